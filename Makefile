@@ -1,0 +1,62 @@
+# Everything a developer, CI and an operator do, each by one command. `make` alone lists them.
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+HERE := $(CURDIR)
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run up down test check format lock deploy settings
+
+help: ## list what `make` can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/installed ## start everything on this machine and watch closures become outcomes
+	@$(RUN) infra/local/run.py
+
+up: .venv/installed ## start everything on this machine, in the background
+	@$(RUN) infra/local/up.py
+
+down: ## stop what `make up` started
+	@if [ -x $(RUN) ]; then $(RUN) infra/local/down.py; else echo "Nothing was up."; fi
+
+test: .venv/installed ## prove it: all tests, the last of them in a browser against a stack of their own
+	@.ci/test
+
+check: .venv/installed ## format, lint, types and template, without changing anything
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+	@AWS_DEFAULT_REGION=eu-west-1 $(RUN) -m samcli validate --lint
+
+format: .venv/installed ## put the code in order
+	$(RUN) -m ruff format
+	$(RUN) -m ruff check --fix
+
+settings: .venv/installed ## store a settings file: make settings FILE=infra/settings.yaml TABLE=name
+	@$(RUN) infra/apply_settings.py $(or $(FILE),$(error which file? make settings FILE=infra/settings.yaml)) \
+		$(if $(TABLE),--table $(TABLE)) $(if $(PUBLIC_URL),--public-url $(PUBLIC_URL))
+
+deploy: .venv/installed ## build for AWS and deploy to your account (asks before it changes anything)
+	find functions -name __pycache__ -prune -exec rm -rf {} +
+	@if python3.13 -c '' 2>/dev/null; then python3.13 -m compileall -q --invalidation-mode checked-hash functions; \
+	else echo "No python3.13 here: the functions ship without compiled files and start a little later."; fi
+	PYTHON=$(HERE)/$(RUN) $(RUN) -m samcli build
+	$(RUN) -m samcli deploy $(if $(wildcard .aws-sam/deployed),,--guided)
+	@touch .aws-sam/deployed
+
+lock: .venv/installed ## pin the newest allowed versions of all packages, with their hashes
+	@cd requirements && for file in uv development; do $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file $$file.txt $$file.in; done
+	@cd infra/dependencies && $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --constraint ../../requirements/development.txt \
+		--output-file requirements.txt requirements.in
+
+.venv/installed: requirements/uv.txt requirements/development.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; \
+	name one with: make PYTHON=python3.13"; exit 1; }
+	@echo "Installing the tools into .venv: about half a minute, once."
+	@$(PYTHON) -m venv .venv || { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
+	@$(RUN) infra/install.py requirements/development.txt
+	@touch $@

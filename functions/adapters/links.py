@@ -1,0 +1,108 @@
+"""Signed links: who may open which page. A link says what it is for, names no person, and ends.
+
+Signing is itsdangerous with HMAC-SHA256; the purpose is the salt, so a link for one page opens no other. Keys rotate:
+the newest signs, all verify. The text of a token is never used as a key or written to a log, because its last
+character may be changed without breaking it.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from adapters import secret_store
+
+LONGEST_TOKEN = 1024
+
+
+class BadLink(Exception):  # noqa: N818 - reads as a sentence: raise BadLink
+    """Forged, cut off, made for another purpose, or past its end; the page does not say which."""
+
+
+@dataclass(frozen=True)
+class TicketLink:
+    """Opens the page of one closure: the customer's survey, or a flag for its ``holder``."""
+
+    source: str
+    ticket_id: str
+    number: int
+    holder: str = ""
+
+
+@dataclass(frozen=True)
+class CausesLink:
+    """Opens the page of some root causes for one process owner."""
+
+    owner: str
+    causes: tuple[str, ...]
+
+
+def survey_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of a customer's survey page; the same for the survey and its reminder."""
+    return f"{base}/s/{_sign('survey', [link.source, link.ticket_id, link.number], issued_at, now)}"
+
+
+def flag_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of a flag's page."""
+    return (
+        f"{base}/f/{_sign('flag', [link.source, link.ticket_id, link.number, link.holder], issued_at, now)}"
+    )
+
+
+def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of a process owner's page."""
+    return f"{base}/c/{_sign('causes', [link.owner, list(link.causes)], issued_at, now)}"
+
+
+def read_survey(token: str, now: datetime, life: timedelta) -> TicketLink:
+    """What a survey link points to; raises BadLink."""
+    source, ticket_id, number = _verify("survey", token, now, life, 3)
+    return TicketLink(str(source), str(ticket_id), _whole(number))
+
+
+def read_flag(token: str, now: datetime, life: timedelta) -> TicketLink:
+    """What a flag's link points to; raises BadLink."""
+    source, ticket_id, number, holder = _verify("flag", token, now, life, 4)
+    return TicketLink(str(source), str(ticket_id), _whole(number), str(holder))
+
+
+def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
+    """What a process owner's link points to; raises BadLink."""
+    owner, causes = _verify("causes", token, now, life, 2)
+    if not isinstance(causes, list):
+        raise BadLink
+    return CausesLink(str(owner), tuple(str(code) for code in causes))
+
+
+def _serializer(purpose: str, now: datetime) -> URLSafeSerializer:
+    return URLSafeSerializer(
+        secret_store.link_keys(now),
+        salt=f"followthrough.{purpose}",
+        signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"},
+    )
+
+
+def _sign(purpose: str, content: list[object], issued_at: datetime, now: datetime) -> str:
+    return _serializer(purpose, now).dumps([*content, int(issued_at.timestamp())])
+
+
+def _verify(purpose: str, token: str, now: datetime, life: timedelta, fields: int) -> list[object]:
+    if len(token) > LONGEST_TOKEN:
+        raise BadLink
+    try:
+        content = _serializer(purpose, now).loads(token)
+    except (BadData, ValueError) as error:
+        raise BadLink from error
+    if not isinstance(content, list) or len(content) != fields + 1:
+        raise BadLink
+    issued_at = datetime.fromtimestamp(_whole(content[-1]), UTC)
+    if now > issued_at + life:
+        raise BadLink
+    return content[:-1]
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadLink
+    return value

@@ -1,0 +1,26 @@
+"""Customers as far as mail is concerned: ``PERSON#<hash of the address>``."""
+
+from datetime import datetime
+
+from adapters import table, tickets
+from domain.follow_up import FollowUp
+from domain.message import ticket_scope
+from domain.person import Person, person_key
+
+
+def load(address: str) -> Person:
+    """The person behind an address; somebody unknown has never been asked and is not suppressed."""
+    key = person_key(address)
+    item = table.get(f"PERSON#{key}", "PERSON")
+    return table.read_row(item, Person) if item else Person(key=key)
+
+
+def save(person: Person, keep_until: datetime | None) -> None:
+    """Store a person; a suppression is kept without end (``keep_until`` None). Raises Changed."""
+    table.put(table.make_row(f"PERSON#{person.key}", "PERSON", "person", person, keep_until=keep_until))
+
+
+def history(person: Person) -> list[FollowUp]:
+    """What this person was asked about before, the oldest first, as far as it is still kept."""
+    keys = [(ticket_scope(ask.source, ask.ticket_id), tickets.sort_key(ask.number)) for ask in person.asked]
+    return tickets.load_many(keys)

@@ -1,0 +1,61 @@
+"""Signed closures that cannot be used: kept as they came, with the reason, for 30 days: ``QUARANTINE`` by time."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from adapters import table
+
+KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """One webhook as it came; ``body`` is base64, ``replayed`` is what became of it later."""
+
+    source: str
+    reason: str
+    received_at: datetime
+    body: str
+    replayed: str | None = None
+    version: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its identifier: when it came, and a digest so that a repeat in the same instant is the same."""
+        digest = sha256(self.body.encode()).hexdigest()[:12]
+        return f"{table.now_text(self.received_at)}#{digest}"
+
+    @property
+    def raw(self) -> bytes:
+        """The body as the helpdesk sent it."""
+        return b64decode(self.body)
+
+
+def keep(source: str, reason: str, body: bytes, received_at: datetime) -> str:
+    """Keep a webhook; gives its identifier."""
+    kept = Kept(source=source, reason=reason, received_at=received_at, body=b64encode(body).decode())
+    table.put_missing(_row(kept))
+    return kept.id
+
+
+def load(identifier: str) -> Kept | None:
+    """One kept webhook, or None."""
+    item = table.get("QUARANTINE", identifier)
+    return table.read_row(item, Kept) if item else None
+
+
+def listed() -> Iterator[Kept]:
+    """All kept webhooks, oldest first."""
+    return (table.read_row(item, Kept) for item in table.find("QUARANTINE"))
+
+
+def mark_replayed(kept: Kept, outcome: str) -> None:
+    """Note what became of it; it stays until its time is over. Raises Changed."""
+    table.put(_row(replace(kept, replayed=outcome)))
+
+
+def _row(kept: Kept) -> table.Row:
+    return table.make_row("QUARANTINE", kept.id, "quarantine", kept, keep_until=kept.received_at + KEPT)

@@ -1,0 +1,61 @@
+"""Amazon SQS: what is due soon, and what is to be sent. A message only points to a record; losing one loses nothing."""
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from math import ceil
+
+from adapters.aws import client
+
+HORIZON = timedelta(seconds=90)
+"""What falls due within it is queued with a delay, to the second; the rest waits for the clock (every 60 s)."""
+
+BATCH = 10
+
+
+def queue_due(keys: Iterable[tuple[str, str, datetime]], now: datetime) -> int:
+    """Queue records for their next step, each not before it is due; gives how many."""
+    bodies = ((json.dumps({"pk": pk, "sk": sk}), _delay(due_at, now)) for pk, sk, due_at in keys)
+    return _send(os.environ["DUE_QUEUE"], bodies)
+
+
+def queue_mail(pk: str, sk: str, part: str, now: datetime, due_at: datetime | None = None) -> None:
+    """Queue one mail for sending; ``part`` is ``survey``, ``reminder`` or ``message``."""
+    body = json.dumps({"pk": pk, "sk": sk, "part": part})
+    _send(os.environ["SEND_QUEUE"], [(body, _delay(due_at or now, now))])
+
+
+def waiting_steps() -> int:
+    """About how many steps wait in the queue and could be taken at once; delayed and running ones are not counted."""
+    answer = client("sqs").get_queue_attributes(
+        QueueUrl=os.environ["DUE_QUEUE"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def _delay(due_at: datetime, now: datetime) -> int:
+    return min(max(0, ceil((due_at - now).total_seconds())), 900)
+
+
+def _send(url: str, bodies: Iterable[tuple[str, int]]) -> int:
+    total = 0
+    batch: list[tuple[str, int]] = []
+    for body in bodies:
+        batch.append(body)
+        if len(batch) == BATCH:
+            total += _send_batch(url, batch)
+            batch = []
+    return total + (_send_batch(url, batch) if batch else 0)
+
+
+def _send_batch(url: str, batch: list[tuple[str, int]]) -> int:
+    entries = [
+        {"Id": str(number), "MessageBody": body, "DelaySeconds": delay}
+        for number, (body, delay) in enumerate(batch)
+    ]
+    answer = client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
+    failed = answer.get("Failed", [])
+    if failed:
+        raise RuntimeError(f"{len(failed)} messages were not queued")
+    return len(batch)

@@ -1,0 +1,80 @@
+"""The company's settings: one item, ``SETTINGS`` / ``CURRENT``, so that a change needs no deployment.
+
+The apply command checks them and writes them here. Lambdas only read: no YAML, no checks, and one ``GetItem``
+every 30 seconds. A key that is added to ``domain.settings`` needs a default: stored settings may be older.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from adapters import table
+from domain.errors import FollowthroughError
+from domain.settings import Settings
+
+KEY = ("SETTINGS", "CURRENT")
+KIND = "settings"
+
+FRESH = timedelta(seconds=30)
+"""How long a process uses what it has read; the apply command promises that changes arrive within it."""
+
+
+class NoSettings(FollowthroughError):  # noqa: N818 - reads as a sentence
+    """Nobody has applied settings to this table yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """Settings as stored: ``version`` counts changes from 1, ``digest`` is the same for the same content."""
+
+    settings: Settings
+    applied_at: datetime
+    digest: str
+    version: int = 0
+
+
+_kept: tuple[datetime, Settings] | None = None
+
+
+def settings(now: datetime) -> Settings:
+    """Give the settings, at most 30 seconds old.
+
+    Raises NoSettings when there are none, and PynamoDB's errors when the table cannot be read.
+    """
+    global _kept
+    if _kept and timedelta() <= now - _kept[0] < FRESH:
+        return _kept[1]
+    stored = read()
+    if stored is None:
+        raise NoSettings("the table has no settings yet: run infra/apply_settings.py")
+    _kept = now, stored.settings
+    return stored.settings
+
+
+def forget() -> None:
+    """Read the settings again at the next use."""
+    global _kept
+    _kept = None
+
+
+def read() -> Stored | None:
+    """Give what is stored now; None before the first ``store``."""
+    row = table.get(*KEY)
+    return table.read_row(row, Stored) if row else None
+
+
+def store(new: Settings, now: datetime, before: Stored | None) -> Stored:
+    """Replace ``before``, as read, by ``new``; the same content is not written again.
+
+    Raises Changed when somebody else stored settings since ``before`` was read.
+    """
+    digest = hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
+    if before and before.digest == digest:
+        return before
+    stored = Stored(settings=new, applied_at=now, digest=digest, version=before.version + 1 if before else 1)
+    # Not by table.make_row: it leaves out empty maps, and settings without any teams say so with one.
+    table.put(table.Row(*KEY, kind=KIND, version=stored.version, body=msgspec.json.encode(stored).decode()))
+    forget()
+    return stored

@@ -1,0 +1,197 @@
+"""The one DynamoDB table: how a record becomes an item, and the conditional writes that every guarantee rests on.
+
+Every item has a partition ``pk``, a sort key ``sk``, its ``kind``, a ``version`` and the record itself as JSON in
+``body``. A record that must not be lost from sight also has ``due_at``: the sparse index ``due`` holds exactly those.
+The keys and access patterns of each entity are in its own module.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any, TypeVar
+from zlib import crc32
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from domain.errors import Changed
+
+DUE_SHARDS = 4
+"""The due index is spread over so many partitions; each takes a thousand changes a second."""
+
+Entity = TypeVar("Entity")
+
+
+class DueIndex(GlobalSecondaryIndex["Row"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """Everything that waits for its next step, by shard and instant; it holds keys only."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at = NumberAttribute(range_key=True)
+
+
+class Row(Model):
+    """One item of the table."""
+
+    class Meta:
+        table_name = os.environ["TABLE"]
+        connect_timeout_seconds = 2
+        read_timeout_seconds = 4
+        max_retry_attempts = 2
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    version = NumberAttribute()
+    body = UnicodeAttribute()
+    due_shard = UnicodeAttribute(null=True)
+    due_at = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    due = DueIndex()
+
+
+def make_row(
+    pk: str,
+    sk: str,
+    kind: str,
+    record: Any,
+    *,
+    due_at: datetime | None = None,
+    keep_until: datetime | None = None,
+) -> Row:
+    """The item of a record, one version after the one it was loaded with; times become whole seconds, never earlier."""
+    fields = _without_empty(msgspec.to_builtins(record))
+    fields.pop("version", None)
+    row = Row(pk, sk, kind=kind, version=record.version + 1, body=msgspec.json.encode(fields).decode())
+    if due_at is not None:
+        row.due_shard = shard_of(pk)
+        row.due_at = ceil(due_at.timestamp())
+    if keep_until is not None:
+        row.expires_at = int(keep_until.timestamp())
+    return row
+
+
+def read_row(row: Row, record: type[Entity]) -> Entity:
+    """The record in an item, knowing its version. Fields that this code does not know are left out."""
+    return decode(str(row.body), int(row.version), record)
+
+
+def decode(body: str, version: int, record: type[Entity]) -> Entity:
+    """A record from its JSON and version."""
+    loaded = msgspec.json.decode(body, type=record)
+    versioned: Entity = replace(loaded, version=version)  # type: ignore[type-var]
+    return versioned
+
+
+def shard_of(pk: str) -> str:
+    """Which shard of the due index a partition's items are in."""
+    return f"due#{crc32(pk.encode()) % DUE_SHARDS}"
+
+
+def get(pk: str, sk: str) -> Row | None:
+    """One item, as it is now (consistent read)."""
+    try:
+        return Row.get(pk, sk, consistent_read=True)
+    except Row.DoesNotExist:
+        return None
+
+
+def get_many(keys: list[tuple[str, str]]) -> Iterator[Row]:
+    """Those of the items with these keys that exist, in any order (eventually consistent)."""
+    return iter(Row.batch_get(list(dict.fromkeys(keys))))
+
+
+def find(
+    pk: str, *, since: str | None = None, until: str | None = None, newest_first: bool = False
+) -> Iterator[Row]:
+    """The items of a partition in the order of their sort key, ``since`` and ``until`` included (consistent read)."""
+    between = Row.sk.between(since, until) if since is not None and until is not None else None
+    return iter(Row.query(pk, between, consistent_read=True, scan_index_forward=not newest_first))
+
+
+def put(row: Row) -> None:
+    """Store one item if nobody changed it since it was loaded; raises Changed otherwise."""
+    try:
+        row.save(condition=_unchanged(row))
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise Changed(str(row.kind)) from error
+        raise
+
+
+def put_all(rows: Iterable[Row]) -> None:
+    """Store several items, all or none, each if nobody changed it since it was loaded; raises Changed otherwise."""
+    listed = list(rows)
+    if len(listed) == 1:
+        return put(listed[0])
+    try:
+        with TransactWrite(connection=_connection()) as transaction:
+            for row in listed:
+                transaction.save(row, condition=_unchanged(row))
+    except TransactWriteError as error:
+        reasons = {reason.code for reason in error.cancellation_reasons if reason}
+        if reasons & {"ConditionalCheckFailed", "TransactionConflict"}:
+            raise Changed("several") from error
+        raise
+    return None
+
+
+def put_missing(row: Row) -> bool:
+    """Store an item unless it is there already; tells whether it was missing."""
+    try:
+        put(row)
+    except Changed:
+        return False
+    return True
+
+
+def find_due(
+    shard: str, until: datetime, since: datetime | None = None
+) -> Iterator[tuple[str, str, datetime]]:
+    """Keys of what is due in a shard, the longest overdue first, with the instant."""
+    last = int(until.timestamp())
+    within = Row.due_at.between(int(since.timestamp()), last) if since else Row.due_at <= last
+    for row in Row.due.query(shard, within):
+        yield str(row.pk), str(row.sk), datetime.fromtimestamp(int(row.due_at or 0), UTC)
+
+
+def shards() -> list[str]:
+    """All shards of the due index."""
+    return [f"due#{number}" for number in range(DUE_SHARDS)]
+
+
+def now_text(instant: datetime) -> str:
+    """An instant as it stands in sort keys: fixed width, in UTC, so that text order is time order."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _unchanged(row: Row) -> Any:
+    if row.version == 1:
+        return Row.pk.does_not_exist()
+    return Row.version == row.version - 1
+
+
+def _connection() -> Connection:
+    return Connection(connect_timeout_seconds=2, read_timeout_seconds=4, max_retry_attempts=2)
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_empty(inner)
+            for key, inner in value.items()
+            if inner is not None and inner not in ([], {})
+        }
+    if isinstance(value, list):
+        return [_without_empty(inner) for inner in value]
+    return value

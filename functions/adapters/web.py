@@ -1,0 +1,99 @@
+"""API Gateway HTTP API (payload format 2.0): requests in, answers with strict headers out."""
+
+import json
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+LARGEST_FORM = 16 * 1024
+
+SECURITY_HEADERS = {
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "x-robots-tag": "noindex, nofollow",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+Response = dict[str, Any]
+
+
+class BadForm(Exception):  # noqa: N818 - reads as a sentence
+    """The form cannot be read; ``status`` is the HTTP answer."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in: header names in lower case, the body as the bytes that were signed."""
+
+    method: str
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def form(self) -> dict[str, str]:
+        """The fields of a posted form, first value each; BadForm when too large (413), another type (415), broken."""
+        if len(self.body) > LARGEST_FORM:
+            raise BadForm(413, "too large")
+        if (
+            self.headers.get("content-type", "").split(";")[0].strip().lower()
+            != "application/x-www-form-urlencoded"
+        ):
+            raise BadForm(415, "not a form")
+        try:
+            pairs = parse_qsl(self.body.decode("utf-8"), keep_blank_values=True, max_num_fields=50)
+        except ValueError as error:
+            raise BadForm(400, "broken form") from error
+        return dict(reversed(pairs))
+
+
+def read(event: Mapping[str, Any]) -> Request:
+    """The request in an event; a body that is not the base64 it claims to be is empty."""
+    body = event.get("body") or ""
+    try:
+        raw = (
+            b64decode(body, validate=True)
+            if event.get("isBase64Encoded")
+            else body.encode("utf-8", "surrogatepass")
+        )
+    except (NotBase64, ValueError):
+        raw = b""
+    return Request(
+        method=event["requestContext"]["http"]["method"],
+        parameters=event.get("pathParameters") or {},
+        query=event.get("queryStringParameters") or {},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=raw,
+    )
+
+
+def page(status: int, html: str, nonce: str) -> Response:
+    """A web page: nothing but its own styles may load, and it may be framed by nobody."""
+    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+    headers = {
+        **SECURITY_HEADERS,
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": policy,
+    }
+    return {"statusCode": status, "headers": headers, "body": html}
+
+
+def answer(status: int, body: Mapping[str, str], **headers: str) -> Response:
+    """A JSON answer to a machine; keyword names become header names with hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {
+        "statusCode": status,
+        "headers": {**SECURITY_HEADERS, "content-type": "application/json", **named},
+        "body": json.dumps(body),
+    }

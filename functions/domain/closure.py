@@ -1,0 +1,121 @@
+"""What a helpdesk told us about one ticket: that it was closed, or that it was opened again.
+
+Everything here comes from outside. Texts become one line without control characters and are cut to a sane
+length; an address that is not one plain address becomes None (the follow-up is then ``undeliverable``, not
+lost). Only what would make the report useless raises ValueError: a ticket id that cannot be a key, or an
+instant without a zone.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from domain.address import parse_address
+
+Kind = Literal["solved", "closed", "merged"]
+
+MAX_SUBJECT = 150
+MAX_NAME = 100
+MAX_PROMISE = 300
+MAX_TEXT = 200
+MAX_URL = 500
+
+_LIMITS = {
+    "subject": MAX_SUBJECT,
+    "requester_name": MAX_NAME,
+    "resolver_name": MAX_NAME,
+    "promise": MAX_PROMISE,
+    "requester_id": MAX_TEXT,
+    "locale": MAX_TEXT,
+    "time_zone": MAX_TEXT,
+    "team": MAX_TEXT,
+    "cause": MAX_TEXT,
+    "organization": MAX_TEXT,
+}
+_TICKET_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_HOST = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)"
+_URL = re.compile(rf"(?:https?://{_HOST}*(?::[0-9]{{1,5}})?|{_HOST}+)(?:[/?#][!#-;=?-\[\]_a-z~]*)?")
+_GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+"""Blanks, controls, line and direction characters, and lone surrogates (no store can encode those)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closure:
+    """One closing of a ticket, as reported by ``source`` (a key of the settings' sources)."""
+
+    source: str
+    ticket_id: str
+    closed_at: datetime
+    kind: Kind
+    subject: str | None = None
+    requester_id: str | None = None
+    requester_email: str | None = None
+    requester_name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    resolver_name: str | None = None
+    resolver_email: str | None = None
+    team: str | None = None
+    cause: str | None = None
+    promise: str | None = None
+    organization: str | None = None
+    url: str | None = None
+    needs_details: bool = False
+    """The helpdesk sent a hint only (no requester): the follow-up waits until the details are known."""
+    degraded: bool = False
+    """Not all of it is the helpdesk's word: salvaged from a broken body, or ``closed_at`` is our receipt."""
+
+    def __post_init__(self) -> None:
+        """Put every value into its kept form; doing it again changes nothing."""
+        object.__setattr__(self, "ticket_id", _ticket_id(self.ticket_id))
+        _require_zone("closed_at", self.closed_at)
+        for name, limit in _LIMITS.items():
+            object.__setattr__(self, name, one_line(getattr(self, name), limit))
+        for name in ("requester_email", "resolver_email"):
+            object.__setattr__(self, name, parse_address(getattr(self, name) or ""))
+        object.__setattr__(self, "url", _url(self.url))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reopen:
+    """A ticket that was solved or closed is being worked on again."""
+
+    source: str
+    ticket_id: str
+    reopened_at: datetime
+
+    def __post_init__(self) -> None:
+        """The same two demands as for a closure."""
+        object.__setattr__(self, "ticket_id", _ticket_id(self.ticket_id))
+        _require_zone("reopened_at", self.reopened_at)
+
+
+def one_line(text: str | None, limit: int) -> str | None:
+    """``text`` without line breaks and controls, at most ``limit`` characters; None when nothing is left."""
+    if text is None:
+        return None
+    line = _GAPS.sub(" ", text).strip()
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    return line or None
+
+
+def _ticket_id(text: str) -> str:
+    ticket_id = text.strip()
+    if not _TICKET_ID.fullmatch(ticket_id):
+        raise ValueError("ticket_id is missing or has characters that no key may have")
+    return ticket_id
+
+
+def _require_zone(name: str, instant: datetime) -> None:
+    if instant.utcoffset() is None:
+        raise ValueError(f"{name} has no time zone")
+
+
+def _url(text: str | None) -> str | None:
+    """A web address that can be offered to a person as a link; Zendesk sends it without ``https://``."""
+    url = (text or "").strip()
+    if len(url) > MAX_URL or not _URL.fullmatch(url):
+        return None
+    return url if url.startswith(("http://", "https://")) else f"https://{url}"

@@ -1,0 +1,61 @@
+"""What follows from the state of a follow-up: its mark, its flag, its notes.
+
+Called twice on purpose: at once when a change is seen, and again by the sweep before nothing is due any more. Both
+times the answer is only what is still missing, so whichever comes second finds nothing to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from domain.flag import Flag, flag_for, message_for
+from domain.follow_up import FollowUp, State
+from domain.message import Kind, Message, ticket_scope
+from domain.settings import Settings
+
+
+def missing(
+    follow_up: FollowUp, flag: Flag | None, messages: Mapping[str, Message], now: datetime, settings: Settings
+) -> tuple[Flag | Message, ...]:
+    """Flags and messages that have to be written for this follow-up, given those that exist; ``messages`` by name."""
+    raised = flag_for(follow_up, flag, now, settings)
+    current = raised or flag
+    wanted: list[Flag | Message] = [raised] if raised else []
+    if current and current.settled_at is None:
+        told = message_for(current, now)
+        if told.name not in messages:
+            wanted.append(told)
+    for note in _notes(follow_up, messages, now, settings):
+        known = messages.get(note.name)
+        if known is None or known.cancelled:
+            wanted.append(replace(note, version=known.version if known else 0))
+    return tuple(wanted)
+
+
+def _notes(
+    follow_up: FollowUp, messages: Mapping[str, Message], now: datetime, settings: Settings
+) -> list[Message]:
+    """The success note of a confirmed follow-up and, when consent came after it had gone, the appreciation note."""
+    if follow_up.state is not State.CONFIRMED:
+        return []
+    note = _note(follow_up, Kind.NOTE, now, settings)
+    sent = messages.get(note.name)
+    consented = follow_up.answer is not None and follow_up.answer.consent is not None
+    if consented and sent and sent.delivery and sent.about.get("quoted") != "yes":
+        return [_note(follow_up, Kind.APPRECIATION, now, settings)]
+    return [note]
+
+
+def _note(follow_up: FollowUp, kind: Kind, now: datetime, settings: Settings) -> Message:
+    closure = follow_up.closure
+    confirmed_at = follow_up.outcome_at or now
+    return Message(
+        scope=ticket_scope(closure.source, closure.ticket_id),
+        name=f"{follow_up.number:04d}#{kind}",
+        kind=kind,
+        to=f"team:{follow_up.team}" if follow_up.team else f"contact:{settings.responsible_for(None)}",
+        created_at=now,
+        due_at=max(now, confirmed_at + settings.policy.note_after) if kind is Kind.NOTE else now,
+        about={"source": closure.source, "ticket_id": closure.ticket_id, "number": str(follow_up.number)},
+        keep_until=follow_up.keep_until,
+    )

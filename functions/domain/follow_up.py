@@ -1,0 +1,413 @@
+"""The follow-up of one closure: its life from the webhook to its outcome.
+
+    waiting ──details──► scheduled ──survey──► asked ──reminder──► asked ──deadline──► silent
+                             │                   ├── solved     ──► confirmed ◄─┐
+                             │                   ├── not solved ──► denied    ◄─┘ (the customer may change the answer)
+                             │                   └── bounced    ──► not_asked
+                             └── reopened ──► reopened        └── no address, suppressed ──► not_asked
+
+Every function takes the follow-up as it is and gives the follow-up as it becomes; storing it is the caller's work.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from domain import delivery, hours
+from domain.closure import Closure
+from domain.delivery import Delivery, Feedback, Progress
+from domain.errors import Refused
+from domain.person import Person, quiet_until
+from domain.settings import Policy, Settings
+
+KEPT_ANSWERS = 10
+SAME_CLOSURE_WITHIN = timedelta(seconds=2)
+"""Two hooks of one helpdesk report the same closing up to this far apart (Zendesk: event time and updated_at)."""
+
+Round = Literal["survey", "reminder"]
+
+
+class State(StrEnum):
+    """Where a follow-up stands."""
+
+    WAITING = "waiting"
+    SCHEDULED = "scheduled"
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    SILENT = "silent"
+    NOT_ASKED = "not_asked"
+    REOPENED = "reopened"
+
+
+PENDING = frozenset({State.WAITING, State.SCHEDULED, State.ASKED})
+
+ALLOWED: dict[State, frozenset[State]] = {
+    State.WAITING: frozenset({State.SCHEDULED, State.NOT_ASKED, State.REOPENED}),
+    State.SCHEDULED: frozenset({State.ASKED, State.CONFIRMED, State.DENIED, State.NOT_ASKED, State.REOPENED}),
+    State.ASKED: frozenset({State.CONFIRMED, State.DENIED, State.SILENT, State.NOT_ASKED, State.REOPENED}),
+    State.SILENT: frozenset({State.CONFIRMED, State.DENIED}),
+    State.NOT_ASKED: frozenset({State.CONFIRMED, State.DENIED}),
+    State.CONFIRMED: frozenset({State.DENIED}),
+    State.DENIED: frozenset({State.CONFIRMED}),
+    State.REOPENED: frozenset(),
+}
+"""The only changes of state there are. ``scheduled`` may be answered: the mail can be out before we know it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the customer said in one press: ``words`` of their own; ``consent`` is the exact text that may be quoted."""
+
+    solved: bool
+    at: datetime
+    words: str | None = None
+    consent: str | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUp:
+    """Our record of one closure. Requester, resolver, team, cause and promise are frozen in it when it opens."""
+
+    closure: Closure
+    number: int
+    state: State
+    opened_at: datetime
+    cause: str
+    team: str | None = None
+    due_at: datetime | None = None
+    reason: str | None = None
+    """Why it was not asked, or what superseded it."""
+    survey: Delivery | None = None
+    reminder: Delivery | None = None
+    answers: tuple[Answer, ...] = ()
+    outcome_at: datetime | None = None
+    conflict: bool = False
+    """The same closure was reported again with another requester: a person has to look."""
+    keep_until: datetime | None = None
+    version: int = 0
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer that counts: the last one."""
+        return self.answers[-1] if self.answers else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """What is known of one ticket: all its follow-ups, oldest first, and when it was reopened."""
+
+    follow_ups: tuple[FollowUp, ...] = ()
+    reopens: tuple[datetime, ...] = ()
+
+    def superseded(self, follow_up: FollowUp) -> str | None:
+        """Why this follow-up is no longer the ticket's present state: reopened or closed again later; None if it is."""
+        closed_at = follow_up.closure.closed_at
+        if any(reopened_at >= closed_at for reopened_at in self.reopens):
+            return "reopened"
+        if any(
+            other.closure.closed_at > closed_at and other.number != follow_up.number
+            for other in self.follow_ups
+        ):
+            return "closed_again"
+        return None
+
+
+def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
+    """The follow-up that this closure has already, or None when it is a new closing of the ticket.
+
+    The business key is the closing's own instant, so a repeat is recognised however late it comes and whatever its
+    delivery id is. A ticket that goes from "solved" to "closed" without being reopened was closed once; so was one
+    whose helpdesk did not say when (``degraded``): its repeats look like closings at other times.
+    """
+    for known in ticket.follow_ups:
+        apart = abs(known.closure.closed_at - closure.closed_at)
+        if apart <= SAME_CLOSURE_WITHIN:
+            return known
+        first, second = sorted((known.closure.closed_at, closure.closed_at))
+        reopened_between = any(first <= at <= second for at in ticket.reopens)
+        finalised = {known.closure.kind, closure.kind} == {"solved", "closed"}
+        in_order = (known.closure.closed_at < closure.closed_at) == (known.closure.kind == "solved")
+        if ((finalised and in_order) or closure.degraded) and not reopened_between:
+            return known
+    return None
+
+
+def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Settings) -> FollowUp:
+    """The follow-up of a closure that has none yet. The delay counts from when we heard of it, not from the claim."""
+    policy = settings.policy
+    number = max((known.number for known in ticket.follow_ups), default=0) + 1
+    opened = FollowUp(
+        closure=closure,
+        number=number,
+        state=State.SCHEDULED,
+        opened_at=now,
+        cause=settings.cause_of(closure.cause),
+        team=settings.team_of(closure.team),
+        due_at=first_ask(closure, now, policy),
+        keep_until=now + policy.keep_for,
+    )
+    superseded = ticket.superseded(opened)
+    if superseded:
+        return replace(opened, state=State.REOPENED, reason=superseded, outcome_at=now, due_at=now)
+    if closure.needs_details:
+        return replace(opened, state=State.WAITING, due_at=now + policy.undelivered_after)
+    if closure.requester_email is None:
+        return replace(opened, state=State.NOT_ASKED, reason="no_address", outcome_at=now, due_at=now)
+    return opened
+
+
+def first_ask(closure: Closure, now: datetime, policy: Policy) -> datetime:
+    """When the customer is asked first: after the delay, within the allowed hours of their own zone."""
+    return hours.next_open(now + policy.first_ask_after, policy.hours, closure.time_zone, policy.time_zone)
+
+
+def add_details(follow_up: FollowUp, closure: Closure, now: datetime, settings: Settings) -> FollowUp:
+    """A waiting follow-up once its closure is known in full; Refused when it does not wait."""
+    if follow_up.state is not State.WAITING:
+        raise Refused("the follow-up has its details")
+    completed = replace(closure, closed_at=follow_up.closure.closed_at)
+    opened = open_follow_up(Ticket(), completed, now, settings)
+    return replace(opened, number=follow_up.number, opened_at=follow_up.opened_at, version=follow_up.version)
+
+
+def repeat(follow_up: FollowUp, closure: Closure, now: datetime, settings: Settings) -> FollowUp:
+    """The follow-up after its closure was reported once more; almost always unchanged, because the first report counts.
+
+    A report that brings the details it waited for completes it. One that names another customer is a contradiction
+    which a person has to look at; nobody else is mailed because of it.
+    """
+    if follow_up.state is State.WAITING and not closure.needs_details:
+        return add_details(follow_up, closure, now, settings)
+    first, second = follow_up.closure.requester_email, closure.requester_email
+    if not closure.needs_details and second is not None and second != first:
+        return replace(follow_up, conflict=True)
+    return follow_up
+
+
+def to_state(follow_up: FollowUp, state: State, now: datetime, reason: str | None = None) -> FollowUp:
+    """The follow-up in another state; Refused where the life of a follow-up has no such step."""
+    if state not in ALLOWED[follow_up.state]:
+        raise Refused(f"{follow_up.state} cannot become {state}")
+    return replace(follow_up, state=state, reason=reason, outcome_at=now)
+
+
+def supersede(follow_up: FollowUp, reason: str, now: datetime) -> FollowUp:
+    """A pending follow-up of a ticket that was reopened or closed again; the pending ask ends with it."""
+    return to_state(follow_up, State.REOPENED, now, reason)
+
+
+# --- what is due -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do before ``until``."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Send:
+    """The mail of this round is to be claimed and sent now."""
+
+    round: Round
+
+
+@dataclass(frozen=True)
+class Become:
+    """The follow-up changes by itself."""
+
+    follow_up: FollowUp
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The outcome is known: see that everything that follows from it exists, then nothing is due any more."""
+
+
+Step = Wait | Send | Become | Finish
+
+
+def next_step(follow_up: FollowUp, ticket: Ticket, person: Person, now: datetime, policy: Policy) -> Step:
+    """What the follow-up's state asks for at ``now``; asked again at the moment of sending."""
+    if follow_up.state not in PENDING:
+        return Finish()
+    superseded = ticket.superseded(follow_up)
+    if superseded:
+        return Become(supersede(follow_up, superseded, now))
+    if follow_up.due_at and now < follow_up.due_at:
+        return Wait(follow_up.due_at)
+    if follow_up.state is State.WAITING:
+        return Become(to_state(follow_up, State.NOT_ASKED, now, "no_details"))
+    if follow_up.closure.requester_email is None:
+        return Become(to_state(follow_up, State.NOT_ASKED, now, "no_address"))
+    if follow_up.state is State.SCHEDULED:
+        return _first_round(follow_up, person, now, policy)
+    return _second_round(follow_up, person, now, policy)
+
+
+def _first_round(follow_up: FollowUp, person: Person, now: datetime, policy: Policy) -> Step:
+    if person.suppressed:
+        return Become(to_state(follow_up, State.NOT_ASKED, now, "suppressed"))
+    survey = follow_up.survey
+    if survey and survey.progress is Progress.CLAIMED:
+        return _open_claim(follow_up, "survey", survey, now, policy)
+    closure = follow_up.closure
+    quiet = quiet_until(person, closure.source, closure.ticket_id, follow_up.number, policy.quiet_period)
+    earliest = hours.next_open(max(now, quiet or now), policy.hours, closure.time_zone, policy.time_zone)
+    return Wait(earliest) if earliest > now else Send("survey")
+
+
+def _second_round(follow_up: FollowUp, person: Person, now: datetime, policy: Policy) -> Step:
+    survey, reminder = follow_up.survey, follow_up.reminder
+    if survey is None:
+        raise Refused("asked without a survey")
+    if survey.delivered_at is None:
+        gives_up = (survey.sent_at or survey.claimed_at) + policy.undelivered_after
+        return (
+            Wait(gives_up)
+            if now < gives_up
+            else Become(to_state(follow_up, State.NOT_ASKED, now, "undelivered"))
+        )
+    silent_at = survey.delivered_at + policy.silent_after
+    if now >= silent_at:
+        return Become(to_state(follow_up, State.SILENT, now))
+    if reminder and reminder.progress is Progress.CLAIMED:
+        return _open_claim(follow_up, "reminder", reminder, now, policy)
+    if person.suppressed or not delivery.is_open(reminder):
+        return Wait(silent_at)
+    closure = follow_up.closure
+    remind_at = max(now, survey.delivered_at + policy.reminder_after)
+    remind_at = hours.next_open(remind_at, policy.hours, closure.time_zone, policy.time_zone)
+    if remind_at >= silent_at:
+        return Wait(silent_at)
+    return Wait(remind_at) if remind_at > now else Send("reminder")
+
+
+def _open_claim(follow_up: FollowUp, round: Round, claimed: Delivery, now: datetime, policy: Policy) -> Step:
+    ends = delivery.claim_ends(claimed, policy.unknown_after)
+    if now < ends:
+        return Wait(ends)
+    if delivery.may_claim(claimed, now, policy.unknown_after):
+        return Send(round)
+    given_up = put_delivery(follow_up, round, delivery.give_up(claimed, now))
+    if round == "survey":
+        given_up = to_state(given_up, State.NOT_ASKED, now, "delivery_unknown")
+    return Become(given_up)
+
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+
+
+def get_delivery(follow_up: FollowUp, round: Round) -> Delivery | None:
+    """The delivery of one round."""
+    return follow_up.survey if round == "survey" else follow_up.reminder
+
+
+def put_delivery(follow_up: FollowUp, round: Round, delivered: Delivery) -> FollowUp:
+    """The follow-up with the delivery of one round changed."""
+    return (
+        replace(follow_up, survey=delivered) if round == "survey" else replace(follow_up, reminder=delivered)
+    )
+
+
+def after_sending(follow_up: FollowUp, round: Round, settled: Delivery, policy: Policy) -> FollowUp:
+    """The mail is out: the survey makes the follow-up ``asked``; what is due next follows from the round.
+
+    The reminder's instant counts from delivery, which comes a little later than sending; asking for the next step a
+    little later too saves moving it again when the delivery is reported.
+    """
+    done = put_delivery(follow_up, round, settled)
+    sent_at = settled.sent_at or settled.claimed_at
+    if round == "reminder":
+        delivered_at = done.survey.delivered_at if done.survey else None
+        due_at = (delivered_at or sent_at) + policy.silent_after
+        return replace(done, due_at=due_at) if done.state is State.ASKED else done
+    if done.state is not State.SCHEDULED:
+        return done
+    slack = min(timedelta(minutes=15), policy.reminder_after / 10)
+    return replace(done, state=State.ASKED, due_at=sent_at + policy.reminder_after + slack)
+
+
+def hear(
+    follow_up: FollowUp, round: Round, feedback: Feedback, at: datetime, now: datetime, policy: Policy
+) -> FollowUp:
+    """The follow-up after one report about one of its mails; reports that change nothing give it back unchanged."""
+    known = get_delivery(follow_up, round)
+    if known is None:
+        return follow_up
+    heard = delivery.hear(known, feedback, at)
+    if heard == known:
+        return follow_up
+    after = put_delivery(follow_up, round, heard)
+    if heard.progress in {Progress.SENT, Progress.DELIVERED} and follow_up.state is State.SCHEDULED:
+        return after_sending(after, round, heard, policy)
+    failed = {Progress.BOUNCED: "bounced", Progress.COMPLAINED: "complained", Progress.REFUSED: "refused"}
+    reason = failed.get(heard.progress)
+    if reason and after.state in {State.SCHEDULED, State.ASKED}:
+        return to_state(after, State.NOT_ASKED, now, reason)
+    if reason and after.state is State.SILENT and round == "survey":
+        return replace(after, reason=reason)
+    recovered = heard.progress is Progress.DELIVERED and after.reason in {"undelivered", "delivery_unknown"}
+    if recovered and after.state is State.NOT_ASKED:
+        return replace(after, reason=f"{after.reason}_then_delivered")
+    return after
+
+
+def refused_by_provider(follow_up: FollowUp, round: Round, refused: Delivery, now: datetime) -> FollowUp:
+    """The provider will never take this mail: the customer could not be asked (or not reminded)."""
+    after = put_delivery(follow_up, round, refused)
+    if round == "survey" and after.state is State.SCHEDULED:
+        return to_state(after, State.NOT_ASKED, now, "refused")
+    return after
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def answers_until(follow_up: FollowUp, policy: Policy) -> datetime:
+    """Until when the link counts as in time; it starts with the delivery of the survey."""
+    survey = follow_up.survey
+    start = (survey.delivered_at or survey.sent_at or survey.claimed_at) if survey else follow_up.opened_at
+    return start + policy.link_answers_for
+
+
+def record_answer(
+    follow_up: FollowUp,
+    *,
+    solved: bool,
+    words: str | None,
+    consent: bool,
+    now: datetime,
+    policy: Policy,
+) -> FollowUp:
+    """The follow-up with what the customer pressed; the last answer counts and earlier ones are kept.
+
+    Saying the same again without new words changes nothing. Words and consent belong to the answer they came with:
+    consent is kept as the exact text that was agreed to, and only for "solved". Raises Refused for a ticket that was
+    reopened meanwhile: there the question has lost its meaning.
+    """
+    if follow_up.state is State.REOPENED:
+        raise Refused("the ticket was reopened")
+    before = follow_up.answer
+    same = before is not None and before.solved == solved
+    kept_words = words or (before.words if before and same else None)
+    kept_consent = kept_words if consent and solved else (before.consent if before and same else None)
+    if kept_consent != kept_words:
+        kept_consent = None
+    answer = Answer(
+        solved=solved,
+        at=now,
+        words=kept_words,
+        consent=kept_consent,
+        late=now > answers_until(follow_up, policy),
+    )
+    if before and same and (before.words, before.consent) == (answer.words, answer.consent):
+        return follow_up
+    earlier = follow_up.answers[:-1] if same else follow_up.answers
+    answered = replace(follow_up, answers=(*earlier, answer)[-KEPT_ANSWERS:])
+    state = State.CONFIRMED if solved else State.DENIED
+    return answered if answered.state is state else to_state(answered, state, now)

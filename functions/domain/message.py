@@ -1,0 +1,92 @@
+"""The outbox: every mail to our own people, written down before it is sent and kept with its whole history.
+
+Surveys and reminders are not here: the follow-up itself is their outbox, which saves half of the writes.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from domain import delivery
+from domain.delivery import Delivery, Feedback, Progress
+from domain.settings import Policy
+
+
+class Kind(StrEnum):
+    """What a message is."""
+
+    FLAG_RAISED = "flag_raised"
+    NOTE = "note"
+    APPRECIATION = "appreciation"
+    CAUSE_REPEATED = "cause_repeated"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One mail to one recipient. ``scope`` and ``name`` are its business key: there is never a second one of them."""
+
+    scope: str
+    """Whose it is: ``ticket_scope(...)`` or ``owner_scope(...)``."""
+    name: str
+    """Unique within the scope, such as ``0001#note``."""
+    kind: Kind
+    to: str
+    """``contact:<key>`` or ``team:<key>`` of the settings; the address is looked up when the mail is sent."""
+    created_at: datetime
+    due_at: datetime | None
+    about: dict[str, str]
+    delivery: Delivery | None = None
+    cancelled: str | None = None
+    keep_until: datetime | None = None
+    version: int = 0
+
+
+def ticket_scope(source: str, ticket_id: str) -> str:
+    """The scope of everything that belongs to one ticket."""
+    return f"TICKET#{source}#{ticket_id}"
+
+
+def owner_scope(contact: str) -> str:
+    """The scope of everything that one process owner gets."""
+    return f"OWNER#{contact}"
+
+
+def cancel(message: Message, reason: str) -> Message:
+    """The message is not to be sent any more; why is kept."""
+    return replace(message, cancelled=reason, due_at=None)
+
+
+def is_sendable(message: Message, now: datetime, policy: Policy) -> bool:
+    """Whether the message may be claimed now."""
+    if message.cancelled or (message.due_at and now < message.due_at):
+        return False
+    return delivery.may_claim(message.delivery, now, policy.unknown_after)
+
+
+def after_sending(message: Message, settled: Delivery) -> Message:
+    """Sent (or refused for good): nothing is due any more."""
+    return replace(message, delivery=settled, due_at=None)
+
+
+def hear(message: Message, feedback: Feedback, at: datetime) -> Message:
+    """The message after one report of the mail provider."""
+    if message.delivery is None:
+        return message
+    heard = delivery.hear(message.delivery, feedback, at)
+    open_still = heard.progress in {Progress.READY, Progress.CLAIMED}
+    return replace(message, delivery=heard, due_at=message.due_at if open_still else None)
+
+
+def given_up(message: Message, now: datetime, policy: Policy) -> Message | None:
+    """The message marked as "nobody knows" when its claims ran out; None while there is still something to try."""
+    held = message.delivery
+    if (
+        held is None
+        or held.progress is not Progress.CLAIMED
+        or now < delivery.claim_ends(held, policy.unknown_after)
+    ):
+        return None
+    if delivery.may_claim(held, now, policy.unknown_after):
+        return None
+    return replace(message, delivery=delivery.give_up(held, now), due_at=None)

@@ -1,0 +1,66 @@
+"""A customer as far as mail is concerned: when they were asked, and whether they may be."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from domain.delivery import Feedback
+
+KEPT_ASKS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One survey that this person got: the ticket's source and id, and the closure's number."""
+
+    at: datetime
+    source: str
+    ticket_id: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Identified by a hash of the address; ``suppressed`` is why no mail may go there any more."""
+
+    key: str
+    suppressed: str | None = None
+    suppressed_at: datetime | None = None
+    asked: tuple[Asked, ...] = ()
+    version: int = 0
+
+
+def person_key(address: str) -> str:
+    """The same 32 hexadecimal digits for every spelling of an address that reaches the same mailbox."""
+    return sha256(address.strip().casefold().encode()).hexdigest()[:32]
+
+
+def quiet_until(
+    person: Person, source: str, ticket_id: str, number: int, quiet_period: timedelta
+) -> datetime | None:
+    """When this person may be asked about the given closure; None means now. An ask already reserved for it stands."""
+    others = [
+        ask.at
+        for ask in person.asked
+        if (ask.source, ask.ticket_id, ask.number) != (source, ticket_id, number)
+    ]
+    return max(others) + quiet_period if others else None
+
+
+def reserve(person: Person, ask: Asked) -> Person:
+    """The person with this ask noted; noting the same closure again changes nothing."""
+    if any(
+        (a.source, a.ticket_id, a.number) == (ask.source, ask.ticket_id, ask.number) for a in person.asked
+    ):
+        return person
+    return replace(person, asked=(*person.asked, ask)[-KEPT_ASKS:])
+
+
+def suppress(person: Person, feedback: Feedback, at: datetime) -> Person:
+    """No more mail after a hard bounce or a complaint; a complaint is never downgraded to a bounce."""
+    if feedback not in {Feedback.BOUNCE, Feedback.COMPLAINT} or person.suppressed in {
+        feedback,
+        Feedback.COMPLAINT,
+    }:
+        return person
+    return replace(person, suppressed=str(feedback), suppressed_at=at)

@@ -1,0 +1,202 @@
+"""The mails: one function per kind turns a context into subject, text and HTML.
+
+Pure: no clock, no network. All free text may be hostile (``text.fill`` makes it safe); subject lines consist
+of our own words and the ticket id, so that nobody can send a text of theirs to a third person through us.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
+
+from messages.text import clean, fill
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+FlagReason = Literal["denied", "silent", "undeliverable", "unknown", "conflict", "no_details"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A mail for the provider: ``text`` and ``html`` mean the same, ``subject`` is one short line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """The question to the customer; ``reminder``: repeated, once; ``again``: after an earlier closing."""
+
+    company: str
+    ticket_id: str
+    closed_on: date
+    link: str
+    """Whole address of the survey page without query; the buttons add ``?a=yes`` and ``?a=no``."""
+    answer_by: date
+    customer_name: str | None = None
+    subject: str | None = None
+    resolver_name: str | None = None
+    team_name: str | None = None
+    promise: str | None = None
+    reminder: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """An earlier closure; ``outcome`` is a word of the domain (``confirmed`` ...) or already a phrase."""
+
+    closed_on: date
+    ticket_id: str
+    subject: str | None
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagFacts:
+    """What the responsible person has to know about a flag, in the mail and on the page."""
+
+    company: str
+    to_name: str
+    reason: FlagReason
+    ticket_id: str
+    acknowledge_by: datetime
+    """With the time zone in which it is to be shown."""
+    escalated_from: str | None = None
+    """Name of the person who did not acknowledge in time."""
+    customer_name: str | None = None
+    customer_email: str | None = None
+    ticket_url: str | None = None
+    """Becomes a link when it is a plain http(s) address, and is left out otherwise."""
+    subject: str | None = None
+    closed_on: date | None = None
+    resolver_name: str | None = None
+    team_name: str | None = None
+    cause_name: str | None = None
+    promise: str | None = None
+    words: str | None = None
+    """The customer's own."""
+    asked_on: date | None = None
+    reminded_on: date | None = None
+    history: tuple[Earlier, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagRaised(FlagFacts):
+    """A flag for the person who is to work on it; ``link`` opens its page."""
+
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessNote:
+    """To the supplying team: the customer confirmed. With ``quote`` it is the appreciation note."""
+
+    company: str
+    ticket_id: str
+    confirmed_on: date
+    team_name: str | None = None
+    subject: str | None = None
+    resolver_name: str | None = None
+    quote: str | None = None
+    """The customer's words, exactly as they agreed to."""
+    customer_credit: str | None = None
+    """How the customer agreed to be named under the quote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One ticket of a root cause; ``words`` are the customer's, ``outcome`` as in ``Earlier``."""
+
+    ticket_id: str
+    subject: str | None
+    words: str | None
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseRepeated:
+    """To the process owner: a cause came back often enough to matter; ``link`` opens the causes page."""
+
+    company: str
+    to_name: str
+    cause_name: str
+    tickets: int
+    customers: int
+    window_days: int
+    link: str
+    examples: tuple[Example, ...] = ()
+    escalated_from: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseLine:
+    """One cause in a digest: the period's counts, and how it went before."""
+
+    name: str
+    tickets: int
+    customers: int
+    denied: int
+    silent: int
+    confirmed: int
+    tickets_before: int
+    """Tickets in the period before this one."""
+    trend: tuple[int, ...] = ()
+    """Tickets per bucket, oldest first."""
+    bucket_label: str = "week"
+    """What one bucket covers, as in "tickets per week"."""
+    words: tuple[str, ...] = ()
+    """What customers said, each their own words."""
+    repeated: bool = False
+    acknowledged_by: str | None = None
+    committed_to: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest:
+    """A process owner's causes in one period; ``lines`` most pressing first, the mail shows eight of them."""
+
+    company: str
+    to_name: str
+    since: date
+    until: date
+    lines: tuple[CauseLine, ...] = ()
+    link: str | None = None
+
+
+def survey(context: Survey) -> Mail:
+    """The survey, or its reminder."""
+    return _mail("survey", context)
+
+
+def flag_raised(context: FlagRaised) -> Mail:
+    """The handover of a flag to the person who is to work on it."""
+    return _mail("flag_raised", context)
+
+
+def success_note(context: SuccessNote) -> Mail:
+    """The success note; with a quote the appreciation note, which has a different subject."""
+    return _mail("success_note", context)
+
+
+def cause_repeated(context: CauseRepeated) -> Mail:
+    """The immediate notice that a root cause is repeated, or its escalation."""
+    return _mail("cause_repeated", context)
+
+
+def digest(context: Digest) -> Mail:
+    """The regular report to a process owner; without lines it says so in two sentences."""
+    return _mail("digest", context)
+
+
+def _mail(kind: str, context: "DataclassInstance") -> Mail:
+    """The first line of the text template is the subject."""
+    first, rest = fill(f"{kind}.txt.jinja", context, delinked=True).split("\n", 1)
+    subject = clean(first, 150)
+    text = re.sub(r"\n{3,}", "\n\n", rest).strip() + "\n"
+    return Mail(
+        subject=subject, text=text, html=fill(f"{kind}.html.jinja", context, delinked=True, title=subject)
+    )

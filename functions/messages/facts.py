@@ -1,0 +1,322 @@
+"""What a mail or a page says, taken from the records: pure functions from records to the contexts of compose and pages.
+
+Days are those of the reader: the customer's own zone in what the customer gets, the company's zone in everything else.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from domain import hours
+from domain.cause import CauseFigures, CauseState
+from domain.flag import Flag, Result
+from domain.follow_up import FollowUp, answers_until
+from domain.message import Message
+from domain.settings import UNCLASSIFIED, Settings
+from messages import compose, pages
+
+EXAMPLES = 5
+HISTORY = 5
+
+
+def survey(
+    follow_up: FollowUp, link: str, settings: Settings, now: datetime, *, reminder: bool
+) -> compose.Survey:
+    """The survey, or its reminder, of a follow-up that is about to be asked."""
+    closure = follow_up.closure
+    until = (
+        answers_until(follow_up, settings.policy)
+        if follow_up.survey
+        else now + settings.policy.link_answers_for
+    )
+    return compose.Survey(
+        company=settings.company.name,
+        ticket_id=closure.ticket_id,
+        closed_on=_customers_day(closure.closed_at, follow_up, settings),
+        link=link,
+        answer_by=_customers_day(until, follow_up, settings),
+        customer_name=closure.requester_name,
+        subject=closure.subject,
+        resolver_name=closure.resolver_name,
+        team_name=_team(follow_up, settings),
+        promise=closure.promise,
+        reminder=reminder,
+        again=follow_up.number > 1,
+    )
+
+
+def survey_page(
+    follow_up: FollowUp, chosen: str | None, settings: Settings, now: datetime
+) -> pages.SurveyPage:
+    """The question; ``chosen`` only pre-selects, and before that the answer that was given."""
+    closure = follow_up.closure
+    until = answers_until(follow_up, settings.policy)
+    given = None if follow_up.answer is None else "yes" if follow_up.answer.solved else "no"
+    picked = chosen if chosen in {"yes", "no"} else given
+    return pages.SurveyPage(
+        company=settings.company.name,
+        ticket_id=closure.ticket_id,
+        closed_on=_customers_day(closure.closed_at, follow_up, settings),
+        answer_by=_customers_day(until, follow_up, settings),
+        customer_name=closure.requester_name,
+        subject=_short(closure.subject),
+        team_name=_team(follow_up, settings),
+        resolver_name=closure.resolver_name,
+        promise=closure.promise,
+        chosen="yes" if picked == "yes" else "no" if picked == "no" else None,
+        late=now > until,
+    )
+
+
+def answered_page(follow_up: FollowUp, settings: Settings) -> pages.AnsweredPage:
+    """What was recorded, and what happens next and by when."""
+    answer = follow_up.answer
+    if answer is None:
+        raise ValueError("not answered")
+    responsible = settings.contacts[settings.responsible_for(follow_up.team)]
+    next_by = answer.at + settings.policy.flag_acknowledge_within
+    return pages.AnsweredPage(
+        company=settings.company.name,
+        ticket_id=follow_up.closure.ticket_id,
+        answer="yes" if answer.solved else "no",
+        words=answer.words,
+        consented=answer.consent is not None,
+        next_by=None if answer.solved else _customers_day(next_by, follow_up, settings),
+        responsible_name=responsible.name,
+        team_name=_team(follow_up, settings),
+    )
+
+
+def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.SuccessNote:
+    """The note to the supplying team; ``quoted`` adds the customer's words, exactly as they agreed to."""
+    closure = follow_up.closure
+    consent = follow_up.answer.consent if follow_up.answer else None
+    return compose.SuccessNote(
+        company=settings.company.name,
+        ticket_id=closure.ticket_id,
+        confirmed_on=_our_day(follow_up.outcome_at or follow_up.opened_at, settings),
+        team_name=_team(follow_up, settings),
+        subject=closure.subject,
+        resolver_name=closure.resolver_name,
+        quote=consent if quoted else None,
+        customer_credit=closure.requester_name if quoted and consent else None,
+    )
+
+
+def flag_mail(
+    flag: Flag, follow_up: FollowUp, earlier: Iterable[FollowUp], link: str, settings: Settings
+) -> compose.FlagRaised:
+    """The handover summary for the person who has the flag now."""
+    return compose.FlagRaised(link=link, **_flag_facts(flag, follow_up, earlier, settings))
+
+
+def flag_page(
+    flag: Flag, follow_up: FollowUp, earlier: Iterable[FollowUp], settings: Settings, error: str | None = None
+) -> pages.FlagPage:
+    """The same summary as a page, with what has been done about it."""
+    return pages.FlagPage(
+        **_flag_facts(flag, follow_up, earlier, settings),
+        state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
+        acknowledged_by_name=_contact(flag.acknowledged_by, settings),
+        acknowledged_at=_our_time(flag.acknowledged_at, settings),
+        settled_by_name=_contact(flag.settled_by, settings),
+        settled_at=_our_time(flag.settled_at, settings),
+        settlement=flag.done,
+        result=_result(flag.result),
+        error=error,
+    )
+
+
+def cause_mail(
+    state: CauseState, message: Message, about: Iterable[FollowUp], link: str, settings: Settings
+) -> compose.CauseRepeated:
+    """The notice that a cause became repeated, or that its owner did not acknowledge it."""
+    return compose.CauseRepeated(
+        company=settings.company.name,
+        to_name=_contact(message.to.partition(":")[2], settings) or message.to,
+        cause_name=cause_name(state.code, settings),
+        tickets=state.tickets,
+        customers=state.customers,
+        window_days=settings.policy.repeated_within.days,
+        link=link,
+        examples=examples(about),
+        escalated_from=_contact(state.escalated_from, settings),
+    )
+
+
+def digest(
+    owner: str,
+    since: datetime,
+    until: datetime,
+    figures: Iterable[CauseFigures],
+    states: Mapping[str, CauseState],
+    link: str,
+    settings: Settings,
+) -> compose.Digest:
+    """One owner's causes in one period, the most harmful first."""
+    ranked = sorted(figures, key=lambda f: f.harm, reverse=True)
+    lines = tuple(_line(f, states[f.code], settings) for f in ranked if f.tickets or f.tickets_before)
+    return compose.Digest(
+        company=settings.company.name,
+        to_name=_contact(owner, settings) or owner,
+        since=_our_day(since, settings),
+        until=_our_day(until, settings),
+        lines=lines,
+        link=link if lines else None,
+    )
+
+
+def cause_entry(
+    figures: CauseFigures, state: CauseState, about: Iterable[FollowUp], settings: Settings
+) -> pages.CauseState:
+    """One cause on its owner's page."""
+    repeated_at = state.repeated_at
+    return pages.CauseState(
+        code=state.code,
+        name=cause_name(state.code, settings),
+        tickets=figures.tickets,
+        customers=figures.customers,
+        repeated_since=_our_day(repeated_at, settings) if repeated_at else None,
+        acknowledged_at=_our_time(state.acknowledged_at, settings),
+        committed_to=state.committed_to,
+        note=state.note,
+        examples=examples(about),
+    )
+
+
+def cause_name(code: str, settings: Settings) -> str:
+    """What people call a cause."""
+    if code == UNCLASSIFIED:
+        return "Not classified"
+    known = settings.causes.get(code)
+    return known.name if known else code
+
+
+def examples(follow_ups: Iterable[FollowUp]) -> tuple[compose.Example, ...]:
+    """A few tickets that show what a cause does to customers; those with words of theirs first."""
+    listed = sorted(follow_ups, key=lambda f: (_owner_may_read(f) is None, -f.opened_at.timestamp()))
+    return tuple(
+        compose.Example(
+            ticket_id=f.closure.ticket_id,
+            subject=_short(f.closure.subject),
+            words=_owner_may_read(f),
+            outcome=outcome_words(f),
+        )
+        for f in listed[:EXAMPLES]
+    )
+
+
+def outcome_words(follow_up: FollowUp) -> str:
+    """An outcome as a person would say it."""
+    return _OUTCOMES[follow_up.state]
+
+
+def _owner_may_read(follow_up: FollowUp) -> str | None:
+    answer = follow_up.answer
+    if answer is None or (answer.solved and answer.consent is None):
+        return None
+    return answer.words
+
+
+def _line(figures: CauseFigures, state: CauseState, settings: Settings) -> compose.CauseLine:
+    known = settings.causes.get(figures.code)
+    every = settings.policy.digest_every
+    return compose.CauseLine(
+        name=cause_name(figures.code, settings),
+        tickets=figures.tickets,
+        customers=figures.customers,
+        denied=figures.denied,
+        silent=figures.silent,
+        confirmed=figures.confirmed,
+        tickets_before=figures.tickets_before,
+        trend=figures.trend,
+        bucket_label="week" if every.days == 7 else "day" if every.days == 1 else "period",
+        words=figures.words[:EXAMPLES],
+        repeated=state.repeated_at is not None,
+        acknowledged_by=_contact(known.owner if known else None, settings) if state.acknowledged_at else None,
+        committed_to=state.committed_to,
+    )
+
+
+def _flag_facts(
+    flag: Flag, follow_up: FollowUp, earlier: Iterable[FollowUp], settings: Settings
+) -> dict[str, Any]:
+    closure = follow_up.closure
+    survey, reminder = follow_up.survey, follow_up.reminder
+    history = sorted(earlier, key=lambda f: f.closure.closed_at, reverse=True)[:HISTORY]
+    due_at = flag.due_at or flag.raised_at + settings.policy.flag_acknowledge_within
+    return {
+        "company": settings.company.name,
+        "to_name": _contact(flag.holder, settings) or flag.holder,
+        "reason": flag.reason.value,
+        "ticket_id": closure.ticket_id,
+        "acknowledge_by": hours.local(due_at, settings.policy.time_zone),
+        "escalated_from": _contact(flag.escalated_from, settings),
+        "customer_name": closure.requester_name,
+        "customer_email": closure.requester_email,
+        "ticket_url": closure.url,
+        "subject": closure.subject,
+        "closed_on": _our_day(closure.closed_at, settings),
+        "resolver_name": closure.resolver_name,
+        "team_name": _team(follow_up, settings),
+        "cause_name": cause_name(follow_up.cause, settings),
+        "promise": closure.promise,
+        "words": follow_up.answer.words if follow_up.answer else None,
+        "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
+        "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
+        "history": tuple(
+            compose.Earlier(
+                closed_on=_our_day(f.closure.closed_at, settings),
+                ticket_id=f.closure.ticket_id,
+                subject=_short(f.closure.subject),
+                outcome=outcome_words(f),
+            )
+            for f in history
+        ),
+    }
+
+
+_OUTCOMES = {
+    "waiting": "waiting for details",
+    "scheduled": "not asked yet",
+    "asked": "asked, no answer yet",
+    "confirmed": "confirmed as solved",
+    "denied": "not solved",
+    "silent": "no answer",
+    "not_asked": "could not be asked",
+    "reopened": "reopened",
+}
+
+
+def _result(result: Result | None) -> pages.FlagResult | None:
+    if result is Result.AGREED:
+        return "agreed"
+    if result is Result.NOT_POSSIBLE:
+        return "not_possible"
+    return "solved" if result else None
+
+
+def _team(follow_up: FollowUp, settings: Settings) -> str | None:
+    known = settings.teams.get(follow_up.team or "")
+    return known.name if known else follow_up.closure.team
+
+
+def _contact(key: str | None, settings: Settings) -> str | None:
+    known = settings.contacts.get(key or "")
+    return known.name if known else key
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) <= 80 else f"{text[:79]}…"
+
+
+def _customers_day(instant: datetime, follow_up: FollowUp, settings: Settings) -> date:
+    return hours.local(instant, follow_up.closure.time_zone, settings.policy.time_zone).date()
+
+
+def _our_day(instant: datetime, settings: Settings) -> date:
+    return hours.local(instant, settings.policy.time_zone).date()
+
+
+def _our_time(instant: datetime | None, settings: Settings) -> datetime | None:
+    return hours.local(instant, settings.policy.time_zone) if instant else None

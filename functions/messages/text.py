@@ -1,0 +1,209 @@
+"""Text that other people wrote, made safe to show, and the filling of our templates with it.
+
+Everything a ticket, an agent or a customer says is data: it loses what could steer a display or a mail header
+(controls, bidirectional overrides, invisible characters), it is cut to a sensible length, and in mails its
+web addresses are broken up, because mail programs turn anything that looks like an address into a link.
+``fill`` does this for every field of a context, so that a field added later is safe without more ado.
+"""
+
+import re
+import unicodedata
+from dataclasses import fields, is_dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+MARKS: Final = 4
+"""Combining marks kept on one character: enough for living scripts, too few to paint over the neighbours."""
+
+_JOINERS: Final = "\u200c\u200d"
+_LINE_ENDS: Final = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_DOTS: Final = "[.\u2024\u3002\ufe52\uff0e\uff61]"
+_SCHEME: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}", re.IGNORECASE)
+_BARE_SCHEME: Final = re.compile(
+    r"\b(about|blob|callto|cid|data|file|javascript|mailto|sip|sms|tel|vbscript|xmpp):(?=\S)", re.IGNORECASE
+)
+_DOMAIN_DOT: Final = re.compile(rf"(?<=\w){_DOTS}(?=[^\W\d_]{{2}})")
+_NUMBERS: Final = re.compile(rf"\b\d{{1,3}}(?:{_DOTS}\d{{1,3}}){{3}}\b")
+_WEB_ADDRESS: Final = re.compile(
+    r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:[/?#][\w%./?=&#:@!$()*+,;~-]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_MAIL_ADDRESS: Final = re.compile(
+    r"[a-z0-9._%+-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+", re.I | re.A
+)
+_NOT_IN_SUBJECT: Final = re.compile(r"[^\w .:#/-]+")
+
+_LIMITS: Final = {"ticket_id": 40, "subject": 150, "promise": 300, "error": 300, "lines": 500, "nonce": 200}
+_LIMIT: Final = 120
+_WORDS: Final = frozenset({"words", "quote", "kept", "kept_words", "settlement", "note"})
+
+
+def clean(text: str, limit: int) -> str:
+    """One line of at most ``limit`` characters (marks do not count), ending in "…" if it was cut.
+
+    Controls, line ends, bidirectional controls, invisible ones and lone surrogates are gone; the rest is NFC.
+    """
+    return _cut(" ".join(_kept(_LINE_ENDS.sub(" ", text).replace("\t", " ")).split()), limit)
+
+
+def clean_words(text: str, limit: int = 2000) -> str:
+    """Like ``clean``, for a person's own words: their line breaks stay, at most one empty line in a row."""
+    lines = (
+        " ".join(_kept(line).split()) for line in _LINE_ENDS.sub("\n", text).replace("\t", " ").split("\n")
+    )
+    return _cut(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
+
+
+def delink(text: str) -> str:
+    """``https://evil.com/x`` becomes ``evil[.]com/x``: still readable, but no mail program links it."""
+    text = _BARE_SCHEME.sub(r"\1[:]", _SCHEME.sub("", text))
+    text = _DOMAIN_DOT.sub("[.]", text)
+    return _NUMBERS.sub(lambda found: re.sub(_DOTS, "[.]", found[0]), text)
+
+
+def subject_id(ticket_id: str) -> str:
+    """The ticket id as it may stand in a subject line: letters, digits, ``.:#/-``, at most 40 characters."""
+    return clean(delink(_NOT_IN_SUBJECT.sub(" ", clean(ticket_id, 40))), 40) or "without number"
+
+
+def web_address(address: str | None) -> str | None:
+    """``address`` when it is a plain http(s) address that may become a link, else None."""
+    fits = address is not None and len(address) <= 2000 and _WEB_ADDRESS.fullmatch(address)
+    return address if fits else None
+
+
+def fill(template: str, context: "DataclassInstance", *, delinked: bool, **more: object) -> str:
+    """``template`` with the fields of ``context``, each made safe, and with ``more`` as it is.
+
+    Args:
+        template: file name in ``templates``; with ``.txt`` it is plain text, otherwise escaped as HTML.
+        context: a frozen dataclass; dataclasses and tuples inside it are treated alike.
+        delinked: break up web addresses in everything but our own links; for mails.
+
+    Raises:
+        ValueError: a field ``link`` is no http(s) address.
+    """
+    shown = _shown("", context, delinked)
+    templates = _TEXT if template.endswith(".txt.jinja") else _HTML
+    return templates.get_template(template).render(vars(shown), **more)
+
+
+def _shown(name: str, value: Any, delinked: bool) -> Any:
+    """``value`` of the field ``name``, safe to show."""
+    if isinstance(value, str):
+        return _shown_text(name, value, delinked)
+    if isinstance(value, tuple):
+        return tuple(_shown(name, item, delinked) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        safe = {
+            field.name: _shown(field.name, getattr(value, field.name), delinked) for field in fields(value)
+        }
+        return replace(value, **safe)
+    return value
+
+
+def _shown_text(name: str, value: str, delinked: bool) -> str | None:
+    if name == "link":
+        if web_address(value) is None:
+            raise ValueError("a link must be a whole http or https address")
+        return value
+    if name == "ticket_url":
+        return web_address(value)
+    if name == "customer_email" and _MAIL_ADDRESS.fullmatch(value):
+        return value  # somebody has to write to it: as it is, once it is certainly nothing but an address
+    text = clean_words(value) if name in _WORDS else clean(value, _LIMITS.get(name, _LIMIT))
+    return delink(text) if delinked else text
+
+
+def _kept(text: str) -> str:
+    """``text`` in NFC without what is invisible or steers the display.
+
+    The marks are cut before normalising as well, because normalising takes quadratic time in their number.
+    """
+    return _visible(unicodedata.normalize("NFC", _visible(text)))
+
+
+def _visible(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for at, character in enumerate(text):
+        category = unicodedata.category(character)
+        if character in _JOINERS:
+            # Persian words and composed emoji need their joiners; beside ASCII they only hide something.
+            following = text[at + 1 : at + 2]
+            joins = bool(kept) and kept[-1] > "\x7f" and following > "\x7f"
+            if joins and unicodedata.category(following)[0] in "LS" and kept[-1] not in _JOINERS:
+                kept.append(character)
+        elif category[0] == "M":
+            marks += 1
+            if marks <= MARKS:
+                kept.append(character)
+        elif category[0] != "C":
+            marks = 0
+            kept.append(character)
+    return "".join(kept)
+
+
+def _cut(text: str, limit: int) -> str:
+    starts = [at for at, character in enumerate(text) if not _continues(character)]
+    if len(starts) <= limit:
+        return text
+    return text[: starts[max(limit - 1, 0)]].rstrip().rstrip(_JOINERS) + "…"
+
+
+def _continues(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character)[0] == "M"
+
+
+def _day(value: date) -> str:
+    """Thursday 26 November 2026; the weekday helps people, the whole date cannot be misread."""
+    return f"{value:%A} {_short_day(value)}"
+
+
+def _short_day(value: date) -> str:
+    """26 November 2026."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def _moment(value: datetime) -> str:
+    """Thursday 26 November 2026, 17:00 CET."""
+    return f"{_day(value)}, {value:%H:%M %Z}".rstrip()
+
+
+def _excerpt(words: str) -> str:
+    """The beginning of somebody's words where many stand in one mail: longer mails are clipped by Gmail."""
+    return clean_words(words, 280)
+
+
+def _quoted(words: str) -> str:
+    """Somebody's words in a plain text mail: every line marked, so that none can pose as ours."""
+    return "\n".join(f"> {line}".rstrip() for line in words.split("\n"))
+
+
+_HTML: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_HTML.filters.update(
+    day=_day,
+    short_day=_short_day,
+    moment=_moment,
+    quoted=_quoted,
+    delink=delink,
+    clean=clean,
+    subject_id=subject_id,
+    excerpt=_excerpt,
+)
+# A macro's result counts as escaped whenever its caller escapes, whether its own file does or not. So the
+# wording that both share is compiled once for each; escaping by file name would let it through unescaped.
+_TEXT: Final = _HTML.overlay(autoescape=False)

@@ -1,0 +1,81 @@
+"""POST /s/{token}: the customer pressed the button; records the answer and says what happens next."""
+
+from dataclasses import replace
+from typing import Any
+
+from adapters import clock, notices, settings_store, tickets, web
+from adapters.telemetry import count, logger, metrics
+from domain.errors import Changed, Refused
+from domain.follow_up import FollowUp, record_answer
+from domain.settings import Settings
+from messages import facts, pages
+from messages.text import clean_words
+from show_survey import find
+
+ATTEMPTS = 5
+KEPT_FIELDS = ("answer", "words", "consent")
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> web.Response:
+    """Form fields: ``answer`` (yes or no), ``words``, ``consent`` (yes). What could not be stored stays in the form."""
+    nonce = clock.new_id()
+    form: dict[str, str] = {}
+    try:
+        request = web.read(event)
+        form = request.form()
+        settings = settings_store.settings(clock.now())
+        return _answer(request.parameters.get("token", ""), form, settings, nonce)
+    except web.BadForm as bad:
+        return notices.BAD_FORMS[bad.status].response(nonce)
+    except Exception:
+        logger.exception("the answer could not be recorded")
+        count("AnswerFailed")
+        kept = tuple((name, form[name]) for name in KEPT_FIELDS if name in form)
+        return notices.TRY_AGAIN.response(nonce, kept=kept)
+
+
+def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    found = find(token, settings)
+    if isinstance(found, notices.Notice):
+        return found.response(nonce, settings.company.name)
+    if form.get("answer") not in {"yes", "no"}:
+        asked = replace(
+            facts.survey_page(found, None, settings, clock.now()),
+            error="Please choose one of the two answers.",
+        )
+        return web.page(400, pages.survey_page(asked, nonce), nonce)
+    recorded = _record(token, found, form, settings)
+    if isinstance(recorded, notices.Notice):
+        return recorded.response(nonce, settings.company.name)
+    return web.page(200, pages.answered_page(facts.answered_page(recorded, settings), nonce), nonce)
+
+
+def _record(
+    token: str, found: FollowUp, form: dict[str, str], settings: Settings
+) -> FollowUp | notices.Notice:
+    """The last press counts; two at the same time are both kept, because each is decided on what is stored."""
+    known: FollowUp | notices.Notice = found
+    for _ in range(ATTEMPTS):
+        if isinstance(known, notices.Notice):
+            return known
+        try:
+            after = record_answer(
+                known,
+                solved=form["answer"] == "yes",
+                words=clean_words(form.get("words", "")) or None,
+                consent=form.get("consent") == "yes",
+                now=clock.now(),
+                policy=settings.policy,
+            )
+            if after is not known:
+                tickets.save(after)
+                logger.info("answered", state=after.state)
+                count(f"Answered{after.state.title()}")
+            return after
+        except Refused:
+            return notices.REOPENED
+        except Changed:
+            known = find(token, settings)
+    raise Changed("the ticket is changing too fast")

@@ -1,0 +1,120 @@
+"""What SES reports about our mails (sent, delivered, bounced, complained): settles them and suppresses addresses."""
+
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from adapters import clock, mailer, outbox, people, settings_store, tickets
+from adapters.telemetry import count, logger, metrics
+from domain import follow_up, message
+from domain.delivery import Feedback
+from domain.errors import Changed
+from domain.follow_up import Round
+from domain.person import suppress
+from domain.settings import Settings
+
+ATTEMPTS = 5
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Each record is one SES event as SNS delivers it raw.
+
+    https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+    """
+    return process_partial_response(event=event, record_handler=settle, processor=processor, context=context)
+
+
+def settle(record: SQSRecord) -> None:
+    """Apply one report to the mail it is about; a report about no mail of ours changes nothing."""
+    report = record.json_body
+    feedback = _feedback(report)
+    tags = report.get("mail", {}).get("tags", {})
+    key = mailer.read_tag(next(iter(tags.get("message", [])), ""))
+    if feedback is None or key is None:
+        logger.info("report without consequence", report=str(report.get("eventType"))[:30])
+        return
+    pk, sk, part = key
+    at, now = _instant(report), clock.now()
+    settings = settings_store.settings(now)
+    claim = next(iter(tags.get("claim", [])), None)
+    for _ in range(ATTEMPTS):
+        try:
+            address = (
+                _hear_message(pk, sk, feedback, at, settings)
+                if part == "message"
+                else _hear_round(
+                    pk, sk, "survey" if part == "survey" else "reminder", feedback, at, now, settings, claim
+                )
+            )
+            if address:
+                _suppress(address, feedback, at)
+        except Changed:
+            continue
+        logger.info("reported", feedback=feedback, part=part)
+        count(f"Mail{feedback.title()}")
+        return
+    raise Changed("the mail's record is changing too fast")
+
+
+def _hear_round(
+    pk: str,
+    sk: str,
+    round: Round,
+    feedback: Feedback,
+    at: datetime,
+    now: datetime,
+    settings: Settings,
+    claim: str | None,
+) -> str | None:
+    known = tickets.load_scope(pk).follow_up(int(sk.partition("#")[2]))
+    if known is None:
+        logger.warning("report about an unknown mail")
+        return None
+    delivery = follow_up.get_delivery(known, round)
+    if feedback is Feedback.SEND and delivery and claim and claim != delivery.claim:
+        logger.warning("duplicate_suspected", round=round)
+        count("DuplicateSuspected")
+    heard = follow_up.hear(known, round, feedback, at, now, settings.policy)
+    if heard is not known:
+        tickets.save(heard)
+    return known.closure.requester_email
+
+
+def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, settings: Settings) -> str | None:
+    known = outbox.load(pk, sk.partition("#")[2])
+    if known is None:
+        logger.warning("report about an unknown mail")
+        return None
+    heard = message.hear(known, feedback, at)
+    if heard != known:
+        outbox.save(heard)
+    return settings.address_of(known.to)
+
+
+def _suppress(address: str, feedback: Feedback, at: datetime) -> None:
+    if feedback not in {Feedback.BOUNCE, Feedback.COMPLAINT}:
+        return
+    person = people.load(address)
+    suppressed = suppress(person, feedback, at)
+    if suppressed is not person:
+        people.save(suppressed, keep_until=None)
+        count("AddressSuppressed")
+
+
+def _feedback(report: dict[str, Any]) -> Feedback | None:
+    kind = str(report.get("eventType", "")).lower()
+    if kind == "bounce" and report.get("bounce", {}).get("bounceType") != "Permanent":
+        # A full mailbox or a slow server: whether it arrived in the end is told by a Delivery, or by its absence.
+        return None
+    return Feedback(kind) if kind in set(Feedback) else None
+
+
+def _instant(report: dict[str, Any]) -> datetime:
+    details = report.get(str(report.get("eventType", "")).lower()) or {}
+    return datetime.fromisoformat(details.get("timestamp") or report["mail"]["timestamp"])

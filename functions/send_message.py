@@ -1,0 +1,299 @@
+"""From the queue of mails: claims one, sends it once, and notes what the provider said."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import SystemRandom
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from adapters import causes, clock, links, mailer, outbox, people, queues, settings_store, tickets
+from adapters.telemetry import count, logger, metrics
+from domain import delivery, follow_up, hours, message
+from domain.delivery import Delivery
+from domain.errors import Changed, Refused
+from domain.follow_up import FollowUp, Round, Send, State, next_step
+from domain.message import Kind, Message
+from domain.person import Asked, reserve
+from domain.settings import Settings
+from messages import compose, facts
+from messages.compose import Mail
+
+ATTEMPTS = 5
+TREND = 6
+"""Periods that a digest's picture shows."""
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Each record points to one mail: ``{"pk": ..., "sk": ..., "part": "survey" | "reminder" | "message"}``."""
+    return process_partial_response(event=event, record_handler=send, processor=processor, context=context)
+
+
+def send(record: SQSRecord) -> None:
+    """Send one mail if its state still asks for it; a key that comes again finds the claim and does nothing."""
+    key = record.json_body
+    now = clock.now()
+    settings = settings_store.settings(now)
+    if key["part"] == "message":
+        _send_message(key["pk"], key["sk"], now, settings)
+    else:
+        _send_round(key["pk"], key["sk"], "survey" if key["part"] == "survey" else "reminder", now, settings)
+
+
+# --- surveys and reminders -------------------------------------------------------------------------------------------
+
+
+def _send_round(pk: str, sk: str, round: Round, now: datetime, settings: Settings) -> None:
+    claimed = _claim_round(pk, sk, round, now, settings)
+    if claimed is None:
+        logger.info("nothing to send", part=round)
+        return
+    asked, mail, address = claimed
+    held = follow_up.get_delivery(asked, round)
+    if held is None:
+        raise Refused("claimed without a claim")
+
+    def settle(change: Callable[[Delivery], Delivery]) -> None:
+        _settle_round(pk, sk, round, change, now, settings)
+
+    _deliver(mail, address, pk, sk, round, held.claim, settle, now, settings)
+
+
+def _claim_round(
+    pk: str, sk: str, round: Round, now: datetime, settings: Settings
+) -> tuple[FollowUp, Mail, str] | None:
+    """Everything is decided again at the moment of sending; the mail is made first, so that no claim lacks one."""
+    claim_id = clock.new_id()
+    for _ in range(ATTEMPTS):
+        ticket = tickets.load_scope(pk).ticket
+        known = next((f for f in ticket.follow_ups if tickets.sort_key(f.number) == sk), None)
+        address = known.closure.requester_email if known else None
+        if known is None or address is None:
+            return None
+        held = follow_up.get_delivery(known, round)
+        mail = _compose_round(known, round, settings, now)
+        if held and held.claim == claim_id:
+            # The claim was stored although its reply was lost and the write reported a conflict.
+            return known, mail, address
+        person = people.load(address)
+        if next_step(known, ticket, person, now, settings.policy) != Send(round):
+            return None
+        closure = known.closure
+        reserved = reserve(
+            person, Asked(at=now, source=closure.source, ticket_id=closure.ticket_id, number=known.number)
+        )
+        claim = delivery.claim(held, claim_id, now, settings.policy.unknown_after)
+        try:
+            if reserved is not person:
+                people.save(reserved, known.keep_until)
+            claimed = follow_up.put_delivery(known, round, claim)
+            tickets.save(claimed)
+        except Changed:
+            continue
+        return claimed, mail, address
+    raise Changed("the ticket is changing too fast")
+
+
+def _compose_round(known: FollowUp, round: Round, settings: Settings, now: datetime) -> Mail:
+    closure = known.closure
+    link = links.survey_url(
+        _base(settings),
+        links.TicketLink(closure.source, closure.ticket_id, known.number),
+        known.opened_at,
+        now,
+    )
+    return compose.survey(facts.survey(known, link, settings, now, reminder=round == "reminder"))
+
+
+def _settle_round(
+    pk: str, sk: str, round: Round, change: Callable[[Delivery], Delivery], now: datetime, settings: Settings
+) -> None:
+    for _ in range(ATTEMPTS):
+        known = tickets.load_scope(pk).follow_up(int(sk.partition("#")[2]))
+        held = follow_up.get_delivery(known, round) if known else None
+        if known is None or held is None:
+            return
+        changed = change(held)
+        if changed.progress is delivery.Progress.REFUSED:
+            after = follow_up.refused_by_provider(known, round, changed, now)
+        elif changed.progress is delivery.Progress.READY:
+            after = follow_up.put_delivery(known, round, changed)
+        else:
+            after = follow_up.after_sending(known, round, changed, settings.policy)
+        try:
+            tickets.save(after)
+        except Changed:
+            continue
+        return
+    raise Changed("the ticket is changing too fast")
+
+
+# --- everything else -------------------------------------------------------------------------------------------------
+
+
+def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    waiting = outbox.load(pk, sk.partition("#")[2])
+    if waiting is None or not message.is_sendable(waiting, now, settings.policy):
+        logger.info("nothing to send", part="message")
+        return
+    address = settings.address_of(waiting.to)
+    reason = (
+        "recipient_unknown" if address is None else "suppressed" if people.load(address).suppressed else None
+    )
+    mail = None if reason else _compose_message(waiting, now, settings)
+    if mail is None or address is None:
+        outbox.save(message.cancel(waiting, reason or "nothing_to_say"))
+        logger.warning("message cancelled", kind=waiting.kind, reason=reason or "nothing_to_say")
+        count("MessageCancelled")
+        return
+    claim_id = clock.new_id()
+    claimed = replace(
+        _with_quote(waiting, mail),
+        delivery=delivery.claim(waiting.delivery, claim_id, now, settings.policy.unknown_after),
+    )
+    outbox.save(claimed)
+
+    def settle(change: Callable[[Delivery], Delivery]) -> None:
+        _settle_message(pk, sk, change)
+
+    _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings)
+
+
+def _settle_message(pk: str, sk: str, change: Callable[[Delivery], Delivery]) -> None:
+    for _ in range(ATTEMPTS):
+        known = outbox.load(pk, sk.partition("#")[2])
+        if known is None or known.delivery is None:
+            return
+        changed = change(known.delivery)
+        ready = changed.progress is delivery.Progress.READY
+        after = replace(known, delivery=changed) if ready else message.after_sending(known, changed)
+        try:
+            outbox.save(after)
+        except Changed:
+            continue
+        return
+    raise Changed("the message is changing too fast")
+
+
+class _Composed:
+    """A mail, and whether it quotes the customer."""
+
+    def __init__(self, mail: Mail, *, quoted: bool = False) -> None:
+        self.mail = mail
+        self.quoted = quoted
+
+
+def _with_quote(waiting: Message, composed: _Composed) -> Message:
+    return replace(waiting, about={**waiting.about, "quoted": "yes"}) if composed.quoted else waiting
+
+
+def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    """The mail as it is true now; None when there is nothing (left) to say."""
+    if waiting.kind is Kind.DIGEST:
+        return _digest(waiting, now, settings)
+    if waiting.kind is Kind.CAUSE_REPEATED:
+        return _cause(waiting, now, settings)
+    records = tickets.load_scope(waiting.scope)
+    number = int(waiting.about["number"])
+    known = records.follow_up(number)
+    if known is None:
+        return None
+    if waiting.kind is Kind.FLAG_RAISED:
+        raised = records.flags.get(number)
+        if raised is None or raised.settled_at:
+            return None
+        address = known.closure.requester_email
+        earlier = (
+            [f for f in people.history(people.load(address)) if f.closure != known.closure] if address else []
+        )
+        link = links.TicketLink(raised.source, raised.ticket_id, number, waiting.to.partition(":")[2])
+        url = links.flag_url(_base(settings), link, waiting.created_at, now)
+        return _Composed(compose.flag_raised(facts.flag_mail(raised, known, earlier, url, settings)))
+    if known.state is not State.CONFIRMED or records.ticket.superseded(known):
+        return None
+    quoted = known.answer is not None and known.answer.consent is not None
+    return _Composed(compose.success_note(facts.note(known, settings, quoted=quoted)), quoted=quoted)
+
+
+def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    code = waiting.about["cause"]
+    state = causes.load(code)
+    if code not in settings.causes or state.acknowledged_at:
+        return None
+    _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
+    owner = waiting.to.partition(":")[2]
+    url = links.causes_url(_base(settings), links.CausesLink(owner, (code,)), waiting.created_at, now)
+    return _Composed(compose.cause_repeated(facts.cause_mail(state, waiting, about, url, settings)))
+
+
+def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    owner = waiting.to.partition(":")[2]
+    since, until = hours.digest_period(datetime.fromisoformat(waiting.about["until"]), settings.policy)
+    codes = [code for code, known in settings.causes.items() if known.owner == owner]
+    figures = [causes.figures(code, since, until, TREND)[0] for code in codes]
+    if not settings.policy.digest_when_empty and not any(f.tickets for f in figures):
+        return None
+    shown = tuple(f.code for f in figures if f.tickets or f.tickets_before)
+    url = links.causes_url(_base(settings), links.CausesLink(owner, shown), waiting.created_at, now)
+    states = {code: causes.load(code) for code in codes}
+    return _Composed(compose.digest(facts.digest(owner, since, until, figures, states, url, settings)))
+
+
+# --- the provider ----------------------------------------------------------------------------------------------------
+
+
+def _deliver(
+    mail: Mail,
+    address: str,
+    pk: str,
+    sk: str,
+    part: str,
+    claim_id: str,
+    settle: Callable[[Callable[[Delivery], Delivery]], None],
+    now: datetime,
+    settings: Settings,
+) -> None:
+    """One call to SES for one claim. What the call does not tell stays claimed until SES's events or the sweep tell."""
+    tags = {"message": mailer.message_tag(pk, sk, part), "claim": claim_id}
+    mailer.keep_pace(now)
+    company = settings.company
+    try:
+        provider_id = mailer.send(
+            mail=mail, to=address, sender=company.sender, reply_to=company.reply_to, tags=tags
+        )
+    except mailer.NotSent as not_sent:
+        settle(lambda held: delivery.release(held, claim_id))
+        queues.queue_mail(pk, sk, part, now, now + _back_off())
+        logger.warning("not sent yet", part=part, reason=str(not_sent))
+        count("MailPostponed")
+        return
+    except mailer.NeverSent as never:
+        settle(lambda held: delivery.refuse(held, claim_id, now))
+        logger.warning("refused by the provider", part=part, reason=str(never))
+        count("MailRefused")
+        return
+    except mailer.Unknown as unknown:
+        logger.warning("sent or not: unknown", part=part, reason=str(unknown))
+        count("MailUnknown")
+        return
+    settle(lambda held: delivery.settle_sent(held, claim_id, provider_id, clock.now()))
+    logger.info("sent", part=part)
+    count("MailSent")
+
+
+def _back_off() -> timedelta:
+    """Between half a minute and two: spread, so that postponed mails do not come back all at once."""
+    return timedelta(seconds=SystemRandom().uniform(30, 120))
+
+
+def _base(settings: Settings) -> str:
+    """Links are built from the settings only, never from a request's Host header."""
+    if not settings.company.public_url:
+        raise Refused("the settings have no public_url")
+    return settings.company.public_url.rstrip("/")

@@ -1,0 +1,71 @@
+"""POST /f/{token}: the responsible person acknowledges a flag, or settles it with what was done."""
+
+from dataclasses import replace
+from typing import Any
+
+from adapters import clock, flags, notices, settings_store, web
+from adapters.telemetry import count, logger, metrics
+from domain import flag
+from domain.errors import Changed, Refused
+from domain.flag import Flag, Result
+from domain.settings import Settings
+from messages.text import clean_words
+from show_flag import find, show
+
+ATTEMPTS = 5
+KEPT_FIELDS = ("action", "done", "result")
+RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> web.Response:
+    """Form fields: ``action`` (acknowledge or settle), ``done`` and ``result`` for settling."""
+    nonce = clock.new_id()
+    form: dict[str, str] = {}
+    try:
+        request = web.read(event)
+        form = request.form()
+        settings = settings_store.settings(clock.now())
+        return _act(request.parameters.get("token", ""), form, settings, nonce)
+    except web.BadForm as bad:
+        return notices.BAD_FORMS[bad.status].response(nonce)
+    except Exception:
+        logger.exception("the flag could not be changed")
+        count("FlagFailed")
+        kept = tuple((name, form[name]) for name in KEPT_FIELDS if name in form)
+        return notices.TRY_AGAIN.response(nonce, kept=kept)
+
+
+def _act(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    done, result = clean_words(form.get("done", "")), RESULTS.get(form.get("result", ""))
+    action = form.get("action")
+    for _ in range(ATTEMPTS):
+        found = find(token, settings)
+        if isinstance(found, notices.Notice):
+            return found.response(nonce, settings.company.name)
+        if action not in {"acknowledge", "settle"} or (action == "settle" and (not done or result is None)):
+            kept = replace(found, flag=replace(found.flag, done=found.flag.done or done or None))
+            return show(kept, settings, nonce, 400, "Please say what was done, and how it ended.")
+        try:
+            after = _change(found.flag, action, found.holder, result, done, settings)
+        except Refused:
+            return show(
+                found, settings, nonce, 409, "This was settled already; what stands below was recorded."
+            )
+        if after == found.flag:
+            return show(found, settings, nonce)
+        try:
+            flags.save(after)
+        except Changed:
+            continue
+        logger.info("flag changed", action=action)
+        count("FlagSettled" if action == "settle" else "FlagAcknowledged")
+        return show(replace(found, flag=after), settings, nonce)
+    raise Changed("the flag is changing too fast")
+
+
+def _change(known: Flag, action: str, by: str, result: Result | None, done: str, settings: Settings) -> Flag:
+    if action == "settle" and result is not None:
+        return flag.settle(known, by, result, done, clock.now())
+    return flag.acknowledge(known, by, clock.now(), settings)

@@ -1,0 +1,65 @@
+"""GET and HEAD /f/{token}: shows a flag to the person who has it; changes nothing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters import clock, links, notices, people, settings_store, tickets, web
+from adapters.telemetry import count, logger, metrics
+from domain.flag import Flag
+from domain.follow_up import FollowUp
+from domain.settings import Settings
+from messages import facts, pages
+
+
+@dataclass(frozen=True)
+class Found:
+    """A flag with its follow-up, what its customer was asked about before, and whose link was used."""
+
+    flag: Flag
+    follow_up: FollowUp
+    earlier: tuple[FollowUp, ...]
+    holder: str
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> web.Response:
+    """The handover summary with what has been done so far; 404 for a bad link."""
+    nonce = clock.new_id()
+    try:
+        request = web.read(event)
+        settings = settings_store.settings(clock.now())
+        found = find(request.parameters.get("token", ""), settings)
+        count("FlagShown")
+        if isinstance(found, notices.Notice):
+            return found.response(nonce, settings.company.name)
+        return show(found, settings, nonce)
+    except Exception:
+        logger.exception("the flag could not be shown")
+        count("PageFailed")
+        return notices.TRY_AGAIN.response(nonce)
+
+
+def find(token: str, settings: Settings) -> Found | notices.Notice:
+    """The flag that a link points to, or the page that says why there is none."""
+    try:
+        link = links.read_flag(token, clock.now(), settings.policy.keep_for)
+    except links.BadLink:
+        return notices.NOT_FOUND
+    records = tickets.load(link.source, link.ticket_id)
+    follow_up = records.follow_up(link.number)
+    flag = records.flags.get(link.number)
+    if follow_up is None or flag is None:
+        return notices.GONE
+    address = follow_up.closure.requester_email
+    history = people.history(people.load(address)) if address else []
+    earlier = tuple(known for known in history if known.closure != follow_up.closure)
+    return Found(flag, follow_up, earlier, link.holder)
+
+
+def show(
+    found: Found, settings: Settings, nonce: str, status: int = 200, error: str | None = None
+) -> web.Response:
+    """The flag's page."""
+    page = facts.flag_page(found.flag, found.follow_up, found.earlier, settings, error)
+    return web.page(status, pages.flag_page(page, nonce), nonce)

@@ -1,0 +1,138 @@
+"""From the queue of due records: loads one record and takes the step that its state asks for."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from adapters import causes, clock, flags, outbox, owners, people, queues, settings_store, table, tickets
+from adapters.telemetry import count, logger, metrics
+from domain import cause, consequences, flag, hours, message
+from domain.flag import Flag
+from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
+from domain.message import Message
+from domain.person import Person
+from domain.settings import Settings
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Each record is the key of one item: ``{"pk": ..., "sk": ...}``; a key whose time has not come changes nothing."""
+    return process_partial_response(
+        event=event, record_handler=take_step, processor=processor, context=context
+    )
+
+
+def take_step(record: SQSRecord) -> None:
+    """Take one record's next step; raises Changed when somebody else was faster, and the queue brings it again."""
+    key = record.json_body
+    pk, sk, now = key["pk"], key["sk"], clock.now()
+    settings = settings_store.settings(now)
+    kind = sk.partition("#")[0]
+    if kind == "FOLLOW_UP":
+        _follow_up(pk, sk, now, settings)
+    elif kind == "FLAG":
+        _flag(pk, sk, now, settings)
+    elif kind == "MESSAGE":
+        _message(pk, sk, now, settings)
+    elif kind == "STATE":
+        _cause(pk.partition("#")[2], now, settings)
+    elif kind == "OWNER":
+        _digest(pk.partition("#")[2], now, settings)
+    else:
+        raise ValueError(f"nothing is ever due for {kind}")
+
+
+def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    records = tickets.load_scope(pk)
+    follow_up = records.follow_up(int(sk.partition("#")[2]))
+    if follow_up is None or follow_up.due_at is None:
+        return
+    address = follow_up.closure.requester_email
+    person = people.load(address) if address else Person(key="")
+    step = next_step(follow_up, records.ticket, person, now, settings.policy)
+    if isinstance(step, Wait):
+        _wait(pk, sk, follow_up, step.until, now)
+    elif isinstance(step, Send):
+        queues.queue_mail(pk, sk, step.round, now)
+    else:
+        _finish(step.follow_up if isinstance(step, Become) else follow_up, records, now, settings)
+
+
+def _wait(pk: str, sk: str, follow_up: FollowUp, until: datetime, now: datetime) -> None:
+    if until != follow_up.due_at:
+        tickets.save(replace(follow_up, due_at=until))
+    elif until - now < queues.HORIZON:
+        # A queue delays by whole seconds and clocks differ a little: this key came too early.
+        queues.queue_due([(pk, sk, until)], now)
+
+
+def _finish(follow_up: FollowUp, records: tickets.Records, now: datetime, settings: Settings) -> None:
+    """Write what is still missing, and only with it let the follow-up go out of sight."""
+    if follow_up.state in PENDING:
+        tickets.save(follow_up)
+        return
+    mark = cause.mark_of(follow_up)
+    if mark:
+        causes.add_mark(mark)
+    known = records.flags.get(follow_up.number)
+    missing = consequences.missing(follow_up, known, records.messages, now, settings)
+    table.put_all([tickets.row(replace(follow_up, due_at=None)), *(row_of(record) for record in missing)])
+    logger.info("finished", state=follow_up.state, written=len(missing))
+    count(f"FollowUp{follow_up.state.title().replace('_', '')}")
+
+
+def row_of(record: Flag | Message) -> table.Row:
+    """The item of a flag or a message."""
+    return flags.row(record) if isinstance(record, Flag) else outbox.row(record)
+
+
+def _flag(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    raised = tickets.load_scope(pk).flags.get(int(sk.partition("#")[2]))
+    if raised is None or raised.due_at is None or now < raised.due_at:
+        return
+    escalated = flag.escalate(raised, now, settings)
+    told = [outbox.row(flag.message_for(escalated, now))] if escalated.rounds > raised.rounds else []
+    table.put_all([flags.row(escalated), *told])
+    logger.info("flag escalated", rounds=escalated.rounds)
+    count("FlagEscalated")
+
+
+def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    waiting = outbox.load(pk, sk.partition("#")[2])
+    if waiting is None or waiting.due_at is None:
+        return
+    given_up = message.given_up(waiting, now, settings.policy)
+    if given_up:
+        outbox.save(given_up)
+        logger.error("nobody knows whether a message went out", kind=waiting.kind)
+        count("MessageUnknown")
+    elif message.is_sendable(waiting, now, settings.policy):
+        queues.queue_mail(pk, sk, "message", now)
+
+
+def _cause(code: str, now: datetime, settings: Settings) -> None:
+    state = causes.load(code)
+    if state.due_at is None or now < state.due_at:
+        return
+    after, notice = cause.escalate(state, now, settings)
+    table.put_all([causes.row(after), *([outbox.row(notice)] if notice else [])])
+    count("CauseEscalated" if notice else "CauseNotEscalated")
+
+
+def _digest(key: str, now: datetime, settings: Settings) -> None:
+    owner = owners.load(key)
+    if owner is None or owner.due_at is None or now < owner.due_at:
+        return
+    if all(known.owner != key for known in settings.causes.values()):
+        table.put(owners.row(replace(owner, due_at=None)))
+        return
+    due = cause.digest_message(owner, owner.due_at, now, settings)
+    later = replace(owner, due_at=hours.next_digest(now, settings.policy))
+    table.put_all([owners.row(later), outbox.row(due)])
+    count("DigestDue")

@@ -1,0 +1,139 @@
+"""Set the secret with which a helpdesk signs its hooks.
+
+    python infra/set_secret.py SOURCE [--secret-id ID] < file     # or typed, without showing it
+    python infra/set_secret.py SOURCE --generate                  # makes one and prints it, once
+    python infra/set_secret.py SOURCE --retire-old                # once the helpdesk uses the new one
+
+SOURCE is what a source of the settings file names as its ``secret``. The secret that was in use before keeps
+verifying until it is retired, so nothing is lost while the helpdesk is changed over. A secret is never an
+argument: others on the machine see those, and the shell remembers them.
+
+All hook secrets are one JSON object in Secrets Manager: {"zendesk": ["new", "old"]}, at most two of each.
+Exit code 0: done; 1: nothing was changed.
+"""
+
+import argparse
+import base64
+import binascii
+import getpass
+import json
+import os
+import re
+import secrets
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+KEY = re.compile(r"[a-z0-9_-]{1,40}")
+KEPT = 2
+SHORTEST = 16
+PREFIX = "whsec_"
+
+
+def generate() -> str:
+    """Make a secret of 32 random bytes as the Standard Webhooks specification writes it."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def problem_of(secret: str) -> str | None:
+    """Tell what is wrong with a secret, without repeating it; None when it is fine."""
+    if len(secret) < SHORTEST or len(secret) > 512:
+        return f"the secret has {len(secret)} characters; allowed: {SHORTEST} to 512"
+    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        return "the secret has a blank or a special character; allowed: one line of plain characters"
+    if secret.startswith(PREFIX):
+        try:
+            size = len(base64.b64decode(secret.removeprefix(PREFIX), validate=True))
+        except binascii.Error:
+            return f"what follows {PREFIX} is not base64"
+        if not 24 <= size <= 64:
+            return f"what follows {PREFIX} holds {size} bytes; allowed: 24 to 64"
+    return None
+
+
+def with_new(kept: dict[str, list[str]], source: str, secret: str) -> dict[str, list[str]]:
+    """Put a new secret before the one in use; setting the same one again changes nothing."""
+    known = kept.get(source, [])
+    return kept if known[:1] == [secret] else {**kept, source: [secret, *known[:1]][:KEPT]}
+
+
+def without_old(kept: dict[str, list[str]], source: str) -> dict[str, list[str]]:
+    """Keep only the newest secret of a source."""
+    return {**kept, source: kept[source][:1]} if source in kept else kept
+
+
+def read(text: str) -> dict[str, list[str]]:
+    """Read all hook secrets from what Secrets Manager holds; raises ValueError for something else."""
+    held = json.loads(text)
+    if not isinstance(held, dict):
+        raise ValueError("not a JSON object")
+    return {
+        str(source): [str(secret) for secret in (found if isinstance(found, list) else [found])]
+        for source, found in held.items()
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; gives the exit code."""
+    parser = argparse.ArgumentParser(description="Set the secret with which a helpdesk signs its hooks.")
+    parser.add_argument("source", help="what the source names as its secret in the settings file")
+    parser.add_argument("--secret-id", default=os.environ.get("HOOK_SECRETS"), help="default: HOOK_SECRETS")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--generate", action="store_true", help="make a secret and print it")
+    way.add_argument("--retire-old", action="store_true", help="stop accepting the secret before the newest")
+    given = parser.parse_args(arguments)
+    if not KEY.fullmatch(given.source):
+        return _fail(f'"{given.source}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_"')
+    if not given.secret_id:
+        return _fail("Which secret of Secrets Manager? Give --secret-id ID or set HOOK_SECRETS.")
+    secret = None
+    if not given.retire_old:
+        secret = generate() if given.generate else _typed()
+        if problem := problem_of(secret):
+            return _fail(f"Nothing was changed: {problem}.")
+    try:
+        report = change(given.source, given.secret_id, secret)
+    except ValueError as error:
+        return _fail(f"Nothing was changed: {given.secret_id} does not hold hook secrets: {error}.")
+    except (BotoCoreError, ClientError) as error:
+        return _fail(f"Nothing was changed: {given.secret_id} could not be used: {error}")
+    sys.stdout.write(f"{report}\n")
+    if given.generate:
+        sys.stdout.write(f"Give this to the helpdesk; it is not shown again:\n{secret}\n")
+    return 0
+
+
+def change(source: str, secret_id: str, secret: str | None) -> str:
+    """Store a new secret for ``source``, or with None retire its old one; gives what to tell the person."""
+    manager = boto3.client("secretsmanager")
+    try:
+        kept = read(manager.get_secret_value(SecretId=secret_id)["SecretString"])
+    except manager.exceptions.ResourceNotFoundException:
+        # A secret without any value yet answers like one that does not exist; writing tells the two apart.
+        kept = {}
+    changed = with_new(kept, source, secret) if secret else without_old(kept, source)
+    if changed != kept:
+        manager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(changed))
+    number = len(changed.get(source, []))
+    if number == 0:
+        return f"{source} has no secret."
+    done = "Stored." if changed != kept else "Nothing to change."
+    if number == 1:
+        return f"{done} One secret verifies the hooks of {source}."
+    return f"{done} The new and the old secret verify the hooks of {source}; afterwards: --retire-old."
+
+
+def _typed() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass("Secret: ").strip()
+    return sys.stdin.readline().strip()
+
+
+def _fail(line: str) -> int:
+    sys.stderr.write(f"{line}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,429 @@
+"""What our mails say, and what hostile text in them cannot do."""
+
+import re
+import time
+import unicodedata
+from dataclasses import fields, is_dataclass, replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import samples
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from messages import compose
+from messages.text import clean, clean_words, delink, subject_id, web_address
+
+FRAGMENTS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<a href='https://evil.example/x'>yes</a>",
+    '"><style>body{display:none}</style>',
+    "</textarea></p><form action=//evil.example>",
+    "<!-- -->",
+    "&lt;b&gt;&amp;",
+    "{{7*7}}",
+    "{% for x in y %}",
+    "{# x #}",
+    "${7*7}",
+    "%s%(name)s%n",
+    "#{7*7}",
+    "\r\nBcc: victim@evil.example\r\n\r\n",
+    "=?UTF-8?Q?=0ABcc:_x?=",
+    "=?utf-8?b?CkJjYzogeA==?=",
+    "\x00\x07\x1b[31m",
+    "\u202e\u2066\u200f",
+    "\u200b\ufeff\u2060\u00ad",
+    "\u2028\u2029\x85\x0b",
+    "\ud800\udfff",
+    "e" + "\u0301" * 50,
+    "https://evil.example/login?a=yes",
+    "hthttps://tps://evil.example",
+    "HTTPS:\\\\evil.example",
+    "//evil.example/x",
+    "www.evil.example",
+    "evil\u3002example",
+    "evil\uff0eexample",
+    "http://192.0.2.1/x",
+    "mailto:victim@evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "' onmouseover='x",
+    "\n> Is it really solved?\n\n--\n",
+)
+LINE_OR_PARAGRAPH = {"\u2028", "\u2029"}
+OURS = {
+    "link", "ticket_url", "reason", "state", "result", "answer", "chosen", "code", "company", "customer_email"
+}  # fmt: skip
+
+anything = st.text(st.characters(exclude_categories=()), max_size=20)
+hostile = st.lists(st.one_of(st.sampled_from(FRAGMENTS), anything), min_size=1, max_size=4).map(
+    lambda parts: "k" + "".join(parts)
+)
+
+CONTEXTS: dict[str, tuple[Any, Any]] = {
+    "survey": (compose.survey, samples.survey()),
+    "survey_again": (compose.survey, samples.survey_again()),
+    "reminder": (compose.survey, samples.reminder()),
+    "flag_denied": (compose.flag_raised, samples.flag_denied()),
+    "flag_silent": (compose.flag_raised, samples.flag_silent()),
+    "success_note": (compose.success_note, samples.success_note()),
+    "appreciation_note": (compose.success_note, samples.appreciation_note()),
+    "cause_repeated": (compose.cause_repeated, samples.cause_repeated()),
+    "cause_escalated": (compose.cause_repeated, samples.cause_escalated()),
+    "digest": (compose.digest, samples.digest()),
+    "digest_empty": (compose.digest, samples.digest_empty()),
+}
+any_mail = st.sampled_from(sorted(CONTEXTS))
+each_mail = pytest.mark.parametrize("kind", CONTEXTS)
+
+
+def poisoned(value: Any, text: str, name: str = "") -> Any:
+    """``value`` with ``text`` in every free-text field, however deep."""
+    if isinstance(value, str):
+        return value if name in OURS else text
+    if isinstance(value, tuple):
+        return tuple(poisoned(item, text, name) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{f.name: poisoned(getattr(value, f.name), text, f.name) for f in fields(value)}
+        )
+    return value
+
+
+class Outline(HTMLParser):
+    """Everything in a document but its words: tags with their attributes; and, apart, the words."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, tuple[tuple[str, str | None], ...]]] = []
+        self.links: list[str] = []
+        self.words = ""
+        self.hidden = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.hidden = tag if tag in {"style", "title"} else ""
+        self.links += [
+            value or "" for name, value in attrs if name in {"href", "src", "action", "background"}
+        ]
+        if tag != "br":  # the line breaks of somebody's words
+            kept = tuple((name, None if name == "value" else value) for name, value in attrs)
+            self.tags.append((tag, kept))
+        self.words += " "
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden = ""
+        self.tags.append((f"/{tag}", ()))
+        self.words += " "
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.words += data
+
+    def handle_comment(self, data: str) -> None:
+        self.tags.append(("!", ((data, None),)))
+
+    def handle_decl(self, decl: str) -> None:
+        self.tags.append(("!", ((decl, None),)))
+
+
+def own_links(context: Any) -> set[str]:
+    link = getattr(context, "link", None)
+    return {
+        found
+        for found in (link, f"{link}?a=yes", f"{link}?a=no", getattr(context, "ticket_url", None))
+        if found
+    }
+
+
+def assert_no_link_but_ours(text: str, context: Any) -> None:
+    for link in (
+        *sorted(own_links(context), key=len, reverse=True),
+        getattr(context, "customer_email", None),
+    ):
+        text = text.replace(link, "") if link else text
+    assert "://" not in text
+    assert not re.search(r"\w[.\u3002\uff0e\uff61][^\W\d_]{2}", text), "something looks like a domain"
+    assert not re.search(r"(?i)\b(javascript|data|mailto|vbscript):\S", text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=any_mail, text=hostile)
+@example(kind="flag_denied", text="k" + "".join(FRAGMENTS))
+@example(kind="digest", text="k" + "".join(FRAGMENTS))
+def test_m13_html_in_ticket_text_is_shown_as_text(kind: str, text: str) -> None:
+    write, context = CONTEXTS[kind]
+    harmless, attacked = (
+        Outline(write(poisoned(context, "k")).html),
+        Outline(write(poisoned(context, text)).html),
+    )
+    assert attacked.tags == harmless.tags
+    assert set(attacked.links) <= own_links(context)
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=any_mail, text=hostile)
+def test_m13_no_address_of_theirs_can_pass_for_a_link_of_ours(kind: str, text: str) -> None:
+    write, context = CONTEXTS[kind]
+    mail = write(poisoned(context, text))
+    assert_no_link_but_ours(mail.text, context)
+    assert_no_link_but_ours(Outline(mail.html).words, context)
+    assert_no_link_but_ours(mail.subject, context)
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=any_mail, text=hostile)
+def test_m11_no_text_breaks_out_of_the_subject(kind: str, text: str) -> None:
+    write, context = CONTEXTS[kind]
+    subject = write(poisoned(context, text)).subject
+    assert subject.isprintable()
+    assert len(subject) <= 150
+    assert "=?" not in subject
+    message = EmailMessage(policy=policy.SMTP)
+    message["Subject"] = subject
+    message.set_content("x")
+    parsed = message_from_bytes(message.as_bytes(), policy=policy.default)
+    assert parsed.keys() == ["Subject", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"]
+    assert parsed["Subject"].strip() == subject  # a folded subject may begin with the fold
+
+
+@pytest.mark.parametrize("kind", CONTEXTS)
+def test_m11_subjects_are_our_words_and_the_ticket_id(kind: str) -> None:
+    write, context = CONTEXTS[kind]
+    ours = poisoned(context, "Zebra")
+    if hasattr(ours, "ticket_id"):
+        ours = replace(ours, ticket_id="48211")
+    assert "Zebra" not in write(ours).subject
+
+
+@pytest.mark.parametrize("size", [10_000, 1_000_000])
+def test_m11_a_subject_of_any_size_stays_short(size: int) -> None:
+    mail = compose.survey(replace(samples.survey(), ticket_id="9" * size, subject="x" * size))
+    assert len(mail.subject) <= 150
+    assert len(mail.html) < 20_000
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=any_mail, text=hostile)
+def test_m11_no_control_and_no_invisible_character_reaches_a_mail(kind: str, text: str) -> None:
+    write, context = CONTEXTS[kind]
+    mail = write(poisoned(context, text))
+    for part in (mail.text, mail.html):
+        part.encode()
+        odd = {c for c in part if unicodedata.category(c)[0] == "C" or c in LINE_OR_PARAGRAPH}
+        assert odd <= {"\n", "\u200c", "\u200d"}
+
+
+@each_mail
+@pytest.mark.parametrize(
+    "template", ["{{7*7}}", "{% raw %}", "${7*7}", "%s %d", "{0} {name}", "{{link}}", "{# a #}"]
+)
+def test_m14_template_syntax_is_printed_as_it_is(kind: str, template: str) -> None:
+    write, context = CONTEXTS[kind]
+    mail = write(poisoned(context, template))
+    assert "49" not in mail.subject
+    if kind != "digest_empty":
+        assert template in mail.text
+        assert template in Outline(mail.html).words
+
+
+def test_m14_only_files_of_ours_are_compiled() -> None:
+    mail = compose.survey(replace(samples.survey(), subject="{% include 'digest.txt.jinja' %}"))
+    assert "{% include 'digest[.]txt[.]jinja' %}" in mail.text
+
+
+@each_mail
+def test_m13_both_parts_mean_the_same(kind: str) -> None:
+    mail = samples.MAILS[kind]()
+    html = Outline(mail.html)
+    said = set(re.findall(r"\w+", html.words + " ".join(html.links)))
+    assert set(re.findall(r"\w+", mail.text)) <= said
+    for link in html.links:
+        assert link in mail.text or f"{link}?a=yes" in mail.text
+
+
+@each_mail
+def test_m13_a_mail_loads_nothing_and_fits_every_mail_program(kind: str) -> None:
+    mail = samples.MAILS[kind]()
+    assert len(mail.html.encode()) < 100_000
+    assert not re.search(
+        r"(?i)<(img|svg|script|link|iframe|object|form|video|audio)\b|url\(|@import|display:\s*(flex|grid)",
+        mail.html,
+    )
+    assert all(tag != "html" or dict(attrs)["lang"] == "en" for tag, attrs in Outline(mail.html).tags)
+    sizes = [int(size) for size in re.findall(r"font-size:(\d+)px", mail.html)]
+    spacers = {1, 8, 12}
+    assert min(size for size in sizes if size not in spacers) >= 16
+    assert "!" not in mail.subject + mail.text
+
+
+def test_r2_the_longest_digest_still_fits() -> None:
+    line = replace(samples.digest().lines[0], name='"' * 500, words=('"' * 9000,) * 50, trend=(1,) * 500)
+    mail = compose.digest(replace(samples.digest(), lines=(line,) * 300))
+    assert len(mail.html.encode()) < 100_000
+    assert "292 more root causes" in mail.text
+    assert "292 more root causes" in mail.html
+
+
+def test_r2_an_empty_digest_says_so() -> None:
+    mail = samples.MAILS["digest_empty"]()
+    assert "There is nothing for you to do." in mail.text
+    assert samples.CAUSES_LINK not in mail.text
+
+
+def test_survey_repeats_the_case_and_asks_one_question() -> None:
+    mail = compose.survey(samples.survey())
+    for part in (mail.text, Outline(mail.html).words):
+        for said in (
+            samples.SUBJECT,
+            samples.RESOLVER,
+            samples.PROMISE,
+            "Friday 4 December 2026",
+            "You get this mail",
+        ):
+            assert said in part
+        assert part.count("?") - part.count("?a=") == 1
+    assert f'href="{samples.SURVEY_LINK}?a=yes"' in mail.html
+    assert f'href="{samples.SURVEY_LINK}?a=no"' in mail.html
+
+
+def test_reminder_has_the_same_link_and_says_that_it_is_the_only_one() -> None:
+    first, again = compose.survey(samples.survey()), compose.survey(samples.reminder())
+    assert len(again.text) < len(first.text)
+    assert "This is the only reminder." in again.text
+    assert f"{samples.SURVEY_LINK}?a=no" in again.text
+
+
+def test_survey_says_that_the_ticket_had_been_closed_before() -> None:
+    assert "closed before" in compose.survey(samples.survey_again()).text
+
+
+def test_notes_differ_by_the_customers_words() -> None:
+    note, appreciation = (
+        compose.success_note(samples.success_note()),
+        compose.success_note(samples.appreciation_note()),
+    )
+    assert note.subject != appreciation.subject
+    assert samples.PRAISE.split("\n")[0] in appreciation.text
+    assert samples.CUSTOMER in appreciation.text
+    assert samples.CUSTOMER not in note.text
+    assert samples.RESOLVER in note.text
+
+
+@pytest.mark.parametrize("reason", ["denied", "silent", "undeliverable", "unknown", "conflict", "no_details"])
+def test_every_reason_of_a_flag_has_its_words(reason: compose.FlagReason) -> None:
+    mail = compose.flag_raised(replace(samples.flag_denied(), reason=reason))
+    assert mail.subject.endswith(": ticket 48211")
+    assert samples.FLAG_LINK in mail.text
+
+
+def test_an_escalated_flag_says_from_whom_it_comes() -> None:
+    mail = compose.flag_raised(samples.flag_silent())
+    assert "passed on to you" in mail.subject
+    assert "Jonas Weber did not acknowledge this in time" in mail.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "https://a@evil.example/",
+        'https://x/"onclick=',
+        "data:,x",
+        "//x",
+        "https://",
+        "",
+    ],
+)
+def test_m13_a_ticket_address_becomes_a_link_only_when_it_is_one(address: str) -> None:
+    assert web_address(address) is None
+    mail = compose.flag_raised(replace(samples.flag_denied(), ticket_url=address))
+    assert set(Outline(mail.html).links) == {samples.FLAG_LINK}
+
+
+def test_a_mail_without_a_usable_link_is_not_written() -> None:
+    with pytest.raises(ValueError, match="link"):
+        compose.survey(replace(samples.survey(), link="javascript:alert(1)"))
+
+
+def test_m13_a_customers_address_is_usable_and_anything_else_is_broken_up() -> None:
+    assert "anna.berg@example.com" in compose.flag_raised(samples.flag_denied()).text
+    odd = replace(samples.flag_denied(), customer_email="anna@evil.example https://evil.example")
+    assert "anna@evil[.]example evil[.]example" in compose.flag_raised(odd).text
+
+
+def test_m13_words_over_several_lines_cannot_pose_as_ours() -> None:
+    flag = replace(samples.flag_denied(), words="No.\n\n--\nTicket: 1\r\nPlease acknowledge:")
+    assert "> No.\n>\n> --\n> Ticket: 1\n> Please acknowledge:\n" in compose.flag_raised(flag).text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://evil.com/x", "evil[.]com/x"),
+        ("see www.evil.com.", "see www[.]evil[.]com."),
+        ("hthttp://tp://evil.com", "evil[.]com"),
+        ("mailto:a@b.com", "mailto[:]a@b[.]com"),
+        ("192.0.2.1", "192[.]0[.]2[.]1"),
+        ("Version 2.1, e.g. today. Done", "Version 2.1, e.g. today. Done"),
+        ("at 10:30: data: none", "at 10:30: data: none"),
+    ],
+)
+def test_m13_addresses_are_broken_up_and_the_rest_stays(text: str, expected: str) -> None:
+    assert delink(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\r\nb\tc\x00d\u2028e", "a b cd e"),
+        ("x\u202ey\u200bz\ud800", "xyz"),
+        ("e\u0301", "é"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
+        ("pass\u200dword", "password"),
+        ("x" * 12, "xxxxxxxxx…"),
+    ],
+)
+def test_m11_one_line_keeps_what_people_write(text: str, expected: str) -> None:
+    assert clean(text, 10) == expected
+
+
+@settings(deadline=None)
+@given(text=st.one_of(hostile, anything), limit=st.integers(1, 60))
+def test_m11_cleaning_keeps_its_promises(text: str, limit: int) -> None:
+    line, words = clean(text, limit), clean_words(text, limit)
+    assert "\n" not in line
+    for shown in (line, words):
+        assert sum(unicodedata.category(c)[0] != "M" and c not in "\u200c\u200d" for c in shown) <= limit
+        assert not re.search(r"\n{3}", shown)
+        shown.encode()
+    assert clean(line, limit) == line
+    assert delink(delink(text)) == delink(text)
+
+
+def test_p12_a_million_marks_and_ten_million_characters_are_cut_soon() -> None:
+    started = time.perf_counter()
+    assert len(clean_words("e" + "\u0301\u0323" * 500_000)) <= 6
+    assert len(clean_words("x\n" * 500_000)) == 2000
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("ticket_id", "shown"),
+    [
+        ("48211", "48211"),
+        ("PROJ-7", "PROJ-7"),
+        ("#2026.11.0042", "#2026.11.0042"),
+        ("=?UTF-8?Q?=0A?=", "UTF-8 Q 0A"),
+        ("win.evil.com", "win[.]evil[.]com"),
+        ("\x00", "without number"),
+    ],
+)
+def test_m11_ticket_ids_in_subjects(ticket_id: str, shown: str) -> None:
+    assert subject_id(ticket_id) == shown

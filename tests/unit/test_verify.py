@@ -1,0 +1,414 @@
+"""Forged, broken and late requests are refused, genuine ones are not (rows W of the list of faults)."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpdesks import mapping
+from helpdesks.verify import EXAMINED_SIGNATURES, SecretRule, SignatureRule, Unverified, instant, verify
+
+PAYLOADS = Path(__file__).parents[1] / "fixtures" / "payloads"
+VECTORS = {
+    vector["provider"]: vector
+    for vector in json.loads((PAYLOADS / "signature_vectors.json").read_text(encoding="utf-8"))
+}
+NOW = datetime(2026, 3, 2, 9, 15, 42, tzinfo=UTC)
+BODY = '{"type": "ticket.closed", "data": {"subject": "Grüße"}}'.encode()
+SECRET = "whsec_" + base64.b64encode(b"a secret of 24 bytes, say").decode()
+OTHER_SECRET = "whsec_" + base64.b64encode(b"the secret we had before").decode()
+
+
+def shipped(name: str) -> SignatureRule:
+    rule = mapping.preset(name).verify
+    assert isinstance(rule, SignatureRule)
+    return rule
+
+
+STANDARD = shipped("standard-webhooks")
+ZENDESK = shipped("zendesk")
+FREESCOUT_KEY = hashlib.md5(b"base64:abcwebhook_key", usedforsecurity=False).hexdigest()
+
+RULES: dict[str, SignatureRule] = {
+    "standard-webhooks": STANDARD,
+    "jira": SignatureRule(header="X-Hub-Signature", algorithm="sha256", encoding="hex", prefix="sha256="),
+    "intercom": SignatureRule(header="X-Hub-Signature", algorithm="sha1", encoding="hex", prefix="sha1="),
+    "zammad": SignatureRule(header="X-Hub-Signature", algorithm="sha1", encoding="hex", prefix="sha1="),
+    "helpscout": SignatureRule(header="X-HelpScout-Signature", algorithm="sha1", encoding="base64"),
+    "freescout": SignatureRule(header="X-FreeScout-Signature", algorithm="sha1", encoding="base64"),
+    "front-rule": SignatureRule(header="X-Front-Signature", algorithm="sha1", encoding="base64"),
+    "front-application": SignatureRule(
+        header="X-Front-Signature",
+        algorithm="sha256",
+        encoding="base64",
+        signed="{timestamp}:{body}",
+        timestamp_header="X-Front-Request-Timestamp",
+        timestamp_unit="ms",
+    ),
+    "chatwoot": SignatureRule(
+        header="X-Chatwoot-Signature",
+        algorithm="sha256",
+        encoding="hex",
+        prefix="sha256=",
+        signed="{timestamp}.{body}",
+        timestamp_header="X-Chatwoot-Timestamp",
+    ),
+    "glpi": SignatureRule(
+        header="X-GLPI-signature",
+        algorithm="sha256",
+        encoding="hex",
+        signed="{body}{timestamp}",
+        timestamp_header="X-GLPI-timestamp",
+        tolerance=timedelta(days=1),
+    ),
+    "pylon": SignatureRule(
+        header="Pylon-Webhook-Signature",
+        algorithm="sha256",
+        encoding="hex",
+        prefix="hs256=",
+        signed="{timestamp}.{body}",
+        timestamp_header="Pylon-Webhook-Timestamp",
+    ),
+    "kustomer": SignatureRule(header="X-Kustomer-Webhook-Signature", algorithm="sha256", encoding="hex"),
+}
+"""Every row of the vectors that one request's headers and body decide; HubSpot also signs the public URL."""
+
+
+def vector_request(provider: str) -> tuple[dict[str, str], bytes, datetime]:
+    vector: Mapping[str, Any] = VECTORS[provider]
+    rule = RULES[provider]
+    headers = {vector["header"].lower(): vector["value"]}
+    now = NOW
+    if rule.timestamp_header:
+        headers[rule.timestamp_header.lower()] = vector["timestamp"]
+        divisor = 1000 if rule.timestamp_unit == "ms" else 1
+        now = datetime.fromtimestamp(int(vector["timestamp"]) / divisor, UTC)
+    if rule.id_header:
+        headers[rule.id_header] = vector["webhook-id"]
+    return headers, vector["body"].encode(), now
+
+
+def standard_request(
+    body: bytes = BODY, *, secret: str = SECRET, at: datetime = NOW, delivery_id: str = "msg_1"
+) -> dict[str, str]:
+    stamp = str(int(at.timestamp()))
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(key, f"{delivery_id}.{stamp}.".encode() + body, "sha256")
+    return {
+        "webhook-id": delivery_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
+    }
+
+
+def zendesk_request(stamp: str, body: bytes = BODY, secret: str = "as-it-is") -> dict[str, str]:
+    digest = hmac.digest(secret.encode(), stamp.encode() + body, "sha256")
+    return {
+        "x-zendesk-webhook-signature": base64.b64encode(digest).decode(),
+        "x-zendesk-webhook-signature-timestamp": stamp,
+    }
+
+
+def refused(
+    rule: SignatureRule | SecretRule, headers: Mapping[str, str], body: bytes = BODY, **changes: Any
+) -> str:
+    with pytest.raises(Unverified) as caught:
+        verify(rule, headers, body, changes.get("keys", [SECRET]), changes.get("now", NOW))
+    return caught.value.reason
+
+
+# --- vectors -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", sorted(RULES))
+def test_every_vector_verifies_and_none_with_one_byte_changed(provider: str) -> None:
+    headers, body, now = vector_request(provider)
+    rule, keys = RULES[provider], [VECTORS[provider]["secret"]]
+    assert verify(rule, headers, body, keys, now) == "0"
+
+    for position in range(len(body)):
+        changed = body[:position] + bytes([body[position] ^ 1]) + body[position + 1 :]
+        assert refused(rule, headers, changed, keys=keys, now=now) == "wrong_signature"
+    for changed in (body[:-1], body + b" ", b""):
+        assert refused(rule, headers, changed, keys=keys, now=now) == "wrong_signature"
+    for name, value in headers.items():
+        for position in range(len(value)):
+            other = "1" if value[position] != "1" else "2"
+            refused(
+                rule,
+                {**headers, name: value[:position] + other + value[position + 1 :]},
+                body,
+                keys=keys,
+                now=now,
+            )
+        for text in (value[:-1], value + "=", value.swapcase(), " " + value, value + "\n", ""):
+            if text != value and not (rule.multiple and text.strip() == value):
+                refused(rule, {**headers, name: text}, body, keys=keys, now=now)
+    refused(rule, headers, body, keys=[keys[0] + "A"], now=now)
+
+
+def test_only_the_vectors_that_need_the_public_url_have_no_rule() -> None:
+    assert set(VECTORS) - set(RULES) == {"hubspot-v3"}
+
+
+def test_a_freescout_key_is_derived_from_the_application_key() -> None:
+    rule = SignatureRule(header="x", algorithm="sha1", encoding="base64", key_transform="md5_app_key")
+    value = base64.b64encode(hmac.digest(FREESCOUT_KEY.encode(), BODY, "sha1")).decode()
+    assert verify(rule, {"x": value}, BODY, ["base64:abc"], NOW) == "0"
+
+
+def test_a_zendesk_request_is_signed_over_its_timestamp_as_text() -> None:
+    for stamp in ("2026-03-02T09:15:42Z", "2026-03-02T09:15:42.000Z", "2026-03-02T10:15:42+01:00"):
+        assert verify(ZENDESK, zendesk_request(stamp), BODY, ["as-it-is"], NOW) == "0"
+    headers = zendesk_request("2026-03-02T09:15:42Z")
+    headers["x-zendesk-webhook-signature-timestamp"] = "2026-03-02T09:15:42.0Z"
+    assert refused(ZENDESK, headers, keys=["as-it-is"]) == "wrong_signature"
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def test_w1_missing_wrong_and_truncated_signatures_are_refused() -> None:
+    headers = standard_request()
+    assert verify(STANDARD, headers, BODY, [SECRET], NOW) == "0"
+    assert refused(STANDARD, {}) == "no_signature"
+    assert (
+        refused(STANDARD, {**headers, "webhook-signature": headers["webhook-signature"][:-8]})
+        == "wrong_signature"
+    )
+    assert refused(STANDARD, headers, keys=[OTHER_SECRET]) == "wrong_signature"
+    same_meaning = json.dumps(json.loads(BODY)).encode()
+    assert refused(STANDARD, headers, same_meaning) == "wrong_signature"
+
+
+def test_w1_base64_that_decodes_to_the_same_digest_but_is_spelt_otherwise_is_refused() -> None:
+    headers = standard_request()
+    value = headers["webhook-signature"]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    twin = value[:-2] + alphabet[alphabet.index(value[-2]) ^ 1] + "="
+    assert base64.b64decode(twin[3:]) == base64.b64decode(value[3:])
+    assert refused(STANDARD, {**headers, "webhook-signature": twin}) == "wrong_signature"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", "no_signature"),
+        ("v1", "malformed_signature"),
+        ("v1,", "malformed_signature"),
+        ("v1{digest}", "malformed_signature"),
+        (" , ,, ", "malformed_signature"),
+        ("v1,{digest},{digest}", "malformed_signature"),
+        ("v1,{digest},v1,{digest}", "malformed_signature"),
+        ("v1,{digest}, v1,{digest}", "malformed_signature"),
+        ("v1,!!!not base64!!!", "malformed_signature"),
+        ("v1,Grüße", "malformed_signature"),
+        ("v1,\ud800", "malformed_signature"),
+        ("v1,\x00", "malformed_signature"),
+        ("v1a,{digest}", "malformed_signature"),
+        ("V1,{digest}", "malformed_signature"),
+        ("v1,{digest}\n", "malformed_signature"),
+        ("v1," + "A" * 9000, "malformed_signature"),
+    ],
+)
+def test_w2_malformed_signature_headers_are_refused(value: str, reason: str) -> None:
+    headers = standard_request()
+    digest = headers["webhook-signature"].removeprefix("v1,")
+    headers["webhook-signature"] = value.replace("{digest}", digest)
+    assert refused(STANDARD, headers) == reason
+
+
+def test_w2_of_5000_signatures_only_the_first_few_are_examined() -> None:
+    headers = standard_request()
+    good, wrong = headers["webhook-signature"], "v1," + "A" * 43 + "="
+    for place in range(EXAMINED_SIGNATURES):
+        headers["webhook-signature"] = " ".join([wrong] * place + [good] + [wrong] * (5000 - place))
+        assert verify(STANDARD, headers, BODY, [SECRET], NOW) == "0"
+    headers["webhook-signature"] = " ".join([wrong] * EXAMINED_SIGNATURES + [good])
+    assert refused(STANDARD, headers) == "wrong_signature"
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "",
+        "nan",
+        "inf",
+        "-inf",
+        "1e999",
+        "1_77244294",
+        "１７７２４４２９４２",
+        "١٧٧٢٤٤٢٩٤٢",
+        "1772442942.0",
+        "-177244294",
+        "+177244294",
+        "177244294",
+        "17724429420",
+        "0x69a55b7e",
+        " 1772442942",
+        "1772442942 ",
+        "1772442942\n",
+        "17724 2942",
+    ],
+)
+def test_w3_only_ten_digits_are_seconds(stamp: str) -> None:
+    headers = standard_request()
+    headers["webhook-timestamp"] = stamp
+    assert refused(STANDARD, headers) == "bad_timestamp"
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "",
+        "1772442942",
+        "2026-03-02",
+        "2026-03-02T09:15:42",
+        "2026-03-02 09:15:42Z",
+        "2026-13-02T09:15:42Z",
+        "2026-03-02T09:15:60Z",
+        "2026-03-02T09:15:42+25:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "２０２６-03-02T09:15:42Z",
+        "2026-03-02T09:15:42Z\n",
+    ],
+)
+def test_w3_a_zendesk_timestamp_is_a_whole_instant_with_zone(stamp: str) -> None:
+    headers = zendesk_request("2026-03-02T09:15:42Z") | {"x-zendesk-webhook-signature-timestamp": stamp}
+    assert refused(ZENDESK, headers, keys=["as-it-is"]) == "bad_timestamp"
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+def test_w4_exactly_300_seconds_are_accepted_and_301_are_stale(direction: int) -> None:
+    for seconds, fresh in ((0, True), (299, True), (300, True), (301, False), (3600, False)):
+        headers = standard_request(at=NOW + direction * timedelta(seconds=seconds))
+        stamp = (NOW + direction * timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if fresh:
+            assert verify(STANDARD, headers, BODY, [SECRET], NOW) == "0"
+            assert verify(ZENDESK, zendesk_request(stamp), BODY, ["as-it-is"], NOW) == "0"
+        else:
+            assert refused(STANDARD, headers) == "stale"
+            assert refused(ZENDESK, zendesk_request(stamp), keys=["as-it-is"]) == "stale"
+    barely = NOW + timedelta(microseconds=1)
+    assert refused(STANDARD, standard_request(at=NOW - timedelta(seconds=300)), now=barely) == "stale"
+
+
+def test_w11_old_and_new_key_verify_while_both_are_known_and_the_result_names_the_key() -> None:
+    by_new, by_old = standard_request(), standard_request(secret=OTHER_SECRET)
+    assert verify(STANDARD, by_new, BODY, [SECRET, OTHER_SECRET], NOW) == "0"
+    assert verify(STANDARD, by_old, BODY, [SECRET, OTHER_SECRET], NOW) == "1"
+    both = {**by_new, "webhook-signature": f"{by_old['webhook-signature']} {by_new['webhook-signature']}"}
+    assert verify(STANDARD, both, BODY, [SECRET, OTHER_SECRET], NOW) == "0"
+    assert refused(STANDARD, by_old, keys=[SECRET]) == "wrong_signature"
+
+
+def test_w11_signatures_of_other_versions_are_left_out() -> None:
+    headers = standard_request()
+    headers["webhook-signature"] = f"v1a,{'A' * 86}== {headers['webhook-signature']}"
+    assert verify(STANDARD, headers, BODY, [SECRET], NOW) == "0"
+
+
+@pytest.mark.parametrize(
+    "keys", [[], [""], [" "], ["whsec_"], ["whsec_not base64"], ["whsec_\ud800"], ["Grüße"]]
+)
+def test_w12_an_unusable_key_lets_nobody_in(keys: list[str]) -> None:
+    headers = standard_request(secret="whsec_")
+    assert refused(STANDARD, headers, keys=keys) == "no_usable_key"
+    assert verify(STANDARD, standard_request(), BODY, [*keys, SECRET], NOW) == str(len(keys))
+
+
+def test_w13_the_right_signature_of_another_source_is_refused() -> None:
+    assert refused(STANDARD, standard_request(secret=OTHER_SECRET)) == "wrong_signature"
+
+
+@pytest.mark.parametrize("delivery_id", ["", "a.b", "a b", "Grüße", "a\n", "x" * 257])
+def test_a_delivery_id_that_could_shift_the_signed_pieces_is_refused(delivery_id: str) -> None:
+    headers = standard_request(delivery_id=delivery_id)
+    assert refused(STANDARD, headers) == "bad_delivery_id"
+
+
+# --- shared secrets ------------------------------------------------------------------------------
+
+
+def test_a_shared_secret_in_a_header_verifies_only_as_a_whole() -> None:
+    bearer = SecretRule(header="Authorization", prefix="Bearer ")
+    basic = SecretRule(header="Authorization", prefix="Basic ", encoding="base64")
+    own = SecretRule(header="X-Token")
+    assert verify(bearer, {"authorization": "Bearer s3cret"}, b"", ["other", "s3cret"], NOW) == "1"
+    assert verify(basic, {"authorization": "Basic dTpw"}, b"", ["u:p"], NOW) == "0"
+    assert verify(own, {"x-token": "s3cret"}, b"", ["s3cret"], NOW) == "0"
+    for value in ("Bearer s3cre", "Bearer s3crett", "Bearer ", "Bearer  s3cret", "Bearer s3cret "):
+        assert refused(bearer, {"authorization": value}, keys=["s3cret"]) == "wrong_signature"
+    for value in ("s3cret", "bearer s3cret", "Bearer s3crét"):
+        assert refused(bearer, {"authorization": value}, keys=["s3cret"]) == "malformed_signature"
+    assert refused(own, {}, keys=["s3cret"]) == "no_signature"
+    assert refused(own, {"x-token": "x"}, keys=[" "]) == "no_usable_key"
+
+
+# --- rules and instants --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"signed": "{timestamp}{body}"},
+        {"signed": "{timestamp}", "timestamp_header": "t"},
+        {"signed": "{body}", "timestamp_header": "t"},
+        {"signed": "{body}", "id_header": "i"},
+        {"signed": "{method}{body}"},
+        {"signed": ""},
+    ],
+)
+def test_a_rule_that_reads_what_is_not_signed_cannot_be_made(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="signed must hold exactly"):
+        SignatureRule(header="x", algorithm="sha256", encoding="hex", **changes)
+
+
+def test_an_instant_is_read_with_nanoseconds_and_with_any_offset() -> None:
+    assert instant("2026-03-02T09:15:42.123456789Z") == datetime(2026, 3, 2, 9, 15, 42, 123456, tzinfo=UTC)
+    assert instant("2026-03-02T10:15:42+0100") == datetime(2026, 3, 2, 9, 15, 42, tzinfo=UTC)
+
+
+# --- whatever comes ------------------------------------------------------------------------------
+
+ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
+"""Lone surrogates and all scripts included."""
+ANY_VALUE = st.one_of(ANY_TEXT, st.just("1772442942"), st.just("2026-03-02T09:15:42Z"), st.just("v1,AAAA"))
+ANY_RULE = st.sampled_from(
+    [*RULES.values(), ZENDESK, SecretRule(header="x"), SecretRule(header="x", prefix="Bearer ")]
+)
+NAMES = sorted(
+    {name.lower() for rule in RULES.values() for name in (rule.header, rule.timestamp_header or "x")}
+)
+
+
+@given(
+    rule=ANY_RULE,
+    headers=st.dictionaries(
+        st.sampled_from([*NAMES, "webhook-id", ZENDESK.header, ZENDESK.timestamp_header or ""]), ANY_VALUE
+    ),
+    body=st.binary(max_size=200),
+    keys=st.lists(ANY_TEXT.filter(lambda key: key.strip() not in {"", "x"}), max_size=3),
+)
+def test_whatever_comes_is_refused_and_never_fails_otherwise(
+    rule: SignatureRule | SecretRule, headers: dict[str, str], body: bytes, keys: list[str]
+) -> None:
+    key_in_header = isinstance(rule, SecretRule) and any(key.strip() in headers.get("x", "") for key in keys)
+    if not key_in_header:
+        refused(rule, headers, body, keys=keys)
+
+
+@given(body=st.binary(max_size=400), key=st.binary(min_size=1, max_size=64), seconds=st.integers(-300, 300))
+def test_whatever_was_signed_rightly_and_in_time_verifies(body: bytes, key: bytes, seconds: int) -> None:
+    secret = "whsec_" + base64.b64encode(key).decode()
+    headers = standard_request(body, secret=secret, at=NOW + timedelta(seconds=seconds))
+    assert verify(STANDARD, headers, body, [OTHER_SECRET, secret], NOW) == "1"
