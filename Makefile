@@ -3,10 +3,13 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 HERE := $(CURDIR)
+# The stack that settings, secret, quarantine and replay work on: one of your account's, or STACK=local.
+STACK ?= followthrough
+ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test check format lock deploy settings
+.PHONY: help run up down test check format lock deploy settings secret quarantine replay
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,23 +36,31 @@ format: .venv/installed ## put the code in order
 	$(RUN) -m ruff format
 	$(RUN) -m ruff check --fix
 
-settings: .venv/installed ## store a settings file: make settings FILE=infra/settings.yaml TABLE=name
-	@$(RUN) infra/apply_settings.py $(or $(FILE),$(error which file? make settings FILE=infra/settings.yaml)) \
-		$(if $(TABLE),--table $(TABLE)) $(if $(PUBLIC_URL),--public-url $(PUBLIC_URL))
+settings: .venv/installed ## check and store a settings file: make settings FILE=my-settings.yaml
+	@$(ON_STACK) infra/apply_settings.py $(or $(FILE),$(error which file? make settings FILE=my-settings.yaml))
+
+secret: .venv/installed ## store a helpdesk's signing secret, typed or piped: make secret SOURCE=zendesk
+	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make secret SOURCE=zendesk)) $(if $(GENERATE),--generate)
+
+quarantine: .venv/installed ## list the webhooks that could not be used
+	@$(ON_STACK) infra/quarantine.py
+
+replay: .venv/installed ## take one of them in again: make replay ID=...
+	@$(ON_STACK) infra/quarantine.py '$(or $(ID),$(error which? make quarantine lists them))'
 
 deploy: .venv/installed ## build for AWS and deploy to your account (asks before it changes anything)
 	find functions -name __pycache__ -prune -exec rm -rf {} +
 	@if python3.13 -c '' 2>/dev/null; then python3.13 -m compileall -q --invalidation-mode checked-hash functions; \
 	else echo "No python3.13 here: the functions ship without compiled files and start a little later."; fi
-	PYTHON=$(HERE)/$(RUN) $(RUN) -m samcli build
+	PYTHON=$(HERE)/$(RUN) $(RUN) -m samcli build --no-cached
 	$(RUN) -m samcli deploy $(if $(wildcard .aws-sam/deployed),,--guided)
 	@touch .aws-sam/deployed
 
 lock: .venv/installed ## pin the newest allowed versions of all packages, with their hashes
 	@cd requirements && for file in uv development; do $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal \
-		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file $$file.txt $$file.in; done
+		--python-version 3.11 --generate-hashes --no-header --output-file $$file.txt $$file.in; done
 	@cd infra/dependencies && $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-emit-index-url --constraint ../../requirements/development.txt \
+		--generate-hashes --no-header --constraint ../../requirements/development.txt \
 		--output-file requirements.txt requirements.in
 
 .venv/installed: requirements/uv.txt requirements/development.txt

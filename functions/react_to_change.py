@@ -12,7 +12,7 @@ from domain import cause, consequences
 from domain.errors import Changed
 from domain.follow_up import FollowUp, State
 from domain.settings import Settings
-from take_next_step import row_of
+from take_next_step import row_of, tell_if_repeated
 
 ATTEMPTS = 5
 
@@ -92,19 +92,4 @@ def _count_cause(after: dict[str, Any], now: datetime, settings: Settings) -> No
     if mark is None:
         return
     causes.add_mark(mark)
-    for _ in range(ATTEMPTS):
-        state = causes.load(mark.cause)
-        if not cause.may_tell(state, now, settings.policy):
-            return
-        counted = cause.count(causes.marks(mark.cause, now - settings.policy.repeated_within, now))
-        told = cause.tell_owner(state, counted, now, settings)
-        if told is None:
-            return
-        try:
-            table.put_all([causes.row(told[0]), outbox.row(told[1])])
-        except Changed:
-            continue
-        logger.info("cause repeated", cause=mark.cause, tickets=counted.tickets, customers=counted.customers)
-        count("CauseRepeated")
-        return
-    raise Changed("the cause is changing too fast")
+    tell_if_repeated(mark.cause, now, settings)

@@ -10,11 +10,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters import causes, clock, flags, outbox, owners, people, queues, settings_store, table, tickets
 from adapters.telemetry import count, logger, metrics
 from domain import cause, consequences, flag, hours, message
+from domain.errors import Changed
 from domain.flag import Flag
 from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
 from domain.message import Message
 from domain.person import Person
 from domain.settings import Settings
+
+ATTEMPTS = 5
 
 processor = BatchProcessor(event_type=EventType.SQS)
 
@@ -78,13 +81,33 @@ def _finish(follow_up: FollowUp, records: tickets.Records, now: datetime, settin
         tickets.save(follow_up)
         return
     mark = cause.mark_of(follow_up)
-    if mark:
-        causes.add_mark(mark)
+    if mark and causes.add_mark(mark):
+        tell_if_repeated(mark.cause, now, settings)
     known = records.flags.get(follow_up.number)
     missing = consequences.missing(follow_up, known, records.messages, now, settings)
     table.put_all([tickets.row(replace(follow_up, due_at=None)), *(row_of(record) for record in missing)])
     logger.info("finished", state=follow_up.state, written=len(missing))
     count(f"FollowUp{follow_up.state.title().replace('_', '')}")
+
+
+def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
+    """Tell the owner of a cause once per window, when it has just become repeated."""
+    for _ in range(ATTEMPTS):
+        state = causes.load(code)
+        if not cause.may_tell(state, now, settings.policy):
+            return
+        counted = cause.count(causes.marks(code, now - settings.policy.repeated_within, now))
+        told = cause.tell_owner(state, counted, now, settings)
+        if told is None:
+            return
+        try:
+            table.put_all([causes.row(told[0]), outbox.row(told[1])])
+        except Changed:
+            continue
+        logger.info("cause repeated", cause=code, tickets=counted.tickets, customers=counted.customers)
+        count("CauseRepeated")
+        return
+    raise Changed("the cause is changing too fast")
 
 
 def row_of(record: Flag | Message) -> table.Row:

@@ -122,7 +122,9 @@ DURATION = Form("is not a duration", "a number and s, m, h or d, like 90s or 3d,
 ADDRESS_FORM = Form("is not an e-mail address", "one address such as mia@acme.example", _address)
 KEY_FORM = Form("is not a key", 'a key of 1 to 40 characters: a-z, 0-9, "-" and "_"', _key)
 CONTACT = Form("is not a contact", "the key of a contact", _text)
-WEEKDAY = Form("is not a weekday", ", ".join(WEEKDAYS), {day: number for number, day in enumerate(WEEKDAYS)}.get)
+WEEKDAY = Form(
+    "is not a weekday", ", ".join(WEEKDAYS), {day: number for number, day in enumerate(WEEKDAYS)}.get
+)
 FORMS_BY_TYPE: dict[object, Form] = {
     str: TEXT,
     timedelta: DURATION,
@@ -202,7 +204,9 @@ def check(content: bytes, known_presets: Collection[str]) -> tuple[Settings | No
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as error:
         return None, [
-            Problem(text.count("\n", 0, error.position) + 1, "", "there is a character that YAML does not allow")
+            Problem(
+                text.count("\n", 0, error.position) + 1, "", "there is a character that YAML does not allow"
+            )
         ]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -261,7 +265,9 @@ class _Reading:
                     f"is not a key; {_did_you_mean(key, hints)}allowed: {', '.join(hints)}",
                 )
         for field in dataclasses.fields(kind):
-            optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+            optional = (
+                field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+            )
             if field.name not in pairs and not optional:
                 form = _form(field.name, hints[field.name])
                 allowed = form.allowed if form else "keys with values, as infra/settings.yaml explains"
@@ -291,7 +297,9 @@ class _Reading:
                     for name, inner in source.value:
                         merged.setdefault(str(name.value), (inner, name.start_mark.line + 1))
             elif key.value in own:
-                self._complain(at, _join(path, key.value), f"is given twice; first in line {own[key.value][1]}")
+                self._complain(
+                    at, _join(path, key.value), f"is given twice; first in line {own[key.value][1]}"
+                )
             else:
                 own[key.value] = value, at
         return merged | own
@@ -336,9 +344,13 @@ class _Reading:
             entries[key] = self._value(value, _join(path, key), at, key, kind)
         return entries
 
-    def _list(self, node: yaml.Node, path: str, line: int, name: str, hint: object) -> tuple[object, ...] | None:
+    def _list(
+        self, node: yaml.Node, path: str, line: int, name: str, hint: object
+    ) -> tuple[object, ...] | None:
         if not isinstance(node, yaml.SequenceNode):
-            self._complain(line, path, f"{_quoted(node)} is not a list; allowed: values in brackets, like [a, b]")
+            self._complain(
+                line, path, f"{_quoted(node)} is not a list; allowed: values in brackets, like [a, b]"
+            )
             return None
         items = [self._scalar(item, path, item.start_mark.line + 1, name, hint) for item in node.value]
         return tuple(dict.fromkeys(items))
@@ -348,7 +360,9 @@ class _Reading:
         empty = node.tag == "tag:yaml.org,2002:null" or (isinstance(node, yaml.ScalarNode) and not node.value)
         value = form.parse(node.value) if isinstance(node, yaml.ScalarNode) and not empty else None
         if value is None:
-            hint_at = _did_you_mean(node.value, available_timezones()) if name == "time_zone" and not empty else ""
+            hint_at = (
+                _did_you_mean(node.value, available_timezones()) if name == "time_zone" and not empty else ""
+            )
             complaint = "is empty" if empty else f"{_quoted(node)} {form.complaint}"
             self._complain(line, path, f"{complaint}; {hint_at}allowed: {form.allowed}")
         return value
@@ -386,14 +400,20 @@ class _Reading:
             if above == key:
                 path = f"contacts.{key}.manager"
                 way = " -> ".join([*chain, key])
-                self._complain(self.lines[path], path, f'"{above}" leads back: {way}; allowed: a chain that ends')
+                self._complain(
+                    self.lines[path], path, f'"{above}" leads back: {way}; allowed: a chain that ends'
+                )
 
     def _check_names(self, mapping: str) -> None:
         """Nothing that a helpdesk sends may mean two entries."""
         meaning: dict[str, str] = {}
         for key in self.values.get(mapping, {}):
             entry = f"{mapping}.{key}"
-            paths = [entry, f"{entry}.values"] if mapping == "causes" else [entry, f"{entry}.name", f"{entry}.names"]
+            paths = (
+                [entry, f"{entry}.values"]
+                if mapping == "causes"
+                else [entry, f"{entry}.name", f"{entry}.names"]
+            )
             for path in paths:
                 found = key if path == entry else self.values.get(path, ())
                 for name in (found,) if isinstance(found, str) else found:
@@ -406,14 +426,18 @@ class _Reading:
                         )
 
     def _check_policy(self) -> None:
-        durations = [field.name for field in dataclasses.fields(Policy) if isinstance(field.default, timedelta)]
+        durations = [
+            field.name for field in dataclasses.fields(Policy) if isinstance(field.default, timedelta)
+        ]
         for name in durations:
             if name not in MAY_BE_ZERO:
                 self._compare(name, "at least", timedelta(seconds=1), "1s")
         for name, relation, other in RELATIONS:
             self._compare_keys(name, relation, other)
         lengths = {
-            name: self._policy(name) for name in durations if name != "keep_for" and self._policy(name) is not None
+            name: self._policy(name)
+            for name in durations
+            if name != "keep_for" and self._policy(name) is not None
         }
         self._compare_keys("keep_for", "more than", max(lengths, key=lambda name: lengths[name]))
         every = self._policy("digest_every")
@@ -448,7 +472,9 @@ class _Reading:
     def _compare(self, name: str, relation: str, bound: object, bound_name: str) -> None:
         value = self._policy(name)
         if value is not None and not HOLDS[relation](value, bound):
-            self._complain_policy(name, value, f"is not {relation} {bound_name}", f"{relation} {shown(name, bound)}")
+            self._complain_policy(
+                name, value, f"is not {relation} {bound_name}", f"{relation} {shown(name, bound)}"
+            )
 
     def _complain_policy(self, name: str, value: object, complaint: str, allowed: str) -> None:
         path = f"policy.{name}"
@@ -556,7 +582,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Check a settings file and store it.")
     parser.add_argument("file", type=Path, help="the settings, such as infra/settings.yaml")
     parser.add_argument("--table", default=os.environ.get("TABLE"), help="the stack's table; default: TABLE")
-    parser.add_argument("--public-url", help="base of all links, unless the file gives it")
+    parser.add_argument(
+        "--public-url",
+        default=os.environ.get("PUBLIC_URL"),
+        help="base of all links, unless the file gives it",
+    )
     parser.add_argument("--check", action="store_true", help="only check the file")
     given = parser.parse_args(arguments)
     try:
@@ -586,7 +616,9 @@ def main(arguments: list[str]) -> int:
     except ValueError as error:
         return _fail(f"{given.file}: {error}")
     except Changed as error:
-        return _fail(f"Not all was changed, because of another change at the same time: {error}. Run it again.")
+        return _fail(
+            f"Not all was changed, because of another change at the same time: {error}. Run it again."
+        )
     except (BotoCoreError, PynamoDBException) as error:
         return _fail(f"Table {given.table} could not be used: {error}. Run it again.")
     sys.stdout.write(f"{valid}\n{report}\n")

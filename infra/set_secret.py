@@ -2,13 +2,14 @@
 
     python infra/set_secret.py SOURCE [--secret-id ID] < file     # or typed, without showing it
     python infra/set_secret.py SOURCE --generate                  # makes one and prints it, once
-    python infra/set_secret.py SOURCE --retire-old                # once the helpdesk uses the new one
+    python infra/set_secret.py SOURCE --retire-old                # once nothing uses the oldest any more
 
 SOURCE is what a source of the settings file names as its ``secret``. The secret that was in use before keeps
 verifying until it is retired, so nothing is lost while the helpdesk is changed over. A secret is never an
 argument: others on the machine see those, and the shell remembers them.
 
-All hook secrets are one JSON object in Secrets Manager: {"zendesk": ["new", "old"]}, at most two of each.
+All hook secrets are one JSON object in Secrets Manager: {"zendesk": ["new", "old"]}, at most four of each: a helpdesk
+may sign several webhooks for one address differently.
 Exit code 0: done; 1: nothing was changed.
 """
 
@@ -26,7 +27,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 KEY = re.compile(r"[a-z0-9_-]{1,40}")
-KEPT = 2
+KEPT = 4
+"""The newest secrets of one entry: Zendesk signs its trigger and its event webhooks differently; both may rotate."""
 SHORTEST = 16
 PREFIX = "whsec_"
 
@@ -55,12 +57,13 @@ def problem_of(secret: str) -> str | None:
 def with_new(kept: dict[str, list[str]], source: str, secret: str) -> dict[str, list[str]]:
     """Put a new secret before the one in use; setting the same one again changes nothing."""
     known = kept.get(source, [])
-    return kept if known[:1] == [secret] else {**kept, source: [secret, *known[:1]][:KEPT]}
+    others = [old for old in known if old != secret]
+    return kept if known[:1] == [secret] else {**kept, source: [secret, *others][:KEPT]}
 
 
 def without_old(kept: dict[str, list[str]], source: str) -> dict[str, list[str]]:
-    """Keep only the newest secret of a source."""
-    return {**kept, source: kept[source][:1]} if source in kept else kept
+    """Drop the oldest secret of a source, unless it is the only one."""
+    return {**kept, source: kept[source][:-1]} if len(kept.get(source, [])) > 1 else kept
 
 
 def read(text: str) -> dict[str, list[str]]:
@@ -81,7 +84,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--secret-id", default=os.environ.get("HOOK_SECRETS"), help="default: HOOK_SECRETS")
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--generate", action="store_true", help="make a secret and print it")
-    way.add_argument("--retire-old", action="store_true", help="stop accepting the secret before the newest")
+    way.add_argument("--retire-old", action="store_true", help="stop accepting the oldest secret")
     given = parser.parse_args(arguments)
     if not KEY.fullmatch(given.source):
         return _fail(f'"{given.source}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_"')
@@ -121,7 +124,7 @@ def change(source: str, secret_id: str, secret: str | None) -> str:
     done = "Stored." if changed != kept else "Nothing to change."
     if number == 1:
         return f"{done} One secret verifies the hooks of {source}."
-    return f"{done} The new and the old secret verify the hooks of {source}; afterwards: --retire-old."
+    return f"{done} {number} secrets verify the hooks of {source}; when the oldest is no longer used: --retire-old."
 
 
 def _typed() -> str:

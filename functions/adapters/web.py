@@ -21,6 +21,8 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
+NOTHING_ELSE = "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
 Response = dict[str, Any]
 
 

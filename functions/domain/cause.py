@@ -158,7 +158,7 @@ class Owner:
     """A process owner as far as the clock is concerned: when the next digest is due."""
 
     key: str
-    due_at: datetime | None
+    due_at: datetime | None = None
     version: int = 0
 
 

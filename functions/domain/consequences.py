@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from domain.delivery import Progress, is_open
 from domain.flag import Flag, flag_for, message_for
 from domain.follow_up import FollowUp, State
 from domain.message import Kind, Message, ticket_scope
@@ -27,8 +28,11 @@ def missing(
             wanted.append(told)
     for note in _notes(follow_up, messages, now, settings):
         known = messages.get(note.name)
-        if known is None or known.cancelled:
-            wanted.append(replace(note, version=known.version if known else 0))
+        if known is None:
+            wanted.append(note)
+        elif known.cancelled and is_open(known.delivery):
+            # Its claims stay counted: the cancelled mail may have gone out, and is never sent a third time.
+            wanted.append(replace(known, cancelled=None, to=note.to, due_at=note.due_at))
     return tuple(wanted)
 
 
@@ -41,7 +45,8 @@ def _notes(
     note = _note(follow_up, Kind.NOTE, now, settings)
     sent = messages.get(note.name)
     consented = follow_up.answer is not None and follow_up.answer.consent is not None
-    if consented and sent and sent.delivery and sent.about.get("quoted") != "yes":
+    gone = sent is not None and sent.delivery is not None and sent.delivery.progress is not Progress.READY
+    if consented and sent and gone and sent.about.get("quoted") != "yes":
         return [_note(follow_up, Kind.APPRECIATION, now, settings)]
     return [note]
 

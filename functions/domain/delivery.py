@@ -115,7 +115,9 @@ def give_up(delivery: Delivery, now: datetime) -> Delivery:
 
 def hear(delivery: Delivery, feedback: Feedback, at: datetime) -> Delivery:
     """The delivery after one report of the provider; reports come late, twice and out of order: most change nothing."""
-    if feedback is Feedback.SEND and delivery.progress in {Progress.CLAIMED, Progress.UNKNOWN}:
+    # Ready, and yet reported as sent: an earlier claim, whose reply was lost, did send it.
+    not_sent_yet = {Progress.READY, Progress.CLAIMED, Progress.UNKNOWN}
+    if feedback is Feedback.SEND and delivery.progress in not_sent_yet:
         return replace(delivery, progress=Progress.SENT, sent_at=at)
     if feedback is Feedback.DELIVERY:
         heard = replace(delivery, delivered_at=delivery.delivered_at or at, sent_at=delivery.sent_at or at)
@@ -126,10 +128,6 @@ def hear(delivery: Delivery, feedback: Feedback, at: datetime) -> Delivery:
         return replace(delivery, progress=Progress.BOUNCED, failed_at=delivery.failed_at or at)
     if feedback is Feedback.COMPLAINT:
         return replace(delivery, progress=Progress.COMPLAINED, failed_at=delivery.failed_at or at)
-    if feedback is Feedback.REJECT and delivery.progress in {
-        Progress.CLAIMED,
-        Progress.SENT,
-        Progress.UNKNOWN,
-    }:
+    if feedback is Feedback.REJECT and delivery.progress in {*not_sent_yet, Progress.SENT}:
         return replace(delivery, progress=Progress.REFUSED, failed_at=at)
     return delivery

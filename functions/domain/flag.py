@@ -41,7 +41,7 @@ class Flag:
     reason: Reason
     raised_at: datetime
     holder: str
-    due_at: datetime | None
+    due_at: datetime | None = None
     rounds: int = 1
     """How often a person was told: raised again by a "no", escalated."""
     escalated_from: str | None = None
@@ -73,8 +73,9 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
 def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: Settings) -> Flag | None:
     """The flag as it has to be for this follow-up; None when there is nothing to write.
 
-    A new reason reopens a settled flag only when it is a "no": a customer who says so is always heard again. A customer
-    who confirms after all takes the flag off the worklist.
+    A new reason reopens a settled flag only when it is a "no": a customer who says so is always heard again. Only a
+    settled conflict was about something else, so whatever comes after it is news. A customer who confirms after all
+    takes the flag off the worklist.
     """
     reason = reason_for(follow_up)
     if known is None:
@@ -87,7 +88,8 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
         ):
             return replace(known, settled_at=now, result=Result.CONFIRMED, due_at=None)
         return None
-    if reason is not Reason.DENIED:
+    settled_conflict = known.reason is Reason.CONFLICT and known.settled_at is not None
+    if reason is not Reason.DENIED and not (settled_conflict and reason is not Reason.CONFLICT):
         return None
     if (
         known.reason is Reason.DENIED

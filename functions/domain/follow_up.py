@@ -18,7 +18,7 @@ from domain import delivery, hours
 from domain.closure import Closure
 from domain.delivery import Delivery, Feedback, Progress
 from domain.errors import Refused
-from domain.person import Person, quiet_until
+from domain.person import Person, person_key, quiet_until
 from domain.settings import Policy, Settings
 
 KEPT_ANSWERS = 10
@@ -130,7 +130,8 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
         reopened_between = any(first <= at <= second for at in ticket.reopens)
         finalised = {known.closure.kind, closure.kind} == {"solved", "closed"}
         in_order = (known.closure.closed_at < closure.closed_at) == (known.closure.kind == "solved")
-        if ((finalised and in_order) or closure.degraded) and not reopened_between:
+        degraded = closure.degraded or known.closure.degraded
+        if ((finalised and in_order) or degraded) and not reopened_between:
             return known
     return None
 
@@ -168,7 +169,8 @@ def add_details(follow_up: FollowUp, closure: Closure, now: datetime, settings: 
     """A waiting follow-up once its closure is known in full; Refused when it does not wait."""
     if follow_up.state is not State.WAITING:
         raise Refused("the follow-up has its details")
-    completed = replace(closure, closed_at=follow_up.closure.closed_at)
+    hint = follow_up.closure
+    completed = replace(closure, closed_at=hint.closed_at, kind=hint.kind, degraded=hint.degraded)
     opened = open_follow_up(Ticket(), completed, now, settings)
     return replace(opened, number=follow_up.number, opened_at=follow_up.opened_at, version=follow_up.version)
 
@@ -182,9 +184,11 @@ def repeat(follow_up: FollowUp, closure: Closure, now: datetime, settings: Setti
     if follow_up.state is State.WAITING and not closure.needs_details:
         return add_details(follow_up, closure, now, settings)
     first, second = follow_up.closure.requester_email, closure.requester_email
-    if not closure.needs_details and second is not None and second != first:
-        return replace(follow_up, conflict=True)
-    return follow_up
+    if closure.needs_details or second is None or follow_up.conflict:
+        return follow_up
+    if first is not None and person_key(first) == person_key(second):
+        return follow_up
+    return replace(follow_up, conflict=True, due_at=follow_up.due_at or now)
 
 
 def to_state(follow_up: FollowUp, state: State, now: datetime, reason: str | None = None) -> FollowUp:
@@ -408,6 +412,6 @@ def record_answer(
     if before and same and (before.words, before.consent) == (answer.words, answer.consent):
         return follow_up
     earlier = follow_up.answers[:-1] if same else follow_up.answers
-    answered = replace(follow_up, answers=(*earlier, answer)[-KEPT_ANSWERS:])
+    answered = replace(follow_up, answers=(*earlier, answer)[-KEPT_ANSWERS:], due_at=follow_up.due_at or now)
     state = State.CONFIRMED if solved else State.DENIED
     return answered if answered.state is state else to_state(answered, state, now)

@@ -3,7 +3,7 @@
 Surveys and reminders are not here: the follow-up itself is their outbox, which saves half of the writes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,8 +34,8 @@ class Message:
     to: str
     """``contact:<key>`` or ``team:<key>`` of the settings; the address is looked up when the mail is sent."""
     created_at: datetime
-    due_at: datetime | None
-    about: dict[str, str]
+    due_at: datetime | None = None
+    about: dict[str, str] = field(default_factory=dict)
     delivery: Delivery | None = None
     cancelled: str | None = None
     keep_until: datetime | None = None

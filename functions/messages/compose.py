@@ -99,6 +99,8 @@ class SuccessNote:
     ticket_id: str
     confirmed_on: date
     team_name: str | None = None
+    to_name: str | None = None
+    """Who gets it when the settings know no such team; they are asked to pass it on."""
     subject: str | None = None
     resolver_name: str | None = None
     quote: str | None = None

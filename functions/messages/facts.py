@@ -84,6 +84,7 @@ def answered_page(follow_up: FollowUp, settings: Settings) -> pages.AnsweredPage
         next_by=None if answer.solved else _customers_day(next_by, follow_up, settings),
         responsible_name=responsible.name,
         team_name=_team(follow_up, settings),
+        customer_credit=follow_up.closure.requester_name,
     )
 
 
@@ -96,6 +97,9 @@ def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.Su
         ticket_id=closure.ticket_id,
         confirmed_on=_our_day(follow_up.outcome_at or follow_up.opened_at, settings),
         team_name=_team(follow_up, settings),
+        to_name=None
+        if follow_up.team in settings.teams
+        else _contact(settings.responsible_for(None), settings),
         subject=closure.subject,
         resolver_name=closure.resolver_name,
         quote=consent if quoted else None,
@@ -200,15 +204,10 @@ def examples(follow_ups: Iterable[FollowUp]) -> tuple[compose.Example, ...]:
             ticket_id=f.closure.ticket_id,
             subject=_short(f.closure.subject),
             words=_owner_may_read(f),
-            outcome=outcome_words(f),
+            outcome=f.state.value,
         )
         for f in listed[:EXAMPLES]
     )
-
-
-def outcome_words(follow_up: FollowUp) -> str:
-    """An outcome as a person would say it."""
-    return _OUTCOMES[follow_up.state]
 
 
 def _owner_may_read(follow_up: FollowUp) -> str | None:
@@ -269,23 +268,11 @@ def _flag_facts(
                 closed_on=_our_day(f.closure.closed_at, settings),
                 ticket_id=f.closure.ticket_id,
                 subject=_short(f.closure.subject),
-                outcome=outcome_words(f),
+                outcome=f.state.value,
             )
             for f in history
         ),
     }
-
-
-_OUTCOMES = {
-    "waiting": "waiting for details",
-    "scheduled": "not asked yet",
-    "asked": "asked, no answer yet",
-    "confirmed": "confirmed as solved",
-    "denied": "not solved",
-    "silent": "no answer",
-    "not_asked": "could not be asked",
-    "reopened": "reopened",
-}
 
 
 def _result(result: Result | None) -> pages.FlagResult | None:

@@ -1,8 +1,8 @@
 """The web pages: each function turns a context and the nonce of the response into a whole HTML document.
 
 Pure: no clock, no network. The pages have no script and load nothing; their one ``<style>`` carries
-``nonce``, so they work under ``default-src 'none'; style-src 'nonce-...'; form-action 'self'``. Forms post to the
-address they were shown at. ``nonce`` must be fresh for each response.
+``nonce``, so they work under ``default-src 'none'; style-src 'nonce-...'; form-action 'self'``. Forms post to
+the address they were shown at. ``nonce`` must be fresh for each response.
 """
 
 from dataclasses import dataclass

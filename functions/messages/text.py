@@ -49,14 +49,12 @@ def clean(text: str, limit: int) -> str:
 
     Controls, line ends, bidirectional controls, invisible ones and lone surrogates are gone; the rest is NFC.
     """
-    return _cut(" ".join(_kept(_LINE_ENDS.sub(" ", text).replace("\t", " ")).split()), limit)
+    return _cut(" ".join(_kept(_LINE_ENDS.sub(" ", _start(text, limit))).split()), limit)
 
 
 def clean_words(text: str, limit: int = 2000) -> str:
     """Like ``clean``, for a person's own words: their line breaks stay, at most one empty line in a row."""
-    lines = (
-        " ".join(_kept(line).split()) for line in _LINE_ENDS.sub("\n", text).replace("\t", " ").split("\n")
-    )
+    lines = (" ".join(_kept(line).split()) for line in _LINE_ENDS.sub("\n", _start(text, limit)).split("\n"))
     return _cut(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
 
 
@@ -121,11 +119,18 @@ def _shown_text(name: str, value: str, delinked: bool) -> str | None:
     return delink(text) if delinked else text
 
 
+def _start(text: str, limit: int) -> str:
+    """As much of ``text`` as can matter: whoever hides more than that between the letters is not writing to us."""
+    return text[: 16 * limit].replace("\t", " ")
+
+
 def _kept(text: str) -> str:
     """``text`` in NFC without what is invisible or steers the display.
 
     The marks are cut before normalising as well, because normalising takes quadratic time in their number.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _visible(unicodedata.normalize("NFC", _visible(text)))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from place import HOME, read, write
 
-PATIENCE = 10.0
+PATIENCE = 3.0
 """Seconds to end by itself before it is killed."""
 
 

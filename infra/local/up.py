@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ PORTS = range(4566, 4600)
 DEPLOYED = HOME / "deployed.json"
 APPLIED = HOME / "applied.json"
 READY_WITHIN = 60.0
+ON_THE_WAY = ("ReceiveTicket", "ReactToChange", "TakeNextStep", "SendMessage", "RecordDelivery")
 
 
 class Failed(Exception):  # noqa: N818 - read as a sentence
@@ -79,7 +81,8 @@ def up(settings: Path) -> Stack:
     wanted = yaml.safe_load(settings.read_text())
     hooks = put_hook_secrets(endpoint, outputs["HookSecretsArn"], wanted["sources"])
     verify_sender(endpoint, wanted["company"]["sender"])
-    apply(settings, endpoint, outputs["TableName"], api)
+    if apply(settings, endpoint, outputs["TableName"], api):
+        wake(endpoint)
     stack = Stack(
         api=api,
         hooks={source: Hook(url=f"{api}/hooks/{source}", secret=secret) for source, secret in hooks.items()},
@@ -116,6 +119,7 @@ def start_aws() -> str:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        "LAMBDA_WARM_TTL_SECONDS": "86400",
         "MINISTACK_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
@@ -259,22 +263,47 @@ def verify_sender(endpoint: str, address: str) -> None:
         return
 
 
-def apply(settings: Path, endpoint: str, table: str, api: str) -> None:
-    """Store the settings when they are not the stored ones; raises Failed with every problem of the file."""
+def apply(settings: Path, endpoint: str, table: str, api: str) -> bool:
+    """Store the settings when they or the code are not what was stored with; tells whether it did.
+
+    Raises Failed with every problem of the file.
+    """
     fingerprint = hashlib.sha256(
         settings.read_bytes() + f"{table} {api} {code_fingerprint()}".encode()
     ).hexdigest()
     if read(APPLIED) == {"fingerprint": fingerprint}:
-        return
+        return False
+    command = [sys.executable, str(ROOT / "infra/apply_settings.py"), str(settings), "--table", table]
+    environment = aws_environment(endpoint)
     with step(f"applying {settings.name}"):
-        command = [sys.executable, str(ROOT / "infra/apply_settings.py"), str(settings), "--table", table]
-        environment = aws_environment(endpoint)
         ended = subprocess.run(
             [*command, "--public-url", api], env=environment, capture_output=True, text=True, check=False
         )
-    if ended.returncode:
-        raise Failed(ended.stderr.strip() or ended.stdout.strip())
+        if ended.returncode:
+            raise Failed(ended.stderr.strip() or ended.stdout.strip())
     write(APPLIED, {"fingerprint": fingerprint})
+    return True
+
+
+def wake(endpoint: str) -> None:
+    """Call the functions between a closure and its survey once, with nothing: with seconds for days, starting counts."""
+    lambdas = client("lambda", endpoint)
+    nothing = {
+        "Records": [],
+        "pathParameters": {"source": "none"},
+        "requestContext": {"http": {"method": "POST"}},
+    }
+
+    def call(name: str) -> None:
+        lambdas.invoke(FunctionName=name, Payload=json.dumps(nothing).encode())
+
+    with step("waking the functions"), ThreadPoolExecutor(4) as several:
+        names = [function["FunctionName"] for function in lambdas.list_functions()["Functions"]]
+        list(
+            several.map(
+                call, [name for name in names if name.removeprefix(f"{STACK}-").startswith(ON_THE_WAY)]
+            )
+        )
 
 
 def start_post_office(endpoint: str, outputs: dict[str, str]) -> str:

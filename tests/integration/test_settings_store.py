@@ -98,7 +98,9 @@ def test_a_process_follows_a_change_within_30_seconds() -> None:
     before = stored()
     changed = replace(before, settings=local_settings(reminder_after=timedelta(seconds=20)), version=2)
     # Written by another process: this one keeps what it has read.
-    table.put(table.Row(*settings_store.KEY, kind="settings", version=2, body=msgspec.json.encode(changed).decode()))
+    table.put(
+        table.Row(*settings_store.KEY, kind="settings", version=2, body=msgspec.json.encode(changed).decode())
+    )
     assert settings_store.settings(NOW + timedelta(seconds=29)).policy.reminder_after == timedelta(seconds=15)
     assert settings_store.settings(NOW + timedelta(seconds=30)).policy.reminder_after == timedelta(seconds=20)
 
@@ -146,7 +148,9 @@ def test_command_stores_and_says_what_changed(tmp_path: Path, capsys: pytest.Cap
     assert apply_settings.main([str(file), "--table", TABLE, "--public-url", f"{URL}/"]) == 0
     assert f"  + company.public_url: {URL}\n" in capsys.readouterr().out
 
-    file.write_text(LOCAL.read_text(encoding="utf-8").replace("reminder_after: 15s", "reminder_after: 20s"), "utf-8")
+    file.write_text(
+        LOCAL.read_text(encoding="utf-8").replace("reminder_after: 15s", "reminder_after: 20s"), "utf-8"
+    )
     assert apply_settings.main([str(file), "--table", TABLE]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [
         f"Stored as version 2 in table {TABLE}:",
@@ -159,7 +163,9 @@ def test_command_stores_and_says_what_changed(tmp_path: Path, capsys: pytest.Cap
     assert "Nothing to change" in capsys.readouterr().out
 
 
-def test_command_stores_nothing_when_something_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_stores_nothing_when_something_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings_store.store(local_settings(), NOW, None)
     file = tmp_path / "settings.yaml"
     file.write_text(LOCAL.read_text(encoding="utf-8").replace("15s", "soon"), encoding="utf-8")
@@ -180,7 +186,9 @@ def test_command_gives_every_owner_a_next_digest_and_keeps_those_that_are_due() 
         "tomas": due,
         "hanne": None,
     }
-    apply_settings.apply(local_settings(note_after=timedelta(seconds=1)), TABLE, URL, NOW + timedelta(hours=1))
+    apply_settings.apply(
+        local_settings(note_after=timedelta(seconds=1)), TABLE, URL, NOW + timedelta(hours=1)
+    )
     assert _due("mia") == due
     apply_settings.apply(
         local_settings(digest_every=timedelta(hours=1)), TABLE, URL, NOW + timedelta(hours=1, minutes=5)
@@ -218,8 +226,9 @@ def test_secret_is_changed_over_and_the_old_one_retired(
     boto3.client("secretsmanager").create_secret(Name=SECRET_ID, SecretString='{"acme": "alone"}')
     for number in range(3):
         assert set_from_input(monkeypatch, f"a-long-enough-secret-{number}") == 0
-    assert held() == {"acme": ["alone"], "zendesk": ["a-long-enough-secret-2", "a-long-enough-secret-1"]}
-    assert set_secret.main(["zendesk", "--secret-id", SECRET_ID, "--retire-old"]) == 0
+    assert held()["zendesk"] == ["a-long-enough-secret-2", "a-long-enough-secret-1", "a-long-enough-secret-0"]
+    for _ in range(3):
+        assert set_secret.main(["zendesk", "--secret-id", SECRET_ID, "--retire-old"]) == 0
     assert held() == {"acme": ["alone"], "zendesk": ["a-long-enough-secret-2"]}
     assert "a-long-enough" not in capsys.readouterr().out
 

@@ -121,7 +121,9 @@ def test_known_zone_knows_the_names_that_helpdesks_send() -> None:
 
 def test_hours_of_a_customer_far_away_are_their_own() -> None:
     friday_evening_in_new_york = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
-    assert next_open(friday_evening_in_new_york, OFFICE, "America/New_York") == datetime(2026, 11, 23, 13, tzinfo=UTC)
+    assert next_open(friday_evening_in_new_york, OFFICE, "America/New_York") == datetime(
+        2026, 11, 23, 13, tzinfo=UTC
+    )
 
 
 def test_hours_that_never_open_are_refused() -> None:
@@ -139,7 +141,9 @@ def test_hours_round_the_clock_never_wait(instant: datetime, zone: str) -> None:
 @given(instants, opening_hours(), zones)
 def test_c5_result_is_open_not_earlier_in_utc_and_stays(instant: datetime, hours: Hours, zone: str) -> None:
     if hours.opens.hour < 4 and hours.closes.hour < 4:
-        hours = replace(hours, closes=time(4))  # hours that a change of the clocks can skip have their own test
+        hours = replace(
+            hours, closes=time(4)
+        )  # hours that a change of the clocks can skip have their own test
     opening = next_open(instant, hours, zone)
     assert opening.tzinfo is UTC
     assert instant <= opening <= instant + timedelta(days=8)
@@ -155,7 +159,10 @@ def test_c5_nothing_open_is_passed_over(instant: datetime, hours: Hours, zone: s
     changes = instant.astimezone(ZoneInfo(zone)).utcoffset() != opening.astimezone(ZoneInfo(zone)).utcoffset()
     passed_over = instant
     while passed_over < opening - (timedelta(hours=3) if changes else timedelta()):
-        assert not is_open(passed_over, hours, zone) or passed_over.astimezone(ZoneInfo(zone)).time() == hours.closes
+        assert (
+            not is_open(passed_over, hours, zone)
+            or passed_over.astimezone(ZoneInfo(zone)).time() == hours.closes
+        )
         passed_over += timedelta(minutes=17)
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import samples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from unit.test_messages import FRAGMENTS, Outline, hostile, poisoned
 
+import samples
 from messages import pages
+from unit.test_messages import FRAGMENTS, Outline, hostile, poisoned
 
 NONCE = "c2FtcGxlLW5vbmNl"
 CONTEXTS: dict[str, tuple[Callable[[Any, str], str], Any]] = {

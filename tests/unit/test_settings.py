@@ -266,7 +266,11 @@ def test_text_that_is_not_utf_8_is_told_with_its_line() -> None:
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_lines() -> None:
-    text = VALID.replace("3d", "soon").replace("owner: mia", "owner: nobody").replace("preset: zendesk", "preset: x")
+    text = (
+        VALID.replace("3d", "soon")
+        .replace("owner: mia", "owner: nobody")
+        .replace("preset: zendesk", "preset: x")
+    )
     assert [problem.split(":")[0] for problem in problems_of(text)] == ["11", "13", "15"]
 
 
@@ -362,7 +366,9 @@ def test_check_needs_no_table_and_no_aws(
     assert capsys.readouterr().out == f"{file} is valid.\n"
 
 
-def test_command_tells_file_and_line_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_tells_file_and_line_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(VALID.replace("3d", "soon"), encoding="utf-8")
     assert apply_settings.main([str(file), "--table", "any"]) == 1
@@ -402,13 +408,19 @@ def test_lambdas_read_settings_without_yaml_and_without_checks() -> None:
     assert not {"yaml", "ruamel", "apply_settings", "boto3"} & set(loaded)
 
 
-def test_new_secret_goes_before_the_old_one_and_two_are_kept() -> None:
-    kept = set_secret.with_new({"acme": ["x"]}, "zendesk", "first")
-    kept = set_secret.with_new(kept, "zendesk", "second")
-    kept = set_secret.with_new(kept, "zendesk", "third")
-    assert kept == {"acme": ["x"], "zendesk": ["third", "second"]}
-    assert set_secret.with_new(kept, "zendesk", "third") == kept
-    assert set_secret.without_old(kept, "zendesk") == {"acme": ["x"], "zendesk": ["third"]}
+def test_new_secret_goes_before_the_older_ones_and_four_are_kept() -> None:
+    kept = {"acme": ["x"]}
+    for secret in ("first", "second", "third", "fourth", "fifth"):
+        kept = set_secret.with_new(kept, "zendesk", secret)
+    assert kept == {"acme": ["x"], "zendesk": ["fifth", "fourth", "third", "second"]}
+    assert set_secret.with_new(kept, "zendesk", "fifth") == kept
+    assert set_secret.with_new(kept, "zendesk", "third")["zendesk"] == ["third", "fifth", "fourth", "second"]
+
+
+def test_oldest_secret_is_retired_but_never_the_last() -> None:
+    kept = {"acme": ["x"], "zendesk": ["second", "first"]}
+    assert set_secret.without_old(kept, "zendesk") == {"acme": ["x"], "zendesk": ["second"]}
+    assert set_secret.without_old(kept, "acme") == kept
     assert set_secret.without_old(kept, "nobody") == kept
 
 

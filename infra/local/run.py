@@ -1,0 +1,389 @@
+"""Start everything, send the closures of ``events/closures`` through the real webhooks, and tell what becomes of them.
+
+    python infra/local/run.py
+
+What is told is read from the table and the mails that were sent; what should happen and does not ends in exit code 1.
+"""
+
+import fcntl
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.table import Table
+from rich.text import Text
+
+import up
+from outside import Page, Unexpected, call, open_page, report, sign
+from place import HOME, ROOT, Stack
+from progress import console, step
+from telling import MAILS, OUTCOMES, Item, Teller, World
+
+SETTINGS = ROOT / "infra/local.yaml"
+CLOSURES = ROOT / "events/closures"
+CAUSE = "config_error"
+"""The root cause that Ana's, Ben's and Chloe's tickets share."""
+SLACK = 45.0
+"""Seconds that a slow machine may add to every delay of the policy."""
+ROOM = 22.0
+"""Seconds from the closures to the customers' words, at most: a digest that comes earlier would lack them."""
+
+PRESSES = {
+    "yes": "opens the link, reads the question, and presses “Yes, it is solved”.",
+    "no": "opens the link, reads the question, and presses “No, not yet”.",
+    "words": "is asked for a few words, and writes: “{value}”",
+    "consent": "agrees that the team may read exactly this.",
+}
+
+
+class Missing(Exception):  # noqa: N818 - read as a sentence
+    """Something that should have happened did not."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Something that has to happen within some seconds; ``what`` is empty for a mere pause."""
+
+    what: str
+    until: Callable[[], Any]
+    seconds: float
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should have happened by now."""
+        return time.monotonic() > self.since + self.seconds
+
+
+def pause(seconds: float) -> Wait:
+    """Let some seconds pass."""
+    end = time.monotonic() + seconds
+    return Wait("", lambda: time.monotonic() >= end, seconds)
+
+
+Scene = Generator[Wait, Any, Any]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A closure that a helpdesk has reported: its ticket's partition, and what its file says."""
+
+    pk: str
+    number: int
+    who: str
+    ticket: str
+    said: str
+    given: Item
+
+
+class Story:
+    """What helpdesks, customers and our own people do, all at the same time."""
+
+    def __init__(self, world: World, teller: Teller) -> None:
+        self.world, self.teller, self.say = world, teller, teller.say
+        self.run = (
+            max((int(ticket) for ticket in world.tickets() if ticket.isdecimal()), default=0) // 100 + 1
+        )
+        self.reported: list[Reported] = []
+        self.missing: list[str] = []
+        owner = world.settings["causes"][CAUSE]["owner"]
+        self.owner, self.owner_name = f"OWNER#{owner}", world.name(owner)
+        world.whose = {self.owner: self.owner_name, f"CAUSE#{CAUSE}": self.owner_name}
+        world.look()
+        # The closures of one cause come early in a digest's period, so that one digest tells all of it.
+        due = datetime.fromisoformat(world.items[self.owner, "OWNER"]["due_at"]) - datetime.now(UTC)
+        left = due.total_seconds() % world.seconds("digest_every")
+        self.trio_at = 8 if left > 8 + ROOM else left + 1
+
+    def play(self) -> None:
+        """Let all scenes go on, each as soon as what it waits for is there, until the last one has ended."""
+        scenes = [self.forged(), self.ids_only(), self.reopened(), self.undeliverable()]
+        scenes += [self.confirmed(), self.denied(), self.silent(), self.owner_is_told()]
+        playing = [(scene, next(scene)) for scene in scenes]
+        while playing:
+            for change in self.world.look():
+                self.teller.tell(*change)
+            going_on = []
+            for scene, wait in playing:
+                try:
+                    found = wait.until()
+                    self.expect(found or not wait.is_late, f"{wait.what}, within {wait.seconds:.0f} s")
+                    going_on.append((scene, scene.send(found) if found else wait))
+                except StopIteration:
+                    continue
+                except (Missing, Unexpected) as missing:
+                    self.missing.append(str(missing))
+                    self.say("Missing", str(missing), "bold red")
+            playing = going_on
+            self.teller.waiting = [wait.what for _, wait in playing if wait.what]
+            time.sleep(0.25)
+
+    def expect(self, true: object, what: str) -> None:
+        """Go on only if this is so."""
+        if not true:
+            raise Missing(what)
+
+    # --- what people do ----------------------------------------------------------------------------------------------
+
+    def send(self, file: str, title: str = "", times: int = 1, secret: str = "") -> Reported:
+        """Report what one of the files says, as its helpdesk would."""
+        now = datetime.now(UTC)
+        text = (CLOSURES / f"{file}.json").read_text()
+        given = json.loads(text.replace("{run}", str(self.run)).replace("{now}", now.isoformat()))
+        sources = self.world.settings["sources"].items()
+        source = next(name for name, known in sources if known["preset"] == given["preset"])
+        hook, body = self.world.stack.hooks[source], json.dumps(given["body"], ensure_ascii=False).encode()
+        pk, who = f"TICKET#{source}#{given['ticket']}", given["who"]
+        number = 1 + sum(known.pk == pk for known in self.reported)
+        sent = Reported(pk, number, who, given["ticket"], given["said"], given)
+        self.say(who, title or given["story"], "bold")
+        headers = sign(given["preset"], secret or hook.secret, body, now)
+        answers = [report(hook, headers, body) for _ in range(times)]
+        told = ", ".join(f"{status} {said}" for status, said in answers)
+        self.say(who, f"The helpdesk reports: ticket {sent.ticket}, {sent.said}. We answer: {told}.")
+        self.expect(
+            {status for status, _ in answers} == {401 if secret else 202}, f"another answer than {told}"
+        )
+        self.world.whose[pk] = who
+        if file != "dev_reopened":
+            self.reported.append(sent)
+        return sent
+
+    def answer(self, sent: Reported, state: str) -> Scene:
+        """The customer opens the link of the mail and presses what the file says."""
+        mail = yield self.until_asked(sent)
+        presses: list[dict[str, str]] = sent.given["presses"]
+        yield pause(2)
+        page: Page = open_page(f"{link(mail, 's')}?a={presses[0]['answer']}")
+        for press in presses:
+            ((name, value),) = press.items()
+            page = page.press(press)
+            self.say(sent.who, PRESSES[value if name == "answer" else name].format(value=value))
+            yield pause(1)
+        yield self.until_state(sent, state)
+
+    # --- what is waited for ------------------------------------------------------------------------------------------
+
+    def until_asked(self, sent: Reported) -> Wait:
+        """Until the question has gone out."""
+        follow_up, seconds = self.world.follow_up, self.world.seconds("first_ask_after") + SLACK
+        found = lambda: self.world.mail(follow_up(sent.pk, sent.number).get("survey"))  # noqa: E731
+        return Wait(f"{sent.who}’s question", found, seconds)
+
+    def until_state(self, sent: Reported, state: str, delay: str = "") -> Wait:
+        """Until the follow-up is in a state."""
+        seconds = SLACK + (self.world.seconds(delay) if delay else 0)
+        what = f"{sent.who}’s outcome “{OUTCOMES[state][1]}”"
+        return Wait(what, lambda: self.world.follow_up(sent.pk).get("state") == state, seconds)
+
+    def until_mail(self, pk: str, kinds: str, what: str, words: str = "", delay: str = "") -> Wait:
+        """Until one of our own people has a mail."""
+        seconds = SLACK + (self.world.seconds(delay) if delay else 0)
+        return Wait(what, lambda: next(iter(self.world.mails(pk, kinds, words)), None), seconds)
+
+    # --- the scenes --------------------------------------------------------------------------------------------------
+
+    def forged(self) -> Scene:
+        """A webhook that the helpdesk did not sign."""
+        yield pause(0)
+        sent = self.send("mallory", secret="whsec_" + "A" * 43 + "=")
+        yield pause(1)
+        self.expect(not self.world.follow_up(sent.pk), "an empty table after the forged webhook")
+        self.say(sent.who, "The signature is wrong: refused, and nothing of it is stored.", "green")
+
+    def ids_only(self) -> Scene:
+        """An event webhook, which does not say whom to ask."""
+        yield pause(2)
+        yield self.until_state(self.send("gina"), "waiting")
+
+    def reopened(self) -> Scene:
+        """A ticket that is opened again before the customer is asked, and closed for good later."""
+        yield pause(4)
+        sent = self.send("dev")
+        self.send("dev_reopened")
+        yield self.until_state(sent, "reopened")
+        yield pause(self.world.seconds("first_ask_after") + 3)
+        self.expect(
+            "survey" not in self.world.follow_up(sent.pk),
+            "no question about the ticket that was opened again",
+        )
+        self.say(sent.who, "The time to ask has passed, and he got no mail.", "green")
+        yield pause(max(0, self.trio_at + 24 - self.teller.seconds))
+        yield self.until_asked(
+            self.send("dev", title="Now it is closed for good: a new closure, so a new follow-up.")
+        )
+        self.say(sent.who, "This question is for you: you find the link at the end.", "cyan")
+
+    def undeliverable(self) -> Scene:
+        """An address that bounces."""
+        yield pause(6)
+        sent = self.send("eva")
+        yield self.until_state(sent, "not_asked")
+        yield self.until_mail(sent.pk, "flag_raised", "the flag about Eva’s address")
+
+    def confirmed(self) -> Scene:
+        """A yes with words and consent; the webhook came three times."""
+        yield pause(self.trio_at)
+        sent = self.send("ana", times=3)
+        yield from self.answer(sent, "confirmed")
+        words = sent.given["presses"][1]["words"]
+        yield self.until_mail(sent.pk, "note appreciation", "the note with Ana’s words", words, "note_after")
+        stored = [sk for pk, sk in self.world.items if pk == sent.pk and sk.startswith("FOLLOW_UP#")]
+        to_her = [
+            mail for mail in self.world.sent.values() if f"ticket {sent.ticket} really" in mail["Subject"]
+        ]
+        self.expect(
+            len(stored) == len(to_her) == 1, "one follow-up and one question for three equal webhooks"
+        )
+        self.say(sent.who, "The webhook came three times: one follow-up, one question, one note.", "green")
+
+    def denied(self) -> Scene:
+        """A no; the responsible person takes it and settles it."""
+        yield pause(self.trio_at + 1.5)
+        sent = self.send("ben")
+        yield from self.answer(sent, "denied")
+        mail = yield self.until_mail(sent.pk, "flag_raised", "the flag about Ben’s answer")
+        yield pause(2)
+        page = open_page(link(mail, "f"))
+        holder = self.world.name(self.world.flag(sent.pk)["holder"])
+        self.say(holder, "opens the flag’s link, reads what Ben wrote, and presses “I will take care of it”.")
+        page = page.press(sent.given["acknowledge"])
+        yield Wait("the acknowledged flag", lambda: "acknowledged_at" in self.world.flag(sent.pk), SLACK)
+        yield pause(4)
+        self.say(holder, "has helped Ben, and writes down what was done.")
+        page.press(sent.given["settle"])
+        yield Wait("the settled flag", lambda: "settled_at" in self.world.flag(sent.pk), SLACK)
+
+    def silent(self) -> Scene:
+        """No answer, one reminder, no answer: a flag, left open."""
+        yield pause(self.trio_at + 3)
+        sent = self.send("chloe")
+        first = yield self.until_asked(sent)
+        found = lambda: self.world.mail(self.world.follow_up(sent.pk).get("reminder"))  # noqa: E731
+        again = yield Wait("Chloe’s reminder", found, self.world.seconds("reminder_after") + SLACK)
+        self.expect(link(first, "s") == link(again, "s"), "the same link in Chloe’s reminder")
+        self.say(sent.who, "Not a word from her so far; the reminder has the same link.")
+        yield self.until_state(sent, "silent", "silent_after")
+        yield self.until_mail(sent.pk, "flag_raised", "the flag about Chloe’s silence")
+        self.say(sent.who, "This flag is for you: you find the link at the end.", "cyan")
+
+    def owner_is_told(self) -> Scene:
+        """Three tickets with one cause: its owner gets a notice at once, and their words in the next digest."""
+        known = self.world.items.get((f"CAUSE#{CAUSE}", "STATE"), {}).get("repeated_at")
+        yield pause(self.trio_at + 4)
+        if known:
+            self.say(
+                self.owner_name,
+                f"was told of this cause before, at {known[11:16]} UTC; once a month is enough.",
+            )
+        else:
+            yield self.until_mail(self.owner, "cause_repeated", f"{self.owner_name}’s notice")
+        for file in ("ben", "ana"):
+            words = json.loads((CLOSURES / f"{file}.json").read_text())["presses"][1]["words"]
+            yield self.until_mail(self.owner, "digest", f"{self.owner_name}’s digest", words, "digest_every")
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def table(self) -> Table:
+        """What happened to each closure, from what is stored now."""
+        table = Table("Ticket", "Customer", "The helpdesk said", "Outcome", "Mails sent", show_edge=False)
+        for sent in sorted(self.reported, key=lambda sent: (sent.ticket, sent.number)):
+            follow_up, flag = (find(sent.pk, sent.number) for find in (self.world.follow_up, self.world.flag))
+            mails = [
+                MAILS[part][0] for part in ("survey", "reminder") if self.world.mail(follow_up.get(part))
+            ]
+            for (pk, sk), item in self.world.items.items():
+                if (pk, sk[:13]) == (sent.pk, f"MESSAGE#{sent.number:04d}#") and self.world.mail(
+                    item.get("delivery")
+                ):
+                    mails.append(f"{MAILS[item['kind']][0]} to {self.world.name(item['to'])}")
+            style, outcome, _ = OUTCOMES[follow_up.get("state", "")]
+            reason = f": {follow_up['reason']}" if follow_up.get("state") == "not_asked" else ""
+            flagged = f", flag {'settled' if 'settled_at' in flag else 'open'}" if flag else ""
+            said = Text(f"{outcome}{reason}{flagged}", style)
+            table.add_row(sent.ticket, sent.who, sent.said, said, ", ".join(mails) or "none")
+        return table
+
+    def links(self) -> Iterator[tuple[str, str]]:
+        """What to open in a browser, and why."""
+        for sent in self.reported:
+            survey = self.world.mail(self.world.follow_up(sent.pk, sent.number).get("survey"))
+            if survey and (sent.who, sent.number) == ("Dev", 2):
+                yield "Be Dev, and answer his question", link(survey, "s")
+            for mail in self.world.mails(sent.pk, "flag_raised")[-1:] if sent.who == "Chloe" else []:
+                yield "Take Chloe’s flag, and settle it", link(mail, "f")
+        for mail in self.world.mails(self.owner, "cause_repeated digest")[-1:]:
+            yield f"Be {self.owner_name}, and say when the root cause will be gone", link(mail, "c")
+        yield "Read all the mails (none has left this machine)", self.world.stack.post_office
+
+
+def link(mail: Item, page: str) -> str:
+    """The address of a page that a mail leads to: ``s`` survey, ``f`` flag, ``c`` causes."""
+    found = re.search(rf"http\S+/{page}/[\w.~-]+", mail["BodyText"])
+    if found is None:
+        raise Missing(f"a link in the mail “{mail['Subject']}”")
+    return found[0]
+
+
+def wake_up(stack: Stack) -> None:
+    """Start the Lambdas behind pages and hooks, by links and webhooks that open nothing."""
+    calls: list[tuple[str, bytes | None]] = [(hook.url, b"{}") for hook in stack.hooks.values()]
+    calls += [(f"{stack.api}/{page}/x", body) for page in "sf" for body in (None, b"")]
+    with step("waking up the functions"), ThreadPoolExecutor(len(calls)) as pool:
+        list(pool.map(lambda called: call(*called), calls))
+
+
+def tell(stack: Stack, settings: Item) -> int:
+    """The story with its beginning and its end; gives the exit code."""
+    policy = settings["policy"]
+    console.print(
+        f"\n[bold]Followthrough asks customers whether a closed ticket is really solved,\n"
+        f"and sees to it that somebody acts on the answer, or on the silence.[/bold]\n\n"
+        f"Now {settings['company']['name']}’s helpdesks close some tickets, side by side. Webhooks, mails\n"
+        f"and pages are real; only the waiting is short, seconds for days: we ask after {policy['first_ask_after']},\n"
+        f"remind after {policy['reminder_after']}, and stop waiting after {policy['silent_after']}. "
+        f"It takes a good minute.\n"
+    )
+    world = World(stack, settings)
+    with Teller(world) as teller:
+        story = Story(world, teller)
+        story.play()
+        world.look()
+    console.print("\n[bold]What became of each closure[/bold]\n")
+    console.print(story.table(), soft_wrap=False)
+    console.print("\n[bold]Go on in your browser[/bold]\n")
+    for what, url in story.links():
+        console.print(Text.assemble(f"{what}\n", (url, "cyan"), "\n"))
+    for what in story.missing:
+        console.print(Text.assemble(("✗ Missing: ", "bold red"), f"{what} (look into {HOME}/*.log)"))
+    console.print("Everything stays up. Stop it: [bold]make down[/bold]   Watch again: [bold]make run[/bold]")
+    return 1 if story.missing else 0
+
+
+def main() -> int:
+    """Run the command; gives the exit code."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    try:
+        with (HOME / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            stack = up.up(SETTINGS)
+        wake_up(stack)
+        return tell(stack, yaml.safe_load(SETTINGS.read_text()))
+    except (up.Failed, Unexpected, OSError, BotoCoreError, ClientError) as failure:
+        console.print(Text.assemble(("✗ ", "red"), f"{failure} (look into {HOME}/*.log)"))
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopped telling. What is up stays up; stop it: make down")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

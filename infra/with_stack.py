@@ -1,0 +1,56 @@
+"""Run one of our commands against a deployed stack, whose outputs it gets as its environment.
+
+    python infra/with_stack.py STACK infra/apply_settings.py my-settings.yaml
+
+STACK is the name of a CloudFormation stack in the account and region of your AWS configuration, or ``local`` for the
+stack that `make up` started. The command finds TABLE, HOOK_SECRETS, PUBLIC_URL and REPLAY_FUNCTION.
+"""
+
+import os
+import subprocess
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from place import STACK, STACK_FILE, aws_environment, read_stack
+
+NAMES = {
+    "TABLE": "TableName",
+    "HOOK_SECRETS": "HookSecretsArn",
+    "PUBLIC_URL": "ApiUrl",
+    "REPLAY_FUNCTION": "ReplayTicketFunctionName",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; gives its exit code."""
+    if len(arguments) < 2:
+        return _fail(__doc__ or "")
+    name, *command = arguments
+    environment = dict(os.environ)
+    local = read_stack() if name == "local" else None
+    if name == "local":
+        if local is None:
+            return _fail(f"No local stack is up ({STACK_FILE} is missing). Start it: make up")
+        environment = aws_environment(local.aws_endpoint)
+        os.environ.update({key: value for key, value in environment.items() if key.startswith("AWS_")})
+        name = STACK
+    try:
+        stacks = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except (BotoCoreError, ClientError) as error:
+        return _fail(f"The stack {name} cannot be read: {error}")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    environment |= {variable: outputs[key] for variable, key in NAMES.items() if key in outputs}
+    if local:
+        environment["PUBLIC_URL"] = local.api
+    return subprocess.run([sys.executable, *command], env=environment, check=False).returncode
+
+
+def _fail(line: str) -> int:
+    sys.stderr.write(f"{line}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

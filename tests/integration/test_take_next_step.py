@@ -1,0 +1,176 @@
+"""The queue of due records: each step is taken once, at its time, and only when the state still asks for it."""
+
+import json
+from datetime import timedelta
+
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    AN_HOUR,
+    CUSTOMER,
+    HANNE,
+    MIA,
+    RAVI,
+    START,
+    closed,
+    customer,
+    records,
+    reopened,
+    sample,
+    settings,
+)
+from world import World
+
+from adapters import causes, tickets
+from domain.follow_up import State
+from domain.person import person_key
+
+KEY = json.dumps({"pk": "TICKET#acme#4711", "sk": "FOLLOW_UP#0001"})
+
+
+def test_the_sample_event_queues_the_survey_that_is_due(world: World) -> None:
+    world.hook(closed())
+    world.settle()
+    world.now = START + A_DAY
+    assert world.invoke("take_next_step", sample("take_next_step")) == {"batchItemFailures": []}
+    (queued,) = world.queues["SendQueue"]
+    assert json.loads(queued.body) == {"pk": "TICKET#acme#4711", "sk": "FOLLOW_UP#0001", "part": "survey"}
+
+
+def test_c2_a_key_that_comes_twice_is_taken_once(world: World) -> None:
+    world.hook(closed())
+    world.settle()
+    world.now = START + A_DAY
+    world.invoke("take_next_step", records("take_next_step", [KEY, KEY, KEY]))
+    world.settle()
+    world.invoke("take_next_step", records("take_next_step", [KEY]))
+    world.settle()
+    assert len(world.mail.to(CUSTOMER)) == 1
+
+
+def test_c2_a_key_that_comes_early_changes_nothing(world: World) -> None:
+    world.hook(closed())
+    world.settle()
+    before = world.scan()
+    world.now = START + A_DAY - AN_HOUR
+    world.invoke("take_next_step", records("take_next_step", [KEY]))
+    world.settle()
+    assert world.scan() == before
+    assert world.mail.sent == []
+    world.now = START + A_DAY - timedelta(milliseconds=10)
+    world.invoke("take_next_step", records("take_next_step", [KEY]))
+    (queued,) = world.queues["DueQueue"]
+    assert queued.ready_at >= START + A_DAY
+
+
+def test_c2_a_key_of_nothing_is_harmless_and_one_of_an_unknown_kind_is_not_lost(world: World) -> None:
+    gone = [{"pk": "TICKET#acme#9", "sk": sk} for sk in ("FOLLOW_UP#0001", "FLAG#0001", "MESSAGE#0001#note")]
+    gone += [{"pk": "CAUSE#nothing", "sk": "STATE"}, {"pk": "OWNER#nobody", "sk": "OWNER"}]
+    bodies = [*(json.dumps(key) for key in gone), json.dumps({"pk": "PERSON#1", "sk": "PERSON"})]
+    result = world.invoke("take_next_step", records("take_next_step", bodies))
+    assert result == {"batchItemFailures": [{"itemIdentifier": "5"}]}
+
+
+def test_c7_a_ticket_reopened_while_its_mail_is_queued_is_not_mailed(world: World) -> None:
+    world.hook(closed())
+    world.settle()
+    world.now = START + A_DAY
+    world.invoke("take_next_step", records("take_next_step", [KEY]))
+    world.hook(reopened(at=world.now))
+    world.settle()
+    assert world.mail.sent == []
+
+
+def test_silence_is_reminded_once_with_the_same_link_and_then_flagged(world: World) -> None:
+    link = world.asked()
+    world.wait(7 * A_DAY + A_MINUTE)
+    survey, reminder = world.mail.to(CUSTOMER)
+    assert reminder.subject == "Reminder: is ticket 4711 really solved?"
+    assert reminder.link == link
+    assert timedelta(days=3) <= reminder.at - survey.at <= timedelta(days=3, minutes=15)
+    known = tickets.load("acme", "4711").follow_up(1)
+    assert known is not None
+    assert known.state == State.SILENT
+    assert known.outcome_at == survey.at + 7 * A_DAY
+    (flag,) = world.mail.to(RAVI)[-1:]
+    assert flag.subject == "No answer: ticket 4711"
+    assert world.mail.to("portal.team@acme.example") == []
+
+
+def test_a_customer_who_answers_is_not_reminded(world: World) -> None:
+    world.press(world.asked(), answer="yes")
+    world.wait(12 * A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 1
+
+
+def test_an_unacknowledged_flag_goes_to_the_manager_once(world: World) -> None:
+    world.press(world.asked(), answer="no")
+    world.wait(A_MINUTE)
+    raised_at = world.now - A_MINUTE
+    world.wait(4 * A_DAY)
+    (first,) = [mail for mail in world.mail.to(RAVI) if "ticket 4711" in mail.subject]
+    (second,) = [mail for mail in world.mail.to(HANNE) if "ticket 4711" in mail.subject]
+    assert first.at == raised_at
+    assert second.at == raised_at + A_DAY
+    assert first.link != second.link
+    assert "Ravi Menon did not acknowledge this in time" in second.text
+    assert (flag := tickets.load("acme", "4711").flags[1]).holder == "hanne"
+    assert flag.due_at is None
+
+
+def test_one_person_is_asked_once_in_seven_days_and_nothing_is_dropped(world: World) -> None:
+    for number in range(3):
+        world.hook(closed(str(number), requester=customer("Ana@Customer.example" if number else CUSTOMER)))
+    world.hook(closed("9", requester=customer("bob@customer.example")))
+    world.wait(15 * A_DAY + AN_HOUR)
+    first_asks = [
+        mail for mail in world.mail.sent if mail.subject.startswith("Is ticket") and "9" not in mail.subject
+    ]
+    assert [mail.at - START for mail in first_asks] == [1 * A_DAY, 8 * A_DAY, 15 * A_DAY]
+    assert len({mail.subject for mail in first_asks}) == 3
+    assert len({person_key(mail.to) for mail in first_asks}) == 1
+
+
+def test_nothing_is_lost_with_all_changes_of_the_table(world: World) -> None:
+    world.lose_changes = True
+    for number in range(3):
+        world.hook(closed(str(number), requester=customer(f"c{number}@customer.example")))
+    world.wait(A_DAY + A_MINUTE)
+    world.press(world.survey_link("0"), answer="yes", words="Thank you, Kim.", consent="yes")
+    world.press(world.survey_link("1"), answer="no")
+    world.wait(8 * A_DAY)
+    (thanks,) = world.mail.to("portal.team@acme.example")
+    assert "Thank you, Kim." in thanks.text
+    told = [mail.subject for mail in world.mail.to(RAVI)]
+    assert told.count("Not solved: ticket 1") == told.count("No answer: ticket 2") == 1
+    assert told.count("A root cause keeps coming back") == 1
+    assert len(list(causes.marks("portal-login", START, world.now))) == 3
+    assert [item["kind"]["S"] for item in world.items.values() if "due_at" in item].count("follow_up") == 0
+
+
+def test_every_owner_gets_one_digest_a_week_with_the_true_figures(world: World) -> None:
+    world.apply(settings(first_ask_after=timedelta(hours=1)))
+    said = {"1": "yes", "2": "no", "3": "no", "4": None}
+    for ticket_id, answer in said.items():
+        cause = {} if ticket_id != "3" else {"root_cause": "cause_meter_late"}
+        world.hook(closed(ticket_id, requester=customer(f"c{ticket_id}@customer.example"), **cause))
+        if answer:
+            world.press(world.survey_link(ticket_id), answer=answer)
+    world.wait(6 * A_DAY + 23 * AN_HOUR)
+    digests = [mail for mail in world.mail.sent if mail.subject.startswith("Your root causes")]
+    assert sorted(mail.to for mail in digests) == sorted([MIA, RAVI])
+    assert {mail.at.weekday() for mail in digests} == {0}
+    (ravis,) = [mail for mail in digests if mail.to == RAVI]
+    marked = [
+        tickets.load(mark.source, mark.ticket_id).follow_up(mark.number)
+        for mark in causes.marks("portal-login", START - 7 * A_DAY, world.now)
+    ]
+    by_force = {state: sum(known is not None and known.state is state for known in marked) for state in State}
+    assert (len(marked), by_force[State.CONFIRMED], by_force[State.DENIED]) == (3, 1, 1)
+    assert "3 tickets from 3 customers" in ravis.text
+    assert "1 confirmed as solved, 1 not solved, 0 without an answer" in ravis.text
+    assert "1 ticket from 1 customer" in ravis.text
+    for body in (json.dumps({"pk": "OWNER#ravi", "sk": "OWNER"}),):
+        world.invoke("take_next_step", records("take_next_step", [body]))
+    world.settle()
+    assert len([mail for mail in world.mail.sent if mail.subject.startswith("Your root causes")]) == 2

@@ -1,0 +1,153 @@
+"""What people do, from the helpdesk's webhook to the outcome, in a browser against the deployed stack."""
+
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+
+from desk import Desk, wait
+from playwright.sync_api import Page, expect
+
+TEAM = "tier1@acme.example"
+RESPONSIBLE = "mia.okafor@acme.example"
+OWNER = "ravi.menon@acme.example"
+
+
+def answer(phone: Page, link: str, choice: str) -> None:
+    """Open the mail's button and press the page's one."""
+    phone.goto(f"{link}?a={choice}")
+    expect(phone.get_by_role("radio", checked=True)).to_have_value(choice)
+    phone.get_by_role("button").click()
+
+
+def test_yes_with_consented_words_becomes_one_appreciation_note(desk: Desk, phone: Page) -> None:
+    assert desk.post(desk.close("car")) == (202, "accepted")
+    survey = desk.wait_for_mail(desk.address("car"))
+    assert "The car does not start" in survey.text
+    answer(phone, survey.link("s"), "yes")
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("solved")
+    phone.get_by_role("textbox").fill("Kim stayed until it <b>ran</b>.")
+    phone.get_by_role("button").click()
+    expect(phone.locator("blockquote")).to_contain_text("Kim stayed until it <b>ran</b>.")
+    phone.get_by_role("checkbox").check()
+    phone.get_by_role("button").click()
+    note = desk.wait_for_mail(TEAM, desk.ticket("car"))
+    assert "Kim stayed until it <b>ran</b>." in note.text
+    assert "Kim Ren solved it" in note.text
+    for _ in range(3):
+        phone.goto(f"{survey.link('s')}?a=yes")
+        phone.get_by_role("button").click()
+    desk.wait_for_state("car", "confirmed")
+    time.sleep(5)
+    assert len(desk.mails(TEAM, desk.ticket("car"))) == 1
+
+
+def test_no_is_flagged_acknowledged_and_settled(desk: Desk, phone: Page) -> None:
+    desk.post(desk.close("boat"))
+    answer(phone, desk.wait_for_mail(desk.address("boat")).link("s"), "no")
+    phone.get_by_role("textbox").fill("It still does not start.")
+    phone.get_by_role("button").click()
+    flag = desk.wait_for_mail(RESPONSIBLE, desk.ticket("boat"))
+    assert flag.subject.startswith("Not solved")
+    phone.goto(flag.link("f"))
+    expect(phone.locator("main")).to_contain_text("It still does not start.")
+    expect(phone.locator("main")).to_contain_text(desk.address("boat"))
+    phone.get_by_role("button", name="I will take care of it").click()
+    wait(lambda: "acknowledged_at" in desk.items("boat")["FLAG#0001"], "the acknowledgement")
+    phone.get_by_role("textbox").fill("Called; a new battery is on its way.")
+    phone.get_by_role("combobox").select_option("agreed")
+    phone.get_by_role("button").last.click()
+    settled = desk.items("boat")["FLAG#0001"]
+    assert (settled["result"], settled["done"]) == ("agreed", "Called; a new battery is on its way.")
+    expect(phone.locator("main")).to_contain_text("Called; a new battery is on its way.")
+    assert desk.mails(TEAM, desk.ticket("boat")) == []
+
+
+def test_silence_gets_one_reminder_with_the_same_link_and_then_a_flag(desk: Desk, phone: Page) -> None:
+    desk.post(desk.close("bike"))
+    asked = time.monotonic()
+    survey = desk.wait_for_mail(desk.address("bike"))
+    reminder = desk.wait_for_mail(desk.address("bike"), number=2)
+    assert reminder.subject.startswith("Reminder")
+    assert reminder.link("s") == survey.link("s")
+    desk.wait_for_state("bike", "silent")
+    assert desk.wait_for_mail(RESPONSIBLE, desk.ticket("bike")).subject.startswith("No answer")
+    assert time.monotonic() - asked > 30
+    assert len(desk.mails(desk.address("bike"))) == 2
+    answer(phone, survey.link("s"), "yes")
+    desk.wait_for_state("bike", "confirmed")
+    wait(lambda: desk.items("bike")["FLAG#0001"].get("result") == "confirmed", "the flag to be taken back")
+
+
+def test_reopened_before_the_ask_is_not_asked_and_the_next_closing_is_a_new_follow_up(desk: Desk) -> None:
+    desk.post(desk.close("tram"))
+    assert desk.post(desk.reopen("tram")) == (202, "reopened")
+    desk.wait_for_state("tram", "reopened")
+    time.sleep(6)
+    assert desk.mails(desk.address("tram")) == []
+    assert desk.post(desk.close("tram")) == (202, "accepted")
+    assert desk.wait_for_state("tram", "asked", number=2)["number"] == 2
+    assert len(desk.mails(desk.address("tram"))) == 1
+
+
+def test_duplicate_webhooks_change_nothing_and_forged_ones_are_refused(desk: Desk) -> None:
+    body = desk.close("plane")
+    assert desk.post(body) == (202, "accepted")
+    assert [desk.post(body) for _ in range(3)] == [(202, "duplicate")] * 3
+    forged = desk.post(desk.close("rocket"), key="whsec_" + "A" * 44)
+    assert forged == (401, "unauthorized")
+    desk.wait_for_mail(desk.address("plane"))
+    time.sleep(5)
+    assert len(desk.mails(desk.address("plane"))) == 1
+    assert desk.items("rocket") == {}
+
+
+def test_repeated_cause_is_told_at_once_then_digested_and_acknowledged(desk: Desk, phone: Page) -> None:
+    before = len(desk.mails(OWNER, "portal"))
+    for name in ("key", "lock", "door"):
+        desk.post(desk.close(name, root_cause="portal-login"))
+    answer(phone, desk.wait_for_mail(desk.address("key")).link("s"), "no")
+    phone.get_by_role("textbox").fill("The portal forgets my key.")
+    phone.get_by_role("button").click()
+    wait(lambda: len(desk.mails(OWNER, "portal")) > before, "the notice to the owner")
+    digest = desk.wait_for_mail(OWNER, "The portal forgets my key.")
+    assert "Customers could not sign in to the portal" in digest.html
+    assert "<svg" not in digest.html
+    phone.goto(digest.link("c"))
+    form = phone.locator("form").filter(has=phone.locator("input[value='portal-login']"))
+    by = (datetime.now(UTC) + timedelta(days=14)).date().isoformat()
+    form.locator("input[type=date]").fill(by)
+    form.get_by_role("button").click()
+    form = phone.locator("form").filter(has=phone.locator("input[value='portal-login']"))
+    expect(form.locator("input[type=date]")).to_have_value(by)
+
+
+def test_undeliverable_address_is_flagged(desk: Desk) -> None:
+    address = f"bounce+{desk.run}@simulator.amazonses.com"
+    desk.post(desk.close("ship", requester={"name": "Nobody", "email": address}))
+    follow_up = desk.wait_for_state("ship", "not_asked")
+    assert follow_up["reason"] == "bounced"
+    flag = desk.wait_for_mail(RESPONSIBLE, desk.ticket("ship"))
+    assert flag.subject.startswith("Could not be delivered")
+
+
+def test_opening_links_changes_nothing(desk: Desk) -> None:
+    desk.post(desk.close("cart"))
+    survey = desk.wait_for_mail(desk.address("cart"))
+    desk.wait_for_state("cart", "asked")
+    wait(lambda: "delivered_at" in desk.items("cart")["FOLLOW_UP#0001"]["survey"], "the delivery")
+    before = desk.items("cart")
+    for choice in ("yes", "no"):
+        for method in ("GET", "HEAD"):
+            request = urllib.request.Request(f"{survey.link('s')}?a={choice}", method=method)
+            with urllib.request.urlopen(request) as shown:
+                assert shown.status == 200
+    assert desk.items("cart") == before
+
+
+def test_pages_fit_a_phone_and_need_no_script(desk: Desk, phone: Page) -> None:
+    desk.post(desk.close("sled"))
+    phone.goto(desk.wait_for_mail(desk.address("sled")).link("s"))
+    assert phone.locator("script").count() == 0
+    width = phone.locator("html").bounding_box()
+    assert width is not None
+    assert width["width"] <= 320

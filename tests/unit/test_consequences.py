@@ -1,0 +1,192 @@
+"""What follows from a follow-up: exactly what is missing, and nothing the second time."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from company import POLICY, SETTINGS, START, after, asked, opened
+from domain import delivery
+from domain.consequences import missing
+from domain.delivery import Feedback
+from domain.flag import Flag, Reason, Result, settle
+from domain.follow_up import FollowUp, State, record_answer, to_state
+from domain.message import Kind, Message, cancel
+
+
+class Records:
+    """What is stored beside a follow-up."""
+
+    def __init__(self) -> None:
+        self.flag: Flag | None = None
+        self.messages: dict[str, Message] = {}
+
+    def write(self, follow_up: FollowUp, now: datetime) -> list[str]:
+        """Write what is missing; tells the names, and finds nothing missing afterwards."""
+        wanted = missing(follow_up, self.flag, self.messages, now, SETTINGS)
+        for record in wanted:
+            if isinstance(record, Flag):
+                self.flag = replace(record, version=record.version + 1)
+            else:
+                self.messages[record.name] = replace(record, version=record.version + 1)
+        assert missing(follow_up, self.flag, self.messages, now, SETTINGS) == ()
+        return ["flag" if isinstance(record, Flag) else record.name for record in wanted]
+
+    def send(self, name: str, follow_up: FollowUp) -> None:
+        """The mail goes out, with the customer's words if they may be quoted by now."""
+        message = self.messages[name]
+        quoted = {"quoted": "yes"} if follow_up.answer and follow_up.answer.consent else {}
+        claimed = delivery.claim(message.delivery, "one", START, POLICY.unknown_after)
+        gone = delivery.settle_sent(claimed, "one", "ses-1", START)
+        self.messages[name] = replace(message, delivery=gone, about={**message.about, **quoted})
+
+
+def said(
+    follow_up: FollowUp,
+    *,
+    solved: bool = True,
+    words: str | None = None,
+    consent: bool = False,
+    days: float = 2,
+) -> FollowUp:
+    """The customer answers."""
+    return record_answer(
+        follow_up, solved=solved, words=words, consent=consent, now=after(days=days), policy=POLICY
+    )
+
+
+def test_nothing_follows_while_the_answer_is_open() -> None:
+    for follow_up in (opened(), asked(), to_state(asked(), State.REOPENED, START, "reopened")):
+        assert Records().write(follow_up, START) == []
+
+
+def test_a_confirmation_is_followed_by_one_note_to_the_team_half_an_hour_later() -> None:
+    records = Records()
+    assert records.write(said(asked()), after(days=2)) == ["0001#note"]
+    note = records.messages["0001#note"]
+    assert (note.kind, note.to, note.due_at) == (Kind.NOTE, "team:remote", after(days=2, minutes=30))
+
+
+def test_a_note_for_a_team_nobody_knows_goes_to_the_responsible_person() -> None:
+    records = Records()
+    records.write(replace(said(asked()), team=None), after(days=2))
+    assert records.messages["0001#note"].to == "contact:selma"
+
+
+def test_a_confirmation_that_is_found_late_is_noted_at_once() -> None:
+    records = Records()
+    records.write(said(asked()), after(days=5))
+    assert records.messages["0001#note"].due_at == after(days=5)
+
+
+def test_a_no_is_followed_by_a_flag_and_the_mail_about_it() -> None:
+    records = Records()
+    assert records.write(said(asked(), solved=False), after(days=2)) == ["flag", "0001#flag#01"]
+    assert records.flag is not None
+    assert records.flag.reason is Reason.DENIED
+
+
+def test_a_flag_whose_mail_was_never_written_gets_it() -> None:
+    records = Records()
+    denied = said(asked(), solved=False)
+    records.write(denied, after(days=2))
+    records.messages.clear()
+    assert records.write(denied, after(days=2)) == ["0001#flag#01"]
+
+
+def test_a_settled_flag_needs_no_mail() -> None:
+    records = Records()
+    denied = said(asked(), solved=False)
+    records.write(denied, after(days=2))
+    assert records.flag is not None
+    records.flag = settle(records.flag, "jonas", Result.SOLVED, "Called", after(days=3))
+    records.messages.clear()
+    assert records.write(denied, after(days=4)) == []
+
+
+def test_words_that_may_be_quoted_before_the_note_goes_out_are_in_the_note() -> None:
+    records = Records()
+    records.write(said(asked()), after(days=2))
+    spoken = said(said(asked()), words="Thank you", consent=True)
+    assert records.write(spoken, after(days=2)) == []
+    records.send("0001#note", spoken)
+    assert records.write(spoken, after(days=3)) == []
+
+
+def test_words_that_may_be_quoted_after_the_note_has_gone_are_appreciated_once() -> None:
+    records = Records()
+    confirmed = said(asked())
+    records.write(confirmed, after(days=2))
+    records.send("0001#note", confirmed)
+    spoken = said(confirmed, words="Thank you", consent=True, days=3)
+    assert records.write(spoken, after(days=3)) == ["0001#appreciation"]
+    records.send("0001#appreciation", spoken)
+    other = said(spoken, words="Thank you, Marta", consent=True, days=4)
+    assert records.write(other, after(days=4)) == []
+
+
+def test_words_for_a_note_that_was_postponed_wait_for_the_note() -> None:
+    """The provider was busy: the note has a history but has not gone, and will quote them itself."""
+    records = Records()
+    confirmed = said(asked())
+    records.write(confirmed, after(days=2))
+    note = records.messages["0001#note"]
+    released = delivery.release(delivery.claim(None, "one", START, POLICY.unknown_after), "one")
+    records.messages[note.name] = replace(note, delivery=released)
+    assert records.write(said(confirmed, words="Thank you", consent=True), after(days=2)) == []
+
+
+def test_a_note_that_was_cancelled_by_a_no_is_wanted_again_after_a_yes() -> None:
+    records = Records()
+    confirmed = said(asked())
+    records.write(confirmed, after(days=2))
+    records.messages["0001#note"] = cancel(records.messages["0001#note"], "nothing_to_say")
+    denied = said(confirmed, solved=False, days=3)
+    assert records.write(denied, after(days=3)) == ["flag", "0001#flag#01"]
+    assert records.write(said(denied, days=4), after(days=4)) == ["flag", "0001#note"]
+    note = records.messages["0001#note"]
+    assert (note.cancelled, note.due_at, note.version) == (None, after(days=4, minutes=30), 2)
+
+
+def test_a_cancelled_note_that_went_out_after_all_is_not_sent_again() -> None:
+    """Its call's reply was lost, a "no" cancelled it, then its delivery was reported, then the customer said yes."""
+    records = Records()
+    confirmed = said(asked())
+    records.write(confirmed, after(days=2))
+    note = records.messages["0001#note"]
+    claimed = delivery.claim(None, "one", after(days=2), POLICY.unknown_after)
+    cancelled = cancel(replace(note, delivery=claimed), "nothing_to_say")
+    again = said(said(confirmed, solved=False, days=3), days=4)
+
+    records.messages[note.name] = cancelled
+    records.write(again, after(days=4))
+    assert records.messages[note.name].delivery == claimed
+
+    gone = delivery.hear(claimed, Feedback.DELIVERY, after(days=3))
+    records.messages[note.name] = replace(cancelled, delivery=gone)
+    assert records.write(again, after(days=4)) == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([None, "A", "B"]), st.booleans(), st.booleans())))
+def test_however_the_customer_answers_there_is_one_note_and_a_flag_for_each_no(
+    presses: list[tuple[bool, str | None, bool, bool]],
+) -> None:
+    """And whatever was sent in between: what exists is never wanted a second time."""
+    records, follow_up, names = Records(), asked(), []
+    for number, (solved, words, consent, send) in enumerate(presses):
+        day = 2 + number
+        before = follow_up.state
+        follow_up = said(follow_up, solved=solved, words=words, consent=consent, days=day)
+        names += records.write(follow_up, after(days=day))
+        if before is not follow_up.state and follow_up.state is State.DENIED:
+            assert records.flag is not None
+            assert records.flag.settled_at is None
+            assert f"0001#flag#{records.flag.rounds:02d}" in records.messages
+        note = records.messages.get("0001#note")
+        if send and note and note.delivery is None and follow_up.state is State.CONFIRMED:
+            records.send("0001#note", follow_up)
+    written = [name for name in names if name != "flag"]
+    assert len(written) == len(set(written))
+    assert ("0001#note" in written) == any(solved for solved, *_ in presses)
+    assert all(message.to for message in records.messages.values())

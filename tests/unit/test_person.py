@@ -1,0 +1,109 @@
+"""Nobody is asked too often, and nobody who does not want mail gets any."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from company import CUSTOMER, POLICY, START, after, person
+from domain.delivery import Feedback
+from domain.person import KEPT_ASKS, Asked, person_key, quiet_until, reserve, suppress
+
+QUIET = POLICY.quiet_period
+
+
+def ask(ticket_id: str, days: float = 0, number: int = 1) -> Asked:
+    """One survey."""
+    return Asked(at=after(days=days), source="desk", ticket_id=ticket_id, number=number)
+
+
+def test_one_mailbox_is_one_person_however_it_is_spelled() -> None:
+    assert person_key(" Anna.Berg@Example.COM ") == person_key(CUSTOMER)
+    assert person_key(CUSTOMER) != person_key("anna.berg@example.org")
+    assert len(person_key(CUSTOMER)) == 32
+    assert "anna" not in person_key(CUSTOMER)
+
+
+def test_somebody_who_was_never_asked_may_be_asked_now() -> None:
+    assert quiet_until(person(), "desk", "1", 1, QUIET) is None
+
+
+def test_after_one_survey_it_is_quiet_for_a_week() -> None:
+    anna = reserve(person(), ask("1"))
+    assert quiet_until(anna, "desk", "2", 1, QUIET) == after(days=7)
+
+
+def test_the_ask_that_was_reserved_is_not_in_its_own_way() -> None:
+    anna = reserve(person(), ask("1"))
+    assert quiet_until(anna, "desk", "1", 1, QUIET) is None
+    assert quiet_until(anna, "desk", "1", 2, QUIET) == after(days=7)
+    assert quiet_until(anna, "other-desk", "1", 1, QUIET) == after(days=7)
+
+
+def test_reserving_the_same_ask_again_changes_nothing() -> None:
+    anna = reserve(person(), ask("1"))
+    assert reserve(anna, ask("1", days=3)) is anna
+
+
+asks = st.lists(
+    st.tuples(st.integers(0, 200), st.sampled_from(["1", "2", "3", "4"]), st.integers(1, 3)), max_size=30
+)
+
+
+@given(asks)
+def test_two_surveys_of_one_person_are_never_closer_than_the_quiet_period(
+    tries: list[tuple[int, str, int]],
+) -> None:
+    """Whoever is allowed to ask asks; the others wait."""
+    anna = person()
+    for hours, ticket_id, number in sorted(tries):
+        now = after(hours=hours * 6)
+        until = quiet_until(anna, "desk", ticket_id, number, QUIET)
+        if until is None or until <= now:
+            anna = reserve(anna, Asked(at=now, source="desk", ticket_id=ticket_id, number=number))
+    instants = [known.at for known in anna.asked]
+    assert all(later - earlier >= QUIET for earlier, later in pairwise(instants))
+    assert len({(known.ticket_id, known.number) for known in anna.asked}) == len(anna.asked)
+
+
+@given(asks, st.sampled_from(["1", "2", "9"]), st.timedeltas(timedelta(0), timedelta(days=60)))
+def test_the_quiet_period_counts_from_the_last_other_survey(
+    known: list[tuple[int, str, int]], ticket_id: str, quiet: timedelta
+) -> None:
+    anna = person()
+    for hours, other, number in known:
+        anna = reserve(anna, Asked(at=after(hours=hours), source="desk", ticket_id=other, number=number))
+    others = [asked.at for asked in anna.asked if (asked.ticket_id, asked.number) != (ticket_id, 1)]
+    expected = sorted(others)[-1] + quiet if others else None
+    assert quiet_until(anna, "desk", ticket_id, 1, quiet) == expected
+
+
+@given(st.integers(0, 60))
+def test_only_the_latest_asks_are_kept_and_the_last_one_always(asked: int) -> None:
+    anna = person()
+    for number in range(asked):
+        anna = reserve(anna, ask(str(number), days=7 * number))
+    assert len(anna.asked) == min(asked, KEPT_ASKS)
+    if asked:
+        assert quiet_until(anna, "desk", "another", 1, QUIET) == after(days=7 * asked)
+
+
+@pytest.mark.parametrize("feedback", [Feedback.BOUNCE, Feedback.COMPLAINT])
+def test_a_bounce_or_a_complaint_ends_all_mail(feedback: Feedback) -> None:
+    gone = suppress(person(), feedback, START)
+    assert (gone.suppressed, gone.suppressed_at) == (feedback, START)
+
+
+@given(st.lists(st.sampled_from(list(Feedback)), max_size=8))
+def test_the_worst_report_counts_whatever_the_order_and_the_first_of_it_says_since_when(
+    told: list[Feedback],
+) -> None:
+    anna = person()
+    for number, feedback in enumerate(told):
+        anna = suppress(anna, feedback, after(days=number))
+        assert suppress(anna, feedback, after(days=99)) is anna
+    worst = next((bad for bad in (Feedback.COMPLAINT, Feedback.BOUNCE) if bad in told), None)
+    assert anna.suppressed == worst
+    assert anna.suppressed_at == (after(days=told.index(worst)) if worst else None)
