@@ -15,12 +15,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import apply_settings
 import pytest
-from blueprint import function_of, functions, readers, resources, routes, statements, stream_filters
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.validate import ParamValidator
+from moto import mock_aws
+
+import apply_settings
+from adapters import clock, links, mailer, secret_store, settings_store, telemetry
+from adapters.aws import client
+from blueprint import function_of, functions, readers, resources, routes, statements, stream_filters
 from builders import (
     ACME_SECRET,
     OLD_ACME_SECRET,
@@ -34,10 +38,6 @@ from builders import (
     settings,
     signed,
 )
-from moto import mock_aws
-
-from adapters import clock, links, mailer, secret_store, settings_store, telemetry
-from adapters.aws import client
 from domain.settings import Settings
 
 TABLE = "followthrough-test"

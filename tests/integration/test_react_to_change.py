@@ -4,11 +4,11 @@ import json
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, START, TEAM, closed, customer, sample
-from world import World, refusal
 
 from adapters import causes, tickets
+from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, START, TEAM, closed, customer, sample
 from domain.closure import Reopen
+from world import World, refusal
 
 
 def about(world: World, to: str, words: str) -> int:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+
+from adapters import people, quarantine, secret_store, tickets
+from adapters.aws import client
 from builders import (
     A_DAY,
     A_MINUTE,
@@ -25,11 +28,8 @@ from builders import (
     signed_by_zendesk,
     stamp,
 )
-from world import Page, World, refusal
-
-from adapters import people, quarantine, secret_store, tickets
-from adapters.aws import client
 from domain.follow_up import FollowUp, State
+from world import Page, World, refusal
 
 OTHER_SECRET = "whsec_" + base64.b64encode(b"a secret of somebody else, really").decode()
 

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+from adapters import causes, tickets
 from builders import (
     A_DAY,
     A_MINUTE,
@@ -19,11 +20,9 @@ from builders import (
     sample,
     settings,
 )
-from world import World
-
-from adapters import causes, tickets
 from domain.follow_up import State
 from domain.person import person_key
+from world import World
 
 KEY = json.dumps({"pk": "TICKET#acme#4711", "sk": "FOLLOW_UP#0001"})
 

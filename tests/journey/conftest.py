@@ -6,9 +6,10 @@ FOLLOWTHROUGH_HOME says which stack; ``make test`` starts one of its own for thi
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
 from desk import Desk
 from place import read_stack
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [

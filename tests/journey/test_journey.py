@@ -4,8 +4,9 @@ import time
 import urllib.request
 from datetime import UTC, datetime, timedelta
 
-from desk import Desk, wait
 from playwright.sync_api import Page, expect
+
+from desk import Desk, wait
 
 TEAM = "tier1@acme.example"
 RESPONSIBLE = "mia.okafor@acme.example"
