@@ -218,6 +218,8 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
     if known.state is not State.CONFIRMED or records.ticket.superseded(known):
         return None
     quoted = known.answer is not None and known.answer.consent is not None
+    if waiting.kind is Kind.APPRECIATION and not quoted:
+        return None
     return _Composed(compose.success_note(facts.note(known, settings, quoted=quoted)), quoted=quoted)
 
 

@@ -175,6 +175,8 @@ def escalate(flag: Flag, now: datetime, settings: Settings) -> Flag:
         flag,
         holder=manager,
         escalated_from=flag.holder,
+        acknowledged_at=None,
+        acknowledged_by=None,
         rounds=flag.rounds + 1,
         due_at=now + settings.policy.flag_acknowledge_within,
     )

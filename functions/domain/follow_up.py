@@ -84,6 +84,8 @@ class FollowUp:
     reminder: Delivery | None = None
     answers: tuple[Answer, ...] = ()
     outcome_at: datetime | None = None
+    finalised_at: datetime | None = None
+    """When a ticket that was "solved" became "closed" for good: a reopening before that is over."""
     conflict: bool = False
     """The same closure was reported again with another requester: a person has to look."""
     keep_until: datetime | None = None
@@ -104,7 +106,7 @@ class Ticket:
 
     def superseded(self, follow_up: FollowUp) -> str | None:
         """Why this follow-up is no longer the ticket's present state: reopened or closed again later; None if it is."""
-        closed_at = follow_up.closure.closed_at
+        closed_at = follow_up.finalised_at or follow_up.closure.closed_at
         if any(reopened_at >= closed_at for reopened_at in self.reopens):
             return "reopened"
         if any(
@@ -123,8 +125,8 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
     whose helpdesk did not say when (``degraded``): its repeats look like closings at other times.
     """
     for known in ticket.follow_ups:
-        apart = abs(known.closure.closed_at - closure.closed_at)
-        if apart <= SAME_CLOSURE_WITHIN:
+        instants = (known.closure.closed_at, known.finalised_at or known.closure.closed_at)
+        if any(abs(instant - closure.closed_at) <= SAME_CLOSURE_WITHIN for instant in instants):
             return known
         first, second = sorted((known.closure.closed_at, closure.closed_at))
         reopened_between = any(first <= at <= second for at in ticket.reopens)
@@ -172,7 +174,13 @@ def add_details(follow_up: FollowUp, closure: Closure, now: datetime, settings: 
     hint = follow_up.closure
     completed = replace(closure, closed_at=hint.closed_at, kind=hint.kind, degraded=hint.degraded)
     opened = open_follow_up(Ticket(), completed, now, settings)
-    return replace(opened, number=follow_up.number, opened_at=follow_up.opened_at, version=follow_up.version)
+    return replace(
+        opened,
+        number=follow_up.number,
+        opened_at=follow_up.opened_at,
+        finalised_at=follow_up.finalised_at,
+        version=follow_up.version,
+    )
 
 
 def repeat(follow_up: FollowUp, closure: Closure, now: datetime, settings: Settings) -> FollowUp:
@@ -181,6 +189,7 @@ def repeat(follow_up: FollowUp, closure: Closure, now: datetime, settings: Setti
     A report that brings the details it waited for completes it. One that names another customer is a contradiction
     which a person has to look at; nobody else is mailed because of it.
     """
+    follow_up = _finalise(follow_up, closure)
     if follow_up.state is State.WAITING and not closure.needs_details:
         return add_details(follow_up, closure, now, settings)
     first, second = follow_up.closure.requester_email, closure.requester_email
@@ -189,6 +198,14 @@ def repeat(follow_up: FollowUp, closure: Closure, now: datetime, settings: Setti
     if first is not None and person_key(first) == person_key(second):
         return follow_up
     return replace(follow_up, conflict=True, due_at=follow_up.due_at or now)
+
+
+def _finalise(follow_up: FollowUp, closure: Closure) -> FollowUp:
+    known = follow_up.closure
+    later = closure.closed_at > (follow_up.finalised_at or known.closed_at) + SAME_CLOSURE_WITHIN
+    if (known.kind, closure.kind) != ("solved", "closed") or not later or closure.degraded or known.degraded:
+        return follow_up
+    return replace(follow_up, finalised_at=closure.closed_at)
 
 
 def to_state(follow_up: FollowUp, state: State, now: datetime, reason: str | None = None) -> FollowUp:
@@ -351,6 +368,9 @@ def hear(
         return after_sending(after, round, heard, policy)
     failed = {Progress.BOUNCED: "bounced", Progress.COMPLAINED: "complained", Progress.REFUSED: "refused"}
     reason = failed.get(heard.progress)
+    if reason == "refused" and round == "reminder":
+        # The survey is there; only its repetition was not taken.
+        return after
     if reason and after.state in {State.SCHEDULED, State.ASKED}:
         return to_state(after, State.NOT_ASKED, now, reason)
     if reason and after.state is State.SILENT and round == "survey":

@@ -7,10 +7,9 @@ What is told is read from the table and the mails that were sent; what should ha
 
 import fcntl
 import json
-import re
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,14 +17,13 @@ from typing import Any
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.table import Table
 from rich.text import Text
 
 import up
 from outside import Page, Unexpected, call, open_page, report, sign
 from place import HOME, ROOT, Stack
 from progress import console, step
-from telling import MAILS, OUTCOMES, Item, Teller, World
+from telling import OUTCOMES, Item, Reported, Teller, World, link, summary
 
 SETTINGS = ROOT / "infra/local.yaml"
 CLOSURES = ROOT / "events/closures"
@@ -33,7 +31,7 @@ CAUSE = "config_error"
 """The root cause that Ana's, Ben's and Chloe's tickets share."""
 SLACK = 45.0
 """Seconds that a slow machine may add to every delay of the policy."""
-ROOM = 22.0
+ROOM = 27.0
 """Seconds from the closures to the customers' words, at most: a digest that comes earlier would lack them."""
 
 PRESSES = {
@@ -63,25 +61,13 @@ class Wait:
         return time.monotonic() > self.since + self.seconds
 
 
-def pause(seconds: float) -> Wait:
+def pause(seconds: float, what: str = "") -> Wait:
     """Let some seconds pass."""
     end = time.monotonic() + seconds
-    return Wait("", lambda: time.monotonic() >= end, seconds)
+    return Wait(what, lambda: time.monotonic() >= end, seconds)
 
 
 Scene = Generator[Wait, Any, Any]
-
-
-@dataclass(frozen=True)
-class Reported:
-    """A closure that a helpdesk has reported: its ticket's partition, and what its file says."""
-
-    pk: str
-    number: int
-    who: str
-    ticket: str
-    said: str
-    given: Item
 
 
 class Story:
@@ -93,6 +79,8 @@ class Story:
             max((int(ticket) for ticket in world.tickets() if ticket.isdecimal()), default=0) // 100 + 1
         )
         self.reported: list[Reported] = []
+        self.links: dict[str, str] = {}
+        """What the user may open at the end, and why."""
         self.missing: list[str] = []
         owner = world.settings["causes"][CAUSE]["owner"]
         self.owner, self.owner_name = f"OWNER#{owner}", world.name(owner)
@@ -148,10 +136,12 @@ class Story:
         headers = sign(given["preset"], secret or hook.secret, body, now)
         answers = [report(hook, headers, body) for _ in range(times)]
         told = ", ".join(f"{status} {said}" for status, said in answers)
-        self.say(who, f"The helpdesk reports: ticket {sent.ticket}, {sent.said}. We answer: {told}.")
-        self.expect(
-            {status for status, _ in answers} == {401 if secret else 202}, f"another answer than {told}"
-        )
+        parts = (part for name, part in given["body"].items() if name in {"data", "ticket", "detail"})
+        subject = next(parts).get("subject")
+        about = f", “{subject}”" if subject else ""
+        self.say(who, f"The helpdesk reports ticket {sent.ticket}{about}: {sent.said}. We answer: {told}.")
+        expected = {401 if secret else 202}
+        self.expect({status for status, _ in answers} == expected, f"another answer than {told}")
         self.world.whose[pk] = who
         if file != "dev_reopened":
             self.reported.append(sent)
@@ -217,9 +207,9 @@ class Story:
         )
         self.say(sent.who, "The time to ask has passed, and he got no mail.", "green")
         yield pause(max(0, self.trio_at + 24 - self.teller.seconds))
-        yield self.until_asked(
-            self.send("dev", title="Now it is closed for good: a new closure, so a new follow-up.")
-        )
+        sent = self.send("dev", title="Now it is closed for good: a new closure, so a new follow-up.")
+        mail = yield self.until_asked(sent)
+        self.links["Be Dev, and answer the question"] = link(mail, "s")
         self.say(sent.who, "This question is for you: you find the link at the end.", "cyan")
 
     def undeliverable(self) -> Scene:
@@ -272,65 +262,31 @@ class Story:
         self.expect(link(first, "s") == link(again, "s"), "the same link in Chloe’s reminder")
         self.say(sent.who, "Not a word from her so far; the reminder has the same link.")
         yield self.until_state(sent, "silent", "silent_after")
-        yield self.until_mail(sent.pk, "flag_raised", "the flag about Chloe’s silence")
+        mail = yield self.until_mail(sent.pk, "flag_raised", "the flag about Chloe’s silence")
+        holder = self.world.name(self.world.flag(sent.pk)["holder"])
+        self.links[f"Be {holder}, take Chloe’s flag, and settle it"] = link(mail, "f")
         self.say(sent.who, "This flag is for you: you find the link at the end.", "cyan")
 
     def owner_is_told(self) -> Scene:
         """Three tickets with one cause: its owner gets a notice at once, and their words in the next digest."""
         known = self.world.items.get((f"CAUSE#{CAUSE}", "STATE"), {}).get("repeated_at")
-        yield pause(self.trio_at + 4)
+        yield pause(8)
+        yield pause(
+            self.trio_at - 8, "the next digest to pass, so that the one after it tells all that follows"
+        )
+        yield pause(4)
         if known:
-            self.say(
-                self.owner_name,
-                f"was told of this cause before, at {known[11:16]} UTC; once a month is enough.",
-            )
+            within = self.world.settings["policy"]["repeated_within"]
+            text = f"was told of this cause before, at {known[11:16]} UTC; once in {within} is enough."
+            self.say(self.owner_name, text)
         else:
             yield self.until_mail(self.owner, "cause_repeated", f"{self.owner_name}’s notice")
         for file in ("ben", "ana"):
             words = json.loads((CLOSURES / f"{file}.json").read_text())["presses"][1]["words"]
-            yield self.until_mail(self.owner, "digest", f"{self.owner_name}’s digest", words, "digest_every")
-
-    # --- the end -----------------------------------------------------------------------------------------------------
-
-    def table(self) -> Table:
-        """What happened to each closure, from what is stored now."""
-        table = Table("Ticket", "Customer", "The helpdesk said", "Outcome", "Mails sent", show_edge=False)
-        for sent in sorted(self.reported, key=lambda sent: (sent.ticket, sent.number)):
-            follow_up, flag = (find(sent.pk, sent.number) for find in (self.world.follow_up, self.world.flag))
-            mails = [
-                MAILS[part][0] for part in ("survey", "reminder") if self.world.mail(follow_up.get(part))
-            ]
-            for (pk, sk), item in self.world.items.items():
-                if (pk, sk[:13]) == (sent.pk, f"MESSAGE#{sent.number:04d}#") and self.world.mail(
-                    item.get("delivery")
-                ):
-                    mails.append(f"{MAILS[item['kind']][0]} to {self.world.name(item['to'])}")
-            style, outcome, _ = OUTCOMES[follow_up.get("state", "")]
-            reason = f": {follow_up['reason']}" if follow_up.get("state") == "not_asked" else ""
-            flagged = f", flag {'settled' if 'settled_at' in flag else 'open'}" if flag else ""
-            said = Text(f"{outcome}{reason}{flagged}", style)
-            table.add_row(sent.ticket, sent.who, sent.said, said, ", ".join(mails) or "none")
-        return table
-
-    def links(self) -> Iterator[tuple[str, str]]:
-        """What to open in a browser, and why."""
-        for sent in self.reported:
-            survey = self.world.mail(self.world.follow_up(sent.pk, sent.number).get("survey"))
-            if survey and (sent.who, sent.number) == ("Dev", 2):
-                yield "Be Dev, and answer his question", link(survey, "s")
-            for mail in self.world.mails(sent.pk, "flag_raised")[-1:] if sent.who == "Chloe" else []:
-                yield "Take Chloe’s flag, and settle it", link(mail, "f")
-        for mail in self.world.mails(self.owner, "cause_repeated digest")[-1:]:
-            yield f"Be {self.owner_name}, and say when the root cause will be gone", link(mail, "c")
-        yield "Read all the mails (none has left this machine)", self.world.stack.post_office
-
-
-def link(mail: Item, page: str) -> str:
-    """The address of a page that a mail leads to: ``s`` survey, ``f`` flag, ``c`` causes."""
-    found = re.search(rf"http\S+/{page}/[\w.~-]+", mail["BodyText"])
-    if found is None:
-        raise Missing(f"a link in the mail “{mail['Subject']}”")
-    return found[0]
+            mail = yield self.until_mail(
+                self.owner, "digest", f"{self.owner_name}’s digest", words, "digest_every"
+            )
+        self.links[f"Be {self.owner_name}, and say when the root cause will be gone"] = link(mail, "c")
 
 
 def wake_up(stack: Stack) -> None:
@@ -347,10 +303,10 @@ def tell(stack: Stack, settings: Item) -> int:
     console.print(
         f"\n[bold]Followthrough asks customers whether a closed ticket is really solved,\n"
         f"and sees to it that somebody acts on the answer, or on the silence.[/bold]\n\n"
-        f"Now {settings['company']['name']}’s helpdesks close some tickets, side by side. Webhooks, mails\n"
-        f"and pages are real; only the waiting is short, seconds for days: we ask after {policy['first_ask_after']},\n"
-        f"remind after {policy['reminder_after']}, and stop waiting after {policy['silent_after']}. "
-        f"It takes a good minute.\n"
+        f"Now {settings['company']['name']}’s helpdesks close some tickets, side by side. Webhooks,\n"
+        f"mails and pages are real; only the waiting is short, with seconds for days:\n"
+        f"we ask after {policy['first_ask_after']}, remind after {policy['reminder_after']}, "
+        f"and stop waiting after {policy['silent_after']}. It takes a good minute.\n"
     )
     world = World(stack, settings)
     with Teller(world) as teller:
@@ -358,10 +314,13 @@ def tell(stack: Stack, settings: Item) -> int:
         story.play()
         world.look()
     console.print("\n[bold]What became of each closure[/bold]\n")
-    console.print(story.table(), soft_wrap=False)
+    console.print(summary(world, story.reported), soft_wrap=False)
     console.print("\n[bold]Go on in your browser[/bold]\n")
-    for what, url in story.links():
+    for what, url in story.links.items():
         console.print(Text.assemble(f"{what}\n", (url, "cyan"), "\n"))
+    console.print(
+        Text.assemble("Read all the mails; none has left this machine\n", (stack.post_office, "cyan"), "\n")
+    )
     for what in story.missing:
         console.print(Text.assemble(("✗ Missing: ", "bold red"), f"{what} (look into {HOME}/*.log)"))
     console.print("Everything stays up. Stop it: [bold]make down[/bold]   Watch again: [bold]make run[/bold]")

@@ -763,3 +763,11 @@ def test_of_a_closing_and_a_reopening_at_the_same_instant_the_reopening_counts()
 def test_a_ticket_solved_after_it_was_finally_closed_was_closed_a_second_time() -> None:
     ticket = tell([closure(kind="closed"), closure(closed_at=after(days=1))])
     assert [known.state for known in ticket.follow_ups] == [State.REOPENED, State.SCHEDULED]
+
+
+def test_reopening_that_is_heard_of_after_the_final_closing_does_not_lose_it() -> None:
+    final = closure(closed_at=after(hours=20), kind="closed")
+    closed = repeat(opened(), final, after(hours=20), SETTINGS)
+    assert Ticket(follow_ups=(closed,), reopens=(after(hours=10),)).superseded(closed) is None
+    assert same_closure(Ticket(follow_ups=(closed,), reopens=(after(hours=10),)), final) == closed
+    assert Ticket(follow_ups=(closed,), reopens=(after(hours=30),)).superseded(closed) == "reopened"

@@ -101,7 +101,7 @@ def test_local_file_is_compressed() -> None:
     assert policy.reminder_after <= timedelta(seconds=30)
     assert policy.first_ask_after + policy.silent_after <= timedelta(seconds=60)
     assert policy.hours == Hours(opens=time(), closes=time.max, weekdays=(0, 1, 2, 3, 4, 5, 6))
-    assert set(settings.sources) == {"zendesk", "acme"}
+    assert set(settings.sources) == {"zendesk", "standard-webhooks"}
 
 
 @pytest.mark.parametrize(

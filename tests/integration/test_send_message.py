@@ -1,0 +1,385 @@
+"""Sending: claimed, sent once, settled by SES's own reports. Rows M1 to M7 of the faults."""
+
+import json
+import socket
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from adapters import mailer, outbox, people, tickets
+from adapters.aws import client
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    A_SECOND,
+    AN_HOUR,
+    CUSTOMER,
+    RAVI,
+    START,
+    TEAM,
+    closed,
+    customer,
+    records,
+    sample,
+    settings,
+)
+from domain.delivery import Delivery, Feedback, Progress
+from domain.follow_up import FollowUp, State
+from domain.person import suppress
+from messages.compose import Mail
+from world import World, refusal
+
+ASK = START + A_DAY
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def known() -> FollowUp:
+    """The follow-up of the one ticket."""
+    found = tickets.load("acme", "4711").follow_up(1)
+    assert found is not None
+    return found
+
+
+def survey() -> Delivery:
+    """The delivery of its survey."""
+    found = known().survey
+    assert found is not None
+    return found
+
+
+def about_to_be_asked(world: World, *plan: str, reports_get_lost: bool = False) -> None:
+    """The closure's survey is due in the next moment, and SES will behave as planned."""
+    world.hook(closed())
+    world.wait_until(ASK - A_MINUTE * 2)
+    world.mail.plan = list(plan)
+    world.mail.reports_get_lost = reports_get_lost
+
+
+def test_the_sample_event_sends_the_survey(world: World) -> None:
+    world.hook(closed())
+    world.settle()
+    world.now = ASK
+    assert world.invoke("send_message", sample("send_message")) == {"batchItemFailures": []}
+    (mail,) = world.mail.sent
+    assert (mail.to, mail.subject) == (CUSTOMER, "Is ticket 4711 really solved?")
+    assert f"{mail.link}?a=yes" in mail.text
+    assert f"{mail.link}?a=no" in mail.html
+    assert known().state == State.ASKED
+
+
+def test_m1_a_lost_reply_never_sends_twice(world: World) -> None:
+    about_to_be_asked(world, "timeout after it was accepted")
+    world.wait_until(ASK)
+    assert survey().progress in {Progress.SENT, Progress.DELIVERED}
+    assert known().state == State.ASKED
+    world.wait(2 * AN_HOUR)
+    assert len(world.mail.to(CUSTOMER)) == world.mail.calls == 1
+    assert "sent or not: unknown" in world.log.getvalue()
+    assert world.failed == []
+
+
+def test_m2_what_was_never_accepted_is_sent_once_after_half_an_hour(world: World) -> None:
+    about_to_be_asked(world, "timeout before it was accepted")
+    world.wait_until(ASK + 29 * A_MINUTE)
+    assert (survey().progress, world.mail.calls) == (Progress.CLAIMED, 1)
+    world.wait(3 * A_MINUTE)
+    (mail,) = world.mail.to(CUSTOMER)
+    assert mail.at >= ASK + HALF_AN_HOUR
+    assert (survey().progress, survey().attempts) == (Progress.DELIVERED, 2)
+
+
+def test_m3_lost_twice_it_is_shown_to_a_person_and_not_sent_a_third_time(world: World) -> None:
+    about_to_be_asked(world, "timeout before it was accepted", "broken")
+    world.wait_until(ASK + 3 * AN_HOUR)
+    assert world.mail.calls - len(world.mail.to(RAVI)) == 2
+    assert (known().state, known().reason, survey().progress) == (
+        State.NOT_ASKED,
+        "delivery_unknown",
+        Progress.UNKNOWN,
+    )
+    assert [mail.subject for mail in world.mail.sent] == ["Delivery unknown: ticket 4711"]
+
+
+def test_m3_a_mail_whose_reports_are_all_lost_is_resent_once_at_most(world: World) -> None:
+    about_to_be_asked(world, *["timeout after it was accepted"] * 3, reports_get_lost=True)
+    world.wait_until(ASK + AN_HOUR * 0.9)
+    world.mail.reports_get_lost = False
+    world.wait(3 * A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 2
+    assert [mail.subject for mail in world.mail.to(RAVI)][:1] == ["Delivery unknown: ticket 4711"]
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "Query"])
+def test_m4_a_crash_between_claim_and_settling_neither_loses_nor_doubles_it(world: World, operation: str) -> None:
+    about_to_be_asked(world)
+    world.settle()
+    world.now = ASK
+    world.tick()
+    take = world.mail.take
+
+    def accept_and_crash(request: dict[str, Any]) -> dict[str, str]:
+        world.fail(operation, refusal("InternalServerError", 500, operation), times=5)
+        return take(request)
+
+    world.mail.take = accept_and_crash  # type: ignore[method-assign]
+    world.settle()
+    world.faults.clear()
+    world.mail.take = take  # type: ignore[method-assign]
+    assert world.failed
+    world.failed.clear()
+    world.wait(2 * AN_HOUR)
+    assert len(world.mail.to(CUSTOMER)) == 1
+    assert (known().state, survey().progress) == (State.ASKED, Progress.DELIVERED)
+
+
+def test_m4_a_crash_before_the_call_is_made_good_after_half_an_hour(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about_to_be_asked(world)
+
+    def crash(_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mailer, "keep_pace", crash)
+        world.wait_until(ASK)
+    assert (world.mail.calls, survey().progress) == (0, Progress.CLAIMED)
+    world.failed.clear()
+    world.wait(AN_HOUR)
+    assert len(world.mail.to(CUSTOMER)) == 1
+
+
+def test_m4_a_late_writer_is_refused_by_its_claim(world: World) -> None:
+    about_to_be_asked(world)
+    world.settle()
+    world.now = ASK
+    take = world.mail.take
+
+    def so_slow_that_the_claim_ends(request: dict[str, Any]) -> dict[str, str]:
+        world.mail.take = take  # type: ignore[method-assign]
+        world.now += 31 * A_MINUTE
+        world.invoke("send_message", sample("send_message"))
+        take(request)
+        return {"MessageId": "of the late one"}
+
+    world.mail.take = so_slow_that_the_claim_ends  # type: ignore[method-assign]
+    try:
+        world.invoke("send_message", sample("send_message"))
+    except Exception as error:
+        assert "a later claim holds this mail" in str(error)
+    assert survey().provider_id != "of the late one"
+    world.wait(A_MINUTE)
+    assert "duplicate_suspected" in world.log.getvalue()
+
+
+@pytest.mark.parametrize("trouble", ["throttled", "over quota", "no connection"])
+def test_m5_a_definite_no_is_no_attempt_and_is_tried_again_later(world: World, trouble: str) -> None:
+    about_to_be_asked(world, *[trouble] * 12)
+    world.wait_until(ASK + AN_HOUR)
+    (mail,) = world.mail.to(CUSTOMER)
+    assert survey().attempts == 1
+    assert mail.at > ASK + 4 * A_MINUTE
+    assert world.queues["SendDeadLetters"] == []
+
+
+def test_m5_what_waits_for_ses_does_not_multiply_in_the_queue(world: World) -> None:
+    about_to_be_asked(world, *["over quota"] * 10_000)
+    world.wait_until(ASK + AN_HOUR)
+    assert len(world.queues["SendQueue"]) <= 3
+    assert world.mail.calls <= 130
+
+
+def test_a_rejected_mail_is_never_tried_again_and_a_person_is_told(world: World) -> None:
+    about_to_be_asked(world, "rejected")
+    world.wait_until(ASK + 2 * AN_HOUR)
+    assert (known().state, known().reason, survey().progress) == (State.NOT_ASKED, "refused", Progress.REFUSED)
+    assert [mail.to for mail in world.mail.sent] == [RAVI]
+
+
+def test_m7_a_suppressed_address_is_not_called_and_counts_as_not_asked(world: World) -> None:
+    people.save(suppress(people.load(CUSTOMER), Feedback.BOUNCE, world.now), None)
+    world.hook(closed(requester=customer("ANA@customer.example")))
+    world.wait(A_DAY + A_MINUTE)
+    assert (known().state, known().reason) == (State.NOT_ASKED, "suppressed")
+    assert [mail.to for mail in world.mail.sent] == [RAVI]
+
+
+def test_m7_the_suppression_is_looked_up_when_it_is_sent(world: World) -> None:
+    about_to_be_asked(world)
+    world.settle()
+    world.now = ASK
+    world.tick()
+    (queued,) = world.queues["DueQueue"]
+    world.invoke("take_next_step", records("take_next_step", [queued.body]))
+    people.save(suppress(people.load(CUSTOMER), Feedback.COMPLAINT, world.now), None)
+    world.settle()
+    world.wait(A_MINUTE * 2)
+    assert world.mail.to(CUSTOMER) == []
+    assert known().reason == "suppressed"
+
+
+def test_a_key_that_comes_twice_sends_once(world: World) -> None:
+    about_to_be_asked(world)
+    world.settle()
+    world.now = ASK
+    body = sample("send_message")["Records"][0]["body"]
+    world.invoke("send_message", records("send_message", [body] * 5))
+    world.invoke("send_message", sample("send_message"))
+    assert world.mail.calls == 1
+
+
+def test_two_senders_at_once_send_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    about_to_be_asked(world)
+    world.settle()
+    world.now = ASK
+    save, raced = tickets.save, []
+
+    def save_after_the_other_one(follow_up: FollowUp) -> None:
+        if not raced:
+            raced.append(True)
+            world.invoke("send_message", sample("send_message"))
+        save(follow_up)
+
+    monkeypatch.setattr(tickets, "save", save_after_the_other_one)
+    world.invoke("send_message", sample("send_message"))
+    assert world.mail.calls == 1
+
+
+def test_a_note_whose_reply_was_lost_is_not_sent_again(world: World) -> None:
+    world.press(world.asked(), answer="yes")
+    world.mail.plan = ["timeout after it was accepted"]
+    world.wait(3 * AN_HOUR)
+    assert len(world.mail.to(TEAM)) == 1
+    note = outbox.load("TICKET#acme#4711", "0001#note")
+    assert note is not None
+    assert (note.due_at, note.delivery and note.delivery.progress) == (None, Progress.DELIVERED)
+
+
+def test_a_note_that_nobody_knows_about_is_tried_twice_at_most(world: World) -> None:
+    world.press(world.asked(), answer="yes")
+    world.mail.plan = ["timeout before it was accepted"] * 5
+    world.wait(6 * AN_HOUR)
+    note = outbox.load("TICKET#acme#4711", "0001#note")
+    assert note is not None
+    assert (note.due_at, note.delivery and note.delivery.progress) == (None, Progress.UNKNOWN)
+    assert len(world.mail.plan) == 3
+
+
+def test_a_message_to_somebody_who_left_is_cancelled(world: World) -> None:
+    world.press(world.asked(), answer="yes")
+    world.settle()
+    company = settings()
+    del company.teams["web-portal"]
+    world.apply(company)
+    world.wait(AN_HOUR)
+    note = outbox.load("TICKET#acme#4711", "0001#note")
+    assert note is not None
+    assert (note.cancelled, world.mail.to(TEAM)) == ("recipient_unknown", [])
+
+
+def test_customers_are_written_to_in_the_open_hours_of_their_own_zone(world: World) -> None:
+    world.now = START + timedelta(days=3, hours=12)
+    world.hook(closed(at=world.now, requester=customer(CUSTOMER, timezone="America/New_York")))
+    world.wait(4 * A_DAY)
+    (mail,) = world.mail.to(CUSTOMER)
+    assert mail.at == START + timedelta(days=4, hours=12)
+    world.hook(closed("1", requester=customer("b@c.example", timezone="Asia/Tokyo"), at=world.now))
+    world.wait(2 * A_DAY)
+    (mail,) = world.mail.to("b@c.example")
+    assert mail.at.hour == 23
+    assert mail.at.weekday() == 1
+
+
+def test_every_mail_is_marked_as_automatic(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[dict[str, Any]] = []
+    take = world.mail.take
+    monkeypatch.setattr(world.mail, "take", lambda request: requests.append(request) or take(request))
+    world.asked(subject="Win now\r\nBcc: eve@evil.example https://evil.example/x {{7*7}}")
+    (request,) = requests
+    simple = request["Content"]["Simple"]
+    assert {header["Name"]: header["Value"] for header in simple["Headers"]} == {
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    assert request["Destination"] == {"ToAddresses": [CUSTOMER]}
+    assert simple["Subject"]["Data"] == "Is ticket 4711 really solved?"
+    assert "https://evil.example" not in simple["Body"]["Text"]["Data"] + simple["Body"]["Html"]["Data"]
+    assert "{{7*7}}" in simple["Body"]["Text"]["Data"]
+
+
+# --- the SDK ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", [b"", b"HTTP/1.1 500 Sorry\r\ncontent-length: 2\r\n\r\n{}"])
+def test_m1_the_sdk_makes_exactly_one_request(monkeypatch: pytest.MonkeyPatch, answers: bytes) -> None:
+    """Against a real socket: one that closes without an answer, and one that answers with a fault."""
+    requests: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    requests.append(connection.recv(65536))
+                    connection.sendall(answers)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", f"http://127.0.0.1:{server.getsockname()[1]}")
+        client.cache_clear()
+        try:
+            with pytest.raises(mailer.Unknown):
+                mailer.send(
+                    mail=Mail("subject", "text", "html"), to=CUSTOMER, sender="a@b.example", reply_to=None, tags={}
+                )
+        finally:
+            client.cache_clear()
+            server.shutdown(socket.SHUT_RDWR)
+    thread.join(timeout=5)
+    assert len(requests) == 1
+    assert requests[0].startswith(b"POST /v2/email/outbound-emails")
+
+
+def test_m1_a_port_that_nobody_listens_on_means_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", f"http://127.0.0.1:{port}")
+    client.cache_clear()
+    try:
+        with pytest.raises(mailer.NotSent):
+            mailer.send(mail=Mail("s", "t", "h"), to=CUSTOMER, sender="a@b.example", reply_to=None, tags={})
+    finally:
+        client.cache_clear()
+
+
+def test_n5_every_client_says_its_timeouts_and_retries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, tuple[Any, float, float]] = {}
+    call = BaseClient._make_api_call
+
+    def look(self: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+        config = self.meta.config
+        seen[self.meta.service_model.service_name] = (config.retries, config.connect_timeout, config.read_timeout)
+        return call(self, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", look)
+    world.press(world.asked(), answer="no")
+    world.wait(A_MINUTE)
+    assert set(seen) >= {"dynamodb", "sqs", "secretsmanager", "sesv2"}
+    for service, (retries, connect, read) in seen.items():
+        assert connect <= 2 < read + 1 <= 11, service
+        attempts = retries.get("total_max_attempts", 0)
+        assert attempts == 1 if service == "sesv2" else 1 <= attempts <= 4, service
+    assert json.dumps(sample("send_message"))
+
+
+def test_a_rate_that_ses_does_not_tell_holds_nothing_up(world: World) -> None:
+    world.fail("GetAccount", refusal("TooManyRequestsException", 429, "GetAccount"), times=5)
+    about_to_be_asked(world)
+    world.wait_until(ASK + 5 * A_SECOND)
+    assert len(world.mail.to(CUSTOMER)) == 1
