@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters import causes, clock, links, mailer, outbox, people, queues, settings_store, tickets
+from adapters import causes, clock, links, mailer, outbox, people, settings_store, tickets
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
 from domain.delivery import Delivery
@@ -123,7 +123,7 @@ def _settle_round(
         if changed.progress is delivery.Progress.REFUSED:
             after = follow_up.refused_by_provider(known, round, changed, now)
         elif changed.progress is delivery.Progress.READY:
-            after = follow_up.put_delivery(known, round, changed)
+            after = replace(follow_up.put_delivery(known, round, changed), due_at=now + _back_off())
         else:
             after = follow_up.after_sending(known, round, changed, settings.policy)
         try:
@@ -172,7 +172,11 @@ def _settle_message(pk: str, sk: str, change: Callable[[Delivery], Delivery]) ->
             return
         changed = change(known.delivery)
         ready = changed.progress is delivery.Progress.READY
-        after = replace(known, delivery=changed) if ready else message.after_sending(known, changed)
+        after = (
+            replace(known, delivery=changed, due_at=clock.now() + _back_off())
+            if ready
+            else message.after_sending(known, changed)
+        )
         try:
             outbox.save(after)
         except Changed:
@@ -270,8 +274,8 @@ def _deliver(
             mail=mail, to=address, sender=company.sender, reply_to=company.reply_to, tags=tags
         )
     except mailer.NotSent as not_sent:
+        # Only the record says when it is tried again: a key in the queue beside it would multiply with every tick.
         settle(lambda held: delivery.release(held, claim_id))
-        queues.queue_mail(pk, sk, part, now, now + _back_off())
         logger.warning("not sent yet", part=part, reason=str(not_sent))
         count("MailPostponed")
         return

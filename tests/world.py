@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import SystemRandom
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -516,6 +517,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
     monkeypatch.setattr(clock, "now", lambda: made.now)
     monkeypatch.setattr(clock, "new_id", made.new_id)
+    monkeypatch.setattr(SystemRandom, "uniform", lambda _, low, high: (low + high) / 2)
     monkeypatch.setattr(mailer.time, "sleep", lambda _: None)
     for handler in telemetry.logger.handlers:
         monkeypatch.setattr(handler, "stream", made.log)

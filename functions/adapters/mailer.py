@@ -11,7 +11,14 @@ from binascii import Error as NotBase64
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, ConnectionError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
 
 from adapters.aws import client
 
@@ -32,6 +39,8 @@ NOT_NOW = {
 NEVER = {"MessageRejected", "BadRequestException"}
 
 RATE_FRESH = timedelta(minutes=5)
+SLOWEST_RATE = 1.0
+"""Mails a second: what SES gives to every account, and what we keep to while we do not know better."""
 SHARE_OF_RATE = 0.9 / 2
 """Two senders run at once (MaximumConcurrency in template.yaml); together they stay below the account's rate."""
 
@@ -77,7 +86,7 @@ def send(*, mail: "Mail", to: str, sender: str, reply_to: str | None, tags: dict
         )
     except (ConnectTimeoutError, EndpointConnectionError) as error:
         raise NotSent("no connection") from error
-    except ConnectionError as error:
+    except (ConnectionError, HTTPClientError) as error:
         raise Unknown("the reply was lost") from error
     except ClientError as error:
         raise _meaning(error) from error
@@ -111,9 +120,14 @@ def _account_rate(now: datetime) -> float:
     known = _rate.get("account")
     if known and now - known[0] < RATE_FRESH:
         return known[1]
-    rate = float(client("sesv2", attempts=1, read_timeout=10).get_account()["SendQuota"]["MaxSendRate"])
-    _rate["account"] = (now, max(rate, 1.0))
-    return _rate["account"][1]
+    try:
+        quota = client("sesv2", attempts=1, read_timeout=10).get_account()["SendQuota"]
+        rate = max(float(quota["MaxSendRate"]), SLOWEST_RATE)
+    except (ClientError, BotoCoreError):
+        # SES tells it once a second to the whole account; what is asked too often must not hold a mail up.
+        rate = known[1] if known else SLOWEST_RATE
+    _rate["account"] = (now, rate)
+    return rate
 
 
 def _meaning(error: ClientError) -> Exception:

@@ -141,6 +141,8 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
 def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Settings) -> FollowUp:
     """The follow-up of a closure that has none yet. The delay counts from when we heard of it, not from the claim."""
     policy = settings.policy
+    resolver = closure.resolver_name or settings.name_of(closure.resolver_email)
+    closure = replace(closure, resolver_name=resolver)
     number = max((known.number for known in ticket.follow_ups), default=0) + 1
     opened = FollowUp(
         closure=closure,

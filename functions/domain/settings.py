@@ -19,12 +19,21 @@ class Contact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Colleague:
+    """Somebody in a team: helpdesks often tell only the address of who solved a ticket."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Team:
     """A supplying team: its notes go to ``email``; ``names`` are what the helpdesks call it."""
 
     name: str
     email: str
     names: tuple[str, ...] = ()
+    people: dict[str, Colleague] = field(default_factory=dict)
     responsible: str | None = None
     """Key of the contact for this team's flags; without one, the company's default."""
 
@@ -130,6 +139,15 @@ class Settings:
             }:
                 return key
         return None
+
+    def name_of(self, address: str | None) -> str | None:
+        """Name of the colleague or contact with this address; None when nobody has it."""
+        wanted = (address or "").casefold()
+        colleagues = [known for team in self.teams.values() for known in team.people.values()]
+        known = (
+            person for person in (*colleagues, *self.contacts.values()) if person.email.casefold() == wanted
+        )
+        return next((person.name for person in known), None)
 
     def responsible_for(self, team: str | None) -> str:
         """Key of the contact who works on flags of ``team``."""

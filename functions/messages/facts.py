@@ -101,7 +101,7 @@ def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.Su
         if follow_up.team in settings.teams
         else _contact(settings.responsible_for(None), settings),
         subject=closure.subject,
-        resolver_name=closure.resolver_name,
+        resolver_name=closure.resolver_name or closure.resolver_email,
         quote=consent if quoted else None,
         customer_credit=closure.requester_name if quoted and consent else None,
     )
@@ -256,7 +256,7 @@ def _flag_facts(
         "ticket_url": closure.url,
         "subject": closure.subject,
         "closed_on": _our_day(closure.closed_at, settings),
-        "resolver_name": closure.resolver_name,
+        "resolver_name": closure.resolver_name or closure.resolver_email,
         "team_name": _team(follow_up, settings),
         "cause_name": cause_name(follow_up.cause, settings),
         "promise": closure.promise,

@@ -53,7 +53,7 @@ class Page(HTMLParser):
 
     def __init__(self, url: str, html: str) -> None:
         super().__init__()
-        self.url, self.forms = url, list[Form]()
+        self.url, self.html, self.forms = url, html, list[Form]()
         self._text_of: str | None = None
         self.feed(html)
 

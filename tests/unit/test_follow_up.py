@@ -43,8 +43,9 @@ from domain.follow_up import (
 )
 from domain.message import Kind, Message, cancel
 from domain.person import Asked, Person, reserve, suppress
-from domain.settings import Hours
+from domain.settings import Colleague, Hours, Team
 
+KIM = Colleague(name="Kim Ren", email="kim@x.example")
 OTHER = "someone.else@example.com"
 
 
@@ -771,3 +772,11 @@ def test_reopening_that_is_heard_of_after_the_final_closing_does_not_lose_it() -
     assert Ticket(follow_ups=(closed,), reopens=(after(hours=10),)).superseded(closed) is None
     assert same_closure(Ticket(follow_ups=(closed,), reopens=(after(hours=10),)), final) == closed
     assert Ticket(follow_ups=(closed,), reopens=(after(hours=30),)).superseded(closed) == "reopened"
+
+
+def test_resolver_whose_address_is_known_gets_a_name() -> None:
+    company = replace(SETTINGS, teams={"vpn": Team(name="VPN", email="vpn@x.example", people={"kim": KIM})})
+    named = open_follow_up(Ticket(), closure(resolver_email="Kim@x.example"), START, company)
+    assert named.closure.resolver_name == "Kim Ren"
+    given = closure(resolver_email="kim@x.example", resolver_name="K. Ren")
+    assert open_follow_up(Ticket(), given, START, company).closure.resolver_name == "K. Ren"

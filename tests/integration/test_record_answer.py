@@ -1,0 +1,264 @@
+"""POST /s/{token}: an answer is recorded once, kept as it was meant, and never half. Rows P5 to P8 of the faults."""
+
+from datetime import timedelta
+
+import pytest
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    A_SECOND,
+    AN_HOUR,
+    CUSTOMER,
+    RAVI,
+    START,
+    TEAM,
+    closed,
+    customer,
+    reopened,
+    sample,
+)
+from world import World, refusal
+
+from adapters import causes, tickets
+from domain.follow_up import FollowUp, State
+
+WORDS = "Kim stayed on the phone\nuntil it worked."
+
+
+def known(ticket_id: str = "4711", number: int = 1) -> FollowUp:
+    """A follow-up of a ticket."""
+    found = tickets.load("acme", ticket_id).follow_up(number)
+    assert found is not None
+    return found
+
+
+def test_the_sample_event_is_a_no_with_words(world: World) -> None:
+    event = sample("record_answer")
+    event["pathParameters"] = {"token": world.token(world.asked())}
+    page = world.answered(world.invoke("record_answer", event))
+    assert page.status == 200
+    assert "Thank you. It is not solved yet." in page.body
+    assert "Ravi Menon has it on the list now" in page.body
+    answer = known().answer
+    assert answer is not None
+    assert (answer.solved, answer.words) == (False, "The letter never came.\nI still cannot sign in.")
+
+
+def test_a_yes_with_words_and_consent_is_passed_on_as_an_appreciation(world: World) -> None:
+    link = world.asked()
+    page = world.press(link, answer="yes")
+    assert "A word to the people of Web Portal" in page.body
+    page = world.press(link, answer="yes", words=WORDS)
+    assert "with my name: Ana Beispiel" in page.body
+    page = world.press(link, answer="yes", words=WORDS, consent="yes")
+    assert "With your consent we pass on these words" in page.body
+    world.wait(AN_HOUR)
+    (note,) = world.mail.to(TEAM)
+    assert note.subject == "A customer says thank you: ticket 4711"
+    assert "> Kim stayed on the phone\n> until it worked." in note.text
+    assert "> Ana Beispiel" in note.text
+
+
+def test_words_without_consent_are_passed_on_to_nobody(world: World) -> None:
+    world.press(world.asked(), answer="yes", words=WORDS)
+    world.wait(8 * A_DAY)
+    (note,) = world.mail.to(TEAM)
+    assert note.subject == "Confirmed as solved: ticket 4711"
+    assert all("stayed on the phone" not in mail.text + mail.html for mail in world.mail.sent)
+
+
+def test_consent_is_for_exactly_the_words_that_were_shown(world: World) -> None:
+    link = world.asked()
+    world.press(link, answer="yes", words=WORDS, consent="yes")
+    world.press(link, answer="yes", words="Only between us: it took far too long.")
+    world.wait(AN_HOUR)
+    assert all("far too long" not in mail.text for mail in world.mail.to(TEAM))
+    assert len(world.mail.to(TEAM)) == 1
+
+
+def test_consent_after_the_note_makes_one_appreciation_more(world: World) -> None:
+    link = world.asked()
+    world.press(link, answer="yes")
+    world.wait(AN_HOUR)
+    for _ in range(3):
+        world.press(link, answer="yes", words=WORDS, consent="yes")
+        world.wait(AN_HOUR)
+    assert [mail.subject for mail in world.mail.to(TEAM)] == [
+        "Confirmed as solved: ticket 4711",
+        "A customer says thank you: ticket 4711",
+    ]
+
+
+def test_p5_only_the_link_says_which_closure_is_answered(world: World) -> None:
+    mine, other = world.asked("1"), world.asked("2", requester=customer("bob@customer.example"))
+    assert (
+        world.press(
+            f"{mine}?ticket_id=2&number=1", answer="no", ticket_id="2", token=world.token(other)
+        ).status
+        == 200
+    )
+    assert (known("1").state, known("2").state) == (State.DENIED, State.ASKED)
+
+
+def test_p6_the_same_press_again_changes_nothing(world: World) -> None:
+    link = world.asked()
+    world.press(link, answer="no", words="It is broken.")
+    world.settle()
+    before, mails = world.scan(), len(world.mail.sent)
+    for _ in range(3):
+        world.now += A_SECOND
+        assert world.press(link, answer="no", words="It is broken.").status == 200
+        assert world.press(link, answer="no").status == 200
+    world.settle()
+    assert (world.scan(), len(world.mail.sent)) == (before, mails)
+
+
+def test_p6_of_contrary_answers_the_last_counts_and_all_are_kept(world: World) -> None:
+    link = world.asked()
+    for answer in ("yes", "no", "yes", "no"):
+        world.press(link, answer=answer)
+        world.now += A_SECOND
+    assert known().state == State.DENIED
+    assert [answer.solved for answer in known().answers] == [True, False, True, False]
+    found, _ = causes.figures("portal-login", START - A_DAY, world.now, 1)
+    assert (found.tickets, found.confirmed, found.denied) in {(1, 0, 1), (0, 0, 0)}
+    world.settle()
+    found, _ = causes.figures("portal-login", START - A_DAY, world.now, 1)
+    assert (found.tickets, found.confirmed, found.denied) == (1, 0, 1)
+
+
+def test_p6_two_devices_at_once_are_both_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = world.asked()
+    save, raced = tickets.save, []
+
+    def save_after_the_other_one(follow_up: FollowUp) -> None:
+        if not raced:
+            raced.append(True)
+            assert world.press(link, answer="yes").status == 200
+        save(follow_up)
+
+    monkeypatch.setattr(tickets, "save", save_after_the_other_one)
+    assert world.press(link, answer="no").status == 200
+    assert [answer.solved for answer in known().answers] == [True, False]
+    assert known().state == State.DENIED
+
+
+def test_p7_a_late_no_still_reaches_the_worklist(world: World) -> None:
+    link = world.asked()
+    world.wait(30 * A_DAY)
+    assert known().state == State.SILENT
+    page = world.open(link)
+    assert "Your answer still counts" in page.body
+    assert world.press(link, answer="no", words="Sorry, I was away.").status == 200
+    world.wait(A_MINUTE)
+    answer = known().answer
+    assert answer is not None
+    assert (known().state, answer.late) == (State.DENIED, True)
+    assert [mail.subject for mail in world.mail.to(RAVI) if "4711" in mail.subject][
+        -1
+    ] == "Not solved: ticket 4711"
+
+
+def test_p7_a_late_yes_takes_the_flag_off_the_worklist(world: World) -> None:
+    link = world.asked()
+    world.wait(7 * A_DAY + A_MINUTE)
+    world.press(link, answer="yes")
+    world.wait(AN_HOUR)
+    flag = tickets.load("acme", "4711").flags[1]
+    assert (flag.reason, flag.result) == ("silent", "confirmed")
+    assert len(world.mail.to(TEAM)) == 1
+
+
+def test_p7_after_a_reopening_the_answer_is_refused_kindly(world: World) -> None:
+    link = world.asked()
+    world.hook(reopened(at=world.now))
+    before = world.scan()
+    assert world.press(link, answer="yes").status == 409
+    assert world.scan() == before
+
+
+def test_p7_a_reopening_in_the_same_moment_wins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = world.asked()
+    save, raced = tickets.save, []
+
+    def save_after_the_reopening(follow_up: FollowUp) -> None:
+        if not raced:
+            raced.append(True)
+            world.hook(reopened(at=world.now))
+        save(follow_up)
+
+    monkeypatch.setattr(tickets, "save", save_after_the_reopening)
+    assert world.press(link, answer="yes").status == 409
+    assert (known().state, known().answers) == (State.REOPENED, ())
+
+
+def test_a_no_after_a_yes_always_flags(world: World) -> None:
+    link = world.asked()
+    world.press(link, answer="yes")
+    world.wait(2 * A_DAY)
+    world.hook(reopened(at=world.now))
+    assert world.press(link, answer="no").status == 200
+    world.wait(A_MINUTE)
+    assert known().state == State.DENIED
+    assert "Not solved: ticket 4711" in [mail.subject for mail in world.mail.to(RAVI)]
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "Query", "PutItem"])
+def test_p8_while_the_table_is_down_the_words_stay_in_the_form(world: World, operation: str) -> None:
+    link = world.asked()
+    before = world.scan()
+    world.wait(A_MINUTE)
+    world.fail(operation)
+    page = world.press(link, answer="no", words="It took me <b>an hour</b> to write this.")
+    assert (page.status, page.headers["retry-after"]) == (503, "5")
+    assert "It took me &lt;b&gt;an hour&lt;/b&gt; to write this." in page.body
+    assert 'name="answer" value="no"' in page.body
+    assert world.scan() == before
+    world.press(link, answer="no", words="It took me an hour to write this.")
+    assert known().state == State.DENIED
+
+
+def test_p8_a_reply_lost_after_the_commit_is_recorded_once(world: World) -> None:
+    link = world.asked()
+    world.fail("PutItem", after=True)
+    assert world.press(link, answer="no").status == 503
+    assert world.press(link, answer="no").status == 200
+    world.wait(A_MINUTE)
+    assert len(known().answers) == 1
+    assert len([mail for mail in world.mail.to(RAVI) if "4711" in mail.subject]) == 1
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"answer": ""}, {"answer": "maybe"}, {"answer": "YES"}, {"words": "only words"}]
+)
+def test_without_one_of_the_two_answers_nothing_is_recorded(world: World, form: dict[str, str]) -> None:
+    link = world.asked()
+    before = world.scan()
+    page = world.press(link, **form)
+    assert page.status == 400
+    assert world.scan() == before
+
+
+def test_p12_hostile_words_are_cleaned_and_cut(world: World) -> None:
+    link = world.asked()
+    world.press(link, answer="no", words="a\x00b\u202ec\u200bd\u2028e" + "e" * 3000)
+    answer = known().answer
+    assert answer is not None
+    assert answer.words is not None
+    assert len(answer.words) <= 2000
+    assert not set(answer.words) & set("\x00\u202e\u200b\u2028")
+    assert world.press(link, answer="no", words="x" * 16_400).status == 413
+
+
+def test_the_second_closing_is_asked_anew_and_the_first_link_is_closed(world: World) -> None:
+    first = world.asked()
+    world.hook(reopened(at=world.now))
+    world.wait(A_DAY)
+    world.hook(closed(at=world.now))
+    world.wait(9 * A_DAY)
+    second = world.mail.to(CUSTOMER)[-1]
+    assert second.at - START >= timedelta(days=8)
+    assert second.link != first
+    assert world.press(second.link, answer="yes").status == 200
+    assert world.press(first, answer="no").status == 409
+    assert (known(number=1).state, known(number=2).state) == (State.REOPENED, State.CONFIRMED)

@@ -1,0 +1,173 @@
+"""What SES reports: in any order, twice, late, about nothing. Rows M3 and M8 of the faults."""
+
+import itertools
+import json
+from datetime import timedelta
+
+import pytest
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    AN_HOUR,
+    CUSTOMER,
+    RAVI,
+    START,
+    closed,
+    customer,
+    records,
+    sample,
+    ses_event,
+)
+from world import World
+
+from adapters import people, tickets
+from domain.delivery import Delivery, Progress
+from domain.follow_up import FollowUp, State
+
+ASK = START + A_DAY
+
+
+def known(ticket_id: str = "4711") -> FollowUp:
+    """The first follow-up of a ticket."""
+    found = tickets.load("acme", ticket_id).follow_up(1)
+    assert found is not None
+    return found
+
+
+def survey() -> Delivery:
+    """The delivery of its survey."""
+    found = known().survey
+    assert found is not None
+    return found
+
+
+def sent_without_reports(world: World) -> None:
+    """The survey is out, and SES has reported nothing yet."""
+    world.hook(closed())
+    world.mail.reports_get_lost = True
+    world.wait_until(ASK)
+    world.mail.reports_get_lost = False
+    assert survey().progress == Progress.SENT
+
+
+def test_the_sample_event_is_about_a_mail_that_is_kept(world: World) -> None:
+    sent_without_reports(world)
+    assert world.invoke("record_delivery", sample("record_delivery")) == {"batchItemFailures": []}
+    assert survey().progress == Progress.DELIVERED
+    assert survey().delivered_at is not None
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["Send", "Delivery", "Delivery", "Send"]))[::5])
+def test_m3_in_every_order_and_number_the_reports_say_the_same(world: World, order: tuple[str, ...]) -> None:
+    world.hook(closed())
+    world.mail.plan, world.mail.reports_get_lost = ["timeout after it was accepted"], True
+    world.wait_until(ASK)
+    (mail,) = world.mail.sent
+    assert survey().progress == Progress.CLAIMED
+    for kind in order:
+        world.mail.report(mail, kind, ASK + A_MINUTE)
+    world.settle()
+    assert (survey().progress, survey().delivered_at) == (Progress.DELIVERED, ASK + A_MINUTE)
+    assert known().state == State.ASKED
+    world.wait(AN_HOUR)
+    assert world.mail.calls == 1
+
+
+def test_m3_a_report_about_nothing_of_ours_changes_nothing(world: World) -> None:
+    before = world.scan()
+    reports = [
+        ses_event("Bounce", {"message": tag, "claim": "x"}, CUSTOMER, "1", world.now)
+        for tag in ("", "!", "bm90aGluZw", "VElDS0VUI2FjbWUjOXxGT0xMT1dfVVAjMDAwMXxzdXJ2ZXk")
+    ]
+    reports.append(ses_event("Bounce", {}, CUSTOMER, "1", world.now))
+    reports.append({"eventType": "Open", "mail": {}})
+    result = world.invoke(
+        "record_delivery", records("record_delivery", [json.dumps(report) for report in reports])
+    )
+    assert result == {"batchItemFailures": []}
+    assert world.scan() == before
+
+
+def test_m3_the_report_of_an_earlier_claim_is_suspected_to_be_a_duplicate(world: World) -> None:
+    world.hook(closed())
+    world.mail.plan, world.mail.reports_get_lost = ["timeout after it was accepted"], True
+    world.wait_until(ASK + 29 * A_MINUTE)
+    (first,) = world.mail.sent
+    world.mail.reports_get_lost = False
+    world.wait(5 * A_MINUTE)
+    assert world.mail.calls == 2
+    world.mail.report(first, "Send", world.now)
+    world.settle()
+    assert "duplicate_suspected" in world.log.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("Bounce", "bounced"), ("Complaint", "complained")])
+def test_m8_a_failed_address_is_suppressed_and_later_closures_skip_it(
+    world: World, kind: str, reason: str
+) -> None:
+    sent_without_reports(world)
+    (mail,) = world.mail.sent
+    for _ in range(3):
+        world.mail.report(mail, kind, world.now)
+    world.wait(A_MINUTE)
+    assert (known().state, known().reason) == (State.NOT_ASKED, reason)
+    assert people.load(CUSTOMER).suppressed == kind.lower()
+    assert [told.subject for told in world.mail.to(RAVI)] == ["Could not be delivered: ticket 4711"]
+    world.hook(closed("4712", at=world.now, requester=customer("ANA@Customer.example")))
+    world.wait(2 * A_DAY)
+    assert (known("4712").state, known("4712").reason) == (State.NOT_ASKED, "suppressed")
+    assert len(world.mail.to(CUSTOMER)) == 1
+
+
+def test_m8_a_bounce_that_comes_before_our_own_write_counts(world: World) -> None:
+    world.hook(closed())
+    world.mail.reports[CUSTOMER] = ("Bounce", "Send")
+    world.mail.plan = ["timeout after it was accepted"]
+    world.wait_until(ASK)
+    assert (known().state, survey().progress) == (State.NOT_ASKED, Progress.BOUNCED)
+    world.wait(AN_HOUR)
+    assert len(world.mail.to(CUSTOMER)) == 1
+
+
+def test_a_full_mailbox_suppresses_nobody(world: World) -> None:
+    sent_without_reports(world)
+    world.mail.report(world.mail.sent[0], "TransientBounce", world.now)
+    world.settle()
+    assert (known().state, people.load(CUSTOMER).suppressed) == (State.ASKED, None)
+    world.wait(3 * A_DAY + AN_HOUR)
+    assert (known().state, known().reason) == (State.NOT_ASKED, "undelivered")
+
+
+def test_what_the_customer_has_said_outlives_a_late_bounce(world: World) -> None:
+    world.press(world.asked(), answer="yes")
+    world.mail.report(world.mail.sent[0], "Bounce", world.now)
+    world.wait(AN_HOUR)
+    assert known().state == State.CONFIRMED
+
+
+def test_a_report_that_meets_a_change_is_applied_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent_without_reports(world)
+    link = world.survey_link()
+    save, raced = tickets.save, []
+
+    def save_after_the_answer(follow_up: FollowUp) -> None:
+        if not raced:
+            raced.append(True)
+            assert world.press(link, answer="yes").status == 200
+        save(follow_up)
+
+    monkeypatch.setattr(tickets, "save", save_after_the_answer)
+    world.invoke("record_delivery", sample("record_delivery"))
+    assert (known().state, survey().progress) == (State.CONFIRMED, Progress.DELIVERED)
+
+
+def test_the_reminder_counts_from_the_delivery(world: World) -> None:
+    sent_without_reports(world)
+    world.wait(A_DAY)
+    world.mail.report(world.mail.sent[0], "Delivery", world.now)
+    world.wait(5 * A_DAY)
+    _, reminder = world.mail.to(CUSTOMER)
+    # Three days after the delivery on Wednesday it is Saturday: it waits until Monday at eight o'clock in Berlin.
+    assert reminder.at == START + timedelta(days=6, hours=22)
