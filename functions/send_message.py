@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters import causes, clock, links, mailer, outbox, people, settings_store, tickets
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
+from domain.cause import TREND
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused
 from domain.follow_up import FollowUp, Round, Send, State, next_step
@@ -22,9 +23,6 @@ from messages import compose, facts
 from messages.compose import Mail
 
 ATTEMPTS = 5
-TREND = 6
-"""Periods that a digest's picture shows."""
-
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
@@ -212,13 +210,10 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         raised = records.flags.get(number)
         if raised is None or raised.settled_at:
             return None
-        address = known.closure.requester_email
-        earlier = (
-            [f for f in people.history(people.load(address)) if f.closure != known.closure] if address else []
-        )
+        before = facts.earlier(known, records.ticket, people.history(known.closure.requester_email))
         link = links.TicketLink(raised.source, raised.ticket_id, number, waiting.to.partition(":")[2])
         url = links.flag_url(_base(settings), link, waiting.created_at, now)
-        return _Composed(compose.flag_raised(facts.flag_mail(raised, known, earlier, url, settings)))
+        return _Composed(compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
     if known.state is not State.CONFIRMED or records.ticket.superseded(known):
         return None
     quoted = known.answer is not None and known.answer.consent is not None
@@ -243,9 +238,9 @@ def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | 
     since, until = hours.digest_period(datetime.fromisoformat(waiting.about["until"]), settings.policy)
     codes = [code for code, known in settings.causes.items() if known.owner == owner]
     figures = [causes.figures(code, since, until, TREND)[0] for code in codes]
-    if not settings.policy.digest_when_empty and not any(f.tickets for f in figures):
+    if not settings.policy.digest_when_empty and all(f.is_empty for f in figures):
         return None
-    shown = tuple(f.code for f in figures if f.tickets or f.tickets_before)
+    shown = tuple(f.code for f in figures if f.tickets_before or not f.is_empty)
     url = links.causes_url(_base(settings), links.CausesLink(owner, shown), waiting.created_at, now)
     states = {code: causes.load(code) for code in codes}
     return _Composed(compose.digest(facts.digest(owner, since, until, figures, states, url, settings)))

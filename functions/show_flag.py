@@ -51,10 +51,8 @@ def find(token: str, settings: Settings) -> Found | notices.Notice:
     flag = records.flags.get(link.number)
     if follow_up is None or flag is None:
         return notices.GONE
-    address = follow_up.closure.requester_email
-    history = people.history(people.load(address)) if address else []
-    earlier = tuple(known for known in history if known.closure != follow_up.closure)
-    return Found(flag, follow_up, earlier, link.holder)
+    asked_before = people.history(follow_up.closure.requester_email)
+    return Found(flag, follow_up, facts.earlier(follow_up, records.ticket, asked_before), link.holder)
 
 
 def show(

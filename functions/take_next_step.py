@@ -152,10 +152,15 @@ def _digest(key: str, now: datetime, settings: Settings) -> None:
     owner = owners.load(key)
     if owner is None or owner.due_at is None or now < owner.due_at:
         return
-    if all(known.owner != key for known in settings.causes.values()):
+    codes = [code for code, known in settings.causes.items() if known.owner == key]
+    if not codes:
         table.put(owners.row(replace(owner, due_at=None)))
         return
-    due = cause.digest_message(owner, owner.due_at, now, settings)
     later = replace(owner, due_at=hours.next_digest(now, settings.policy))
+    since = owner.due_at - settings.policy.digest_every * cause.TREND
+    if not settings.policy.digest_when_empty and all(causes.is_quiet(code, since, now) for code in codes):
+        table.put(owners.row(later))
+        return
+    due = cause.digest_message(owner, owner.due_at, now, settings)
     table.put_all([owners.row(later), outbox.row(due)])
     count("DigestDue")

@@ -38,6 +38,11 @@ def marks(code: str, since: datetime, until: datetime) -> Iterator[Mark]:
     return (table.read_row(item, _Marked).mark for item in found)
 
 
+def is_quiet(code: str, since: datetime, until: datetime) -> bool:
+    """Whether a cause has no mark between two instants."""
+    return next(marks(code, since, until), None) is None
+
+
 def load(code: str) -> CauseState:
     """The state of a cause; one that never repeated has none yet."""
     item = table.get(f"CAUSE#{code}", "STATE")
@@ -55,12 +60,8 @@ def save(state: CauseState) -> None:
 
 
 def figures(code: str, since: datetime, until: datetime, buckets: int) -> tuple[CauseFigures, list[FollowUp]]:
-    """The figures of one cause for a period and ``buckets - 1`` before it, and the follow-ups of the period."""
+    """The figures of one cause for a period, and its follow-ups opened in it or in the ``buckets - 1`` before it."""
     found = list(marks(code, until - (until - since) * buckets, until))
-    keys = [
-        (ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number))
-        for mark in found
-        if since <= mark.opened_at < until
-    ]
+    keys = [(ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number)) for mark in found]
     follow_ups = tickets.load_many(keys)
     return cause.figures(code, found, follow_ups, since, until, buckets), follow_ups

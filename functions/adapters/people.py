@@ -20,7 +20,9 @@ def save(person: Person, keep_until: datetime | None) -> None:
     table.put(table.make_row(f"PERSON#{person.key}", "PERSON", "person", person, keep_until=keep_until))
 
 
-def history(person: Person) -> list[FollowUp]:
-    """What this person was asked about before, the oldest first, as far as it is still kept."""
-    keys = [(ticket_scope(ask.source, ask.ticket_id), tickets.sort_key(ask.number)) for ask in person.asked]
-    return tickets.load_many(keys)
+def history(address: str | None) -> list[FollowUp]:
+    """What the person behind an address was asked about, the oldest first, as far as it is still kept."""
+    asked = load(address).asked if address else ()
+    return tickets.load_many(
+        [(ticket_scope(ask.source, ask.ticket_id), tickets.sort_key(ask.number)) for ask in asked]
+    )

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from math import ceil
 from typing import Any, TypeVar
 from zlib import crc32
@@ -181,7 +182,9 @@ def _unchanged(row: Row) -> Any:
     return Row.version == row.version - 1
 
 
+@cache
 def _connection() -> Connection:
+    """One for all transactions: each new one would load botocore's service description again."""
     return Connection(connect_timeout_seconds=2, read_timeout_seconds=4, max_retry_attempts=2)
 
 

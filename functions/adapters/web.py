@@ -82,7 +82,7 @@ def read(event: Mapping[str, Any]) -> Request:
 
 def page(status: int, html: str, nonce: str) -> Response:
     """A web page: nothing but its own styles may load, and it may be framed by nobody."""
-    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; {NOTHING_ELSE}"
     headers = {
         **SECURITY_HEADERS,
         "content-type": "text/html; charset=utf-8",

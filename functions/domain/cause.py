@@ -13,6 +13,9 @@ from domain.message import Kind, Message, owner_scope
 from domain.person import person_key
 from domain.settings import UNCLASSIFIED, Policy, Settings
 
+TREND = 6
+"""Periods that a digest looks back on and its picture shows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
@@ -193,6 +196,11 @@ class CauseFigures:
     """What customers said, the ones who were not helped first."""
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened in the period."""
+        return not (self.tickets or self.confirmed or self.denied or self.silent or self.words)
+
+    @property
     def harm(self) -> tuple[int, int, int]:
         """What ranks a cause: customers who were not helped or said nothing weigh most."""
         return (2 * self.denied + self.silent, self.customers, self.tickets)
@@ -206,31 +214,35 @@ def figures(
     until: datetime,
     buckets: int,
 ) -> CauseFigures:
-    """The figures of one cause for ``since`` <= opened < ``until``; ``marks`` reach back ``buckets`` periods."""
-    listed = list(marks)
+    """The figures of one cause for ``since`` <= instant < ``until``.
+
+    Tickets count when they were opened, outcomes and words when they were given: what a customer says long after the
+    closing is in the digest of that week. ``marks`` and ``follow_ups`` reach back ``buckets`` periods.
+    """
+    listed, known = list(marks), list(follow_ups)
     period = until - since
     now_marks = [mark for mark in listed if since <= mark.opened_at < until]
-    keys = {(mark.source, mark.ticket_id, mark.number) for mark in now_marks}
-    mine = [f for f in follow_ups if (f.closure.source, f.closure.ticket_id, f.number) in keys]
+    ended = [f for f in known if f.outcome_at and since <= f.outcome_at < until]
     counted = count(now_marks)
     trend = tuple(
         _tickets_between(listed, until - period * (n + 1), until - period * n)
         for n in reversed(range(buckets))
     )
+    answers = [f.answer for f in known if f.answer and since <= f.answer.at < until]
     spoken = sorted(
-        (f for f in mine if f.answer and f.answer.words and (not f.answer.solved or f.answer.consent)),
-        key=lambda f: (f.answer.solved if f.answer else True, f.opened_at),
+        (answer for answer in answers if answer.words and (not answer.solved or answer.consent)),
+        key=lambda answer: (answer.solved, answer.at),
     )
     return CauseFigures(
         code=code,
         tickets=counted.tickets,
         customers=counted.customers,
-        confirmed=sum(f.state is State.CONFIRMED for f in mine),
-        denied=sum(f.state is State.DENIED for f in mine),
-        silent=sum(f.state is State.SILENT for f in mine),
+        confirmed=sum(f.state is State.CONFIRMED for f in ended),
+        denied=sum(f.state is State.DENIED for f in ended),
+        silent=sum(f.state is State.SILENT for f in ended),
         tickets_before=trend[-2] if buckets > 1 else 0,
         trend=trend,
-        words=tuple(f.answer.words for f in spoken if f.answer and f.answer.words),
+        words=tuple(answer.words for answer in spoken if answer.words),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.delivery import Progress, is_open
-from domain.flag import Flag, flag_for, message_for
+from domain.flag import Flag, Reason, flag_for, message_for
 from domain.follow_up import FollowUp, State
 from domain.message import Kind, Message, ticket_scope
 from domain.settings import Settings
@@ -23,9 +23,12 @@ def missing(
     current = raised or flag
     wanted: list[Flag | Message] = [raised] if raised else []
     if current and current.settled_at is None:
-        told = message_for(current, now)
-        if told.name not in messages:
+        told = message_for(current, now, _words_until(follow_up, current, settings))
+        known = messages.get(told.name)
+        if known is None:
             wanted.append(told)
+        elif known.delivery is None and known.due_at and _has_words(follow_up) and now < known.due_at:
+            wanted.append(replace(known, due_at=now))
     for note in _notes(follow_up, messages, now, settings):
         known = messages.get(note.name)
         if known is None:
@@ -34,6 +37,17 @@ def missing(
             # Its claims stay counted: the cancelled mail may have gone out, and is never sent a third time.
             wanted.append(replace(known, cancelled=None, to=note.to, due_at=note.due_at))
     return tuple(wanted)
+
+
+def _words_until(follow_up: FollowUp, flag: Flag, settings: Settings) -> datetime | None:
+    """Until when the handover waits for the customer to say what is missing."""
+    if flag.reason is not Reason.DENIED or _has_words(follow_up) or flag.escalated_from:
+        return None
+    return flag.raised_at + settings.policy.words_within
+
+
+def _has_words(follow_up: FollowUp) -> bool:
+    return follow_up.answer is not None and follow_up.answer.words is not None
 
 
 def _notes(

@@ -120,15 +120,15 @@ def _raised(follow_up: FollowUp, reason: Reason, now: datetime, settings: Settin
     )
 
 
-def message_for(flag: Flag, now: datetime) -> Message:
-    """The mail that tells the flag's holder; one for each round of the flag."""
+def message_for(flag: Flag, now: datetime, due_at: datetime | None = None) -> Message:
+    """The mail that tells the flag's holder, at once unless ``due_at`` says when; one for each round of the flag."""
     return Message(
         scope=ticket_scope(flag.source, flag.ticket_id),
         name=f"{flag.number:04d}#flag#{flag.rounds:02d}",
         kind=Kind.FLAG_RAISED,
         to=f"contact:{flag.holder}",
         created_at=now,
-        due_at=now,
+        due_at=due_at or now,
         about={"source": flag.source, "ticket_id": flag.ticket_id, "number": str(flag.number)},
         keep_until=flag.keep_until,
     )

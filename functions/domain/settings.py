@@ -93,6 +93,8 @@ class Policy:
     """How long a call to the mail provider may stay unanswered before it is repeated once, then shown to a person."""
     note_after: timedelta = timedelta(minutes=30)
     """Time for the customer to add words to a "yes" before the team gets its note."""
+    words_within: timedelta = timedelta(minutes=5)
+    """Time for the customer to say what is missing before the mail about a "no" goes out; words send it at once."""
     flag_acknowledge_within: timedelta = timedelta(days=1)
     flag_settle_within: timedelta = timedelta(days=3)
     repeated_tickets: int = 3
@@ -143,11 +145,10 @@ class Settings:
     def name_of(self, address: str | None) -> str | None:
         """Name of the colleague or contact with this address; None when nobody has it."""
         wanted = (address or "").casefold()
-        colleagues = [known for team in self.teams.values() for known in team.people.values()]
-        known = (
-            person for person in (*colleagues, *self.contacts.values()) if person.email.casefold() == wanted
-        )
-        return next((person.name for person in known), None)
+        people: list[Colleague | Contact] = [*self.contacts.values()]
+        for team in self.teams.values():
+            people.extend(team.people.values())
+        return next((person.name for person in people if person.email.casefold() == wanted), None)
 
     def responsible_for(self, team: str | None) -> str:
         """Key of the contact who works on flags of ``team``."""

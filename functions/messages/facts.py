@@ -10,7 +10,7 @@ from typing import Any
 from domain import hours
 from domain.cause import CauseFigures, CauseState
 from domain.flag import Flag, Result
-from domain.follow_up import FollowUp, answers_until
+from domain.follow_up import FollowUp, Ticket, answers_until
 from domain.message import Message
 from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
@@ -107,19 +107,29 @@ def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.Su
     )
 
 
+def earlier(follow_up: FollowUp, ticket: Ticket, asked_before: Iterable[FollowUp]) -> tuple[FollowUp, ...]:
+    """What happened before: the ticket's other closings, and what else its customer was asked about."""
+    found = {
+        (known.closure.source, known.closure.ticket_id, known.number): known
+        for known in (*asked_before, *ticket.follow_ups)
+    }
+    found.pop((follow_up.closure.source, follow_up.closure.ticket_id, follow_up.number), None)
+    return tuple(found.values())
+
+
 def flag_mail(
-    flag: Flag, follow_up: FollowUp, earlier: Iterable[FollowUp], link: str, settings: Settings
+    flag: Flag, follow_up: FollowUp, before: Iterable[FollowUp], link: str, settings: Settings
 ) -> compose.FlagRaised:
     """The handover summary for the person who has the flag now."""
-    return compose.FlagRaised(link=link, **_flag_facts(flag, follow_up, earlier, settings))
+    return compose.FlagRaised(link=link, **_flag_facts(flag, follow_up, before, settings))
 
 
 def flag_page(
-    flag: Flag, follow_up: FollowUp, earlier: Iterable[FollowUp], settings: Settings, error: str | None = None
+    flag: Flag, follow_up: FollowUp, before: Iterable[FollowUp], settings: Settings, error: str | None = None
 ) -> pages.FlagPage:
     """The same summary as a page, with what has been done about it."""
     return pages.FlagPage(
-        **_flag_facts(flag, follow_up, earlier, settings),
+        **_flag_facts(flag, follow_up, before, settings),
         state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
         acknowledged_by_name=_contact(flag.acknowledged_by, settings),
         acknowledged_at=_our_time(flag.acknowledged_at, settings),
@@ -159,7 +169,7 @@ def digest(
 ) -> compose.Digest:
     """One owner's causes in one period, the most harmful first."""
     ranked = sorted(figures, key=lambda f: f.harm, reverse=True)
-    lines = tuple(_line(f, states[f.code], settings) for f in ranked if f.tickets or f.tickets_before)
+    lines = tuple(_line(f, states[f.code], settings) for f in ranked if f.tickets_before or not f.is_empty)
     return compose.Digest(
         company=settings.company.name,
         to_name=_contact(owner, settings) or owner,
@@ -238,11 +248,11 @@ def _line(figures: CauseFigures, state: CauseState, settings: Settings) -> compo
 
 
 def _flag_facts(
-    flag: Flag, follow_up: FollowUp, earlier: Iterable[FollowUp], settings: Settings
+    flag: Flag, follow_up: FollowUp, before: Iterable[FollowUp], settings: Settings
 ) -> dict[str, Any]:
     closure = follow_up.closure
     survey, reminder = follow_up.survey, follow_up.reminder
-    history = sorted(earlier, key=lambda f: f.closure.closed_at, reverse=True)[:HISTORY]
+    history = sorted(before, key=lambda f: f.closure.closed_at, reverse=True)[:HISTORY]
     due_at = flag.due_at or flag.raised_at + settings.policy.flag_acknowledge_within
     return {
         "company": settings.company.name,

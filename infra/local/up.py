@@ -286,7 +286,7 @@ def apply(settings: Path, endpoint: str, table: str, api: str) -> bool:
 
 
 def wake(endpoint: str) -> None:
-    """Call the functions between a closure and its survey once, with nothing: with seconds for days, starting counts."""
+    """Call the functions between a closure and its survey once: when seconds stand for days, starting counts."""
     lambdas = client("lambda", endpoint)
     nothing = {
         "Records": [],
