@@ -48,6 +48,7 @@ def main(requirements: list[str]) -> int:
         "uv",
         "pip",
         "install",
+        "--quiet",
         "--python",
         sys.executable,
         "--require-hashes",
