@@ -12,7 +12,7 @@ from domain import cause, consequences
 from domain.errors import Changed
 from domain.follow_up import FollowUp, State
 from domain.settings import Settings
-from take_next_step import row_of, tell_if_repeated
+from take_next_step import put_in_order, tell_if_repeated
 
 ATTEMPTS = 5
 
@@ -71,8 +71,7 @@ def _follow(pk: str, number: int, now: datetime, settings: Settings) -> None:
             return
         missing = consequences.missing(follow_up, records.flags.get(number), records.messages, now, settings)
         try:
-            if missing:
-                table.put_all([row_of(record) for record in missing])
+            put_in_order(missing)
         except Changed:
             continue
         if missing:

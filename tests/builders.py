@@ -145,7 +145,7 @@ def records(function: str, bodies: list[str]) -> dict[str, Any]:
 def ses_event(
     kind: str, tags: dict[str, str], to: str, message_id: str, at: datetime, sent_at: datetime | None = None
 ) -> dict[str, Any]:
-    """What SES publishes about one mail: ``Send``, ``Delivery``, ``Bounce``, ``TransientBounce``, ``Complaint``, ``Reject``."""
+    """What SES publishes about one mail: Send, Delivery, Bounce (or TransientBounce), Complaint or Reject."""
     event: dict[str, Any] = json.loads(sample("record_delivery")["Records"][0]["body"])
     del event["delivery"]
     event["eventType"] = kind.removeprefix("Transient")
@@ -156,7 +156,7 @@ def ses_event(
     mail["tags"] = {"ses:operation": ["SendEmail"], **{name: [value] for name, value in tags.items()}}
     then = {"timestamp": milliseconds(at)}
     recipient = [{"emailAddress": to}]
-    event |= {
+    details: dict[str, dict[str, Any]] = {
         "Send": {"send": {}},
         "Delivery": {"delivery": {**then, "recipients": [to], "smtpResponse": "250 ok"}},
         "Bounce": {
@@ -179,8 +179,8 @@ def ses_event(
             "complaint": {**then, "complainedRecipients": recipient, "complaintFeedbackType": "abuse"}
         },
         "Reject": {"reject": {"reason": "Bad content"}},
-    }[kind]
-    return event
+    }
+    return event | details[kind]
 
 
 def milliseconds(at: datetime) -> str:

@@ -30,7 +30,7 @@ pytest_plugins = ("world",)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Powertools warns of invocations without a metric, which functions/adapters/telemetry.py silences; pytest undoes it."""
+    """Powertools warns of an invocation without metrics; the product silences that, and pytest undoes it."""
     config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")
 
 

@@ -1,6 +1,6 @@
 """AWS's part between the Lambdas, in one process and on a clock that the test moves.
 
-The real handlers run as Lambda would call them, on moto's DynamoDB, SQS and Secrets Manager. This module hands on
+The real handlers run as Lambda would call them, on moto's DynamoDB and Secrets Manager. This module hands on
 what they leave behind: changes of the table as stream records, queued keys when their delay is over, ticks of the
 clock, mails, and SES's reports. Which queue, batch, filter, route and right there is, it reads from template.yaml.
 """
@@ -9,7 +9,9 @@ import importlib
 import io
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import SystemRandom
@@ -17,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from botocore.client import BaseClient
+from botocore import client as sdk
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.validate import ParamValidator
 from moto import mock_aws
@@ -42,6 +44,8 @@ from builders import (
 from domain.settings import Settings
 
 TABLE = "followthrough-test"
+BASE_CLIENT: Any = sdk.BaseClient
+"""Every call of every AWS client goes through its ``_make_api_call``, PynamoDB's too."""
 LINK_KEY = "the key that signs links in tests"
 ACTIONS = {
     "SendMessageBatch": "sqs:SendMessage",
@@ -203,6 +207,7 @@ class World:
         self.lose_changes = False
         self._running: str | None = None
         self._ids = 0
+        self._reads: dict[str, Any] = {}
 
     # --- the test's hands ---------------------------------------------------------------------------------------------
 
@@ -249,15 +254,12 @@ class World:
     ) -> Page:
         """A request as API Gateway brings it to the Lambda of its route; 404 when there is none."""
         parts = urlsplit(url)
-        for key, function in routes().items():
-            wanted, _, pattern = key.partition(" ")
-            found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), parts.path)
-            if wanted == method and found:
-                break
-        else:
+        matching = ((function, _parameters(key, method, parts.path)) for key, function in routes().items())
+        function, parameters = next((known for known in matching if known[1] is not None), ("", None))
+        if parameters is None:
             return Page(404, {}, "")
         event = sample(function)
-        event |= {"rawPath": parts.path, "rawQueryString": parts.query, "pathParameters": found.groupdict()}
+        event |= {"rawPath": parts.path, "rawQueryString": parts.query, "pathParameters": parameters}
         event["requestContext"]["http"] |= {"method": method, "path": parts.path}
         event["queryStringParameters"] = dict(parse_qsl(parts.query))
         event["isBase64Encoded"] = encoded
@@ -337,9 +339,7 @@ class World:
         self._ids += 1
         return f"{self._ids:032x}"
 
-    def call(
-        self, original: Callable[..., Any], self_: BaseClient, operation: str, request: dict[str, Any]
-    ) -> Any:
+    def call(self, original: Callable[..., Any], self_: Any, operation: str, request: dict[str, Any]) -> Any:
         """Every call of an AWS service by anybody ends here."""
         service = self_.meta.service_model.service_name
         if self._running:
@@ -351,37 +351,51 @@ class World:
                 raise fault.error
         if service == "sesv2":
             answer = self._ses(self_, operation, request)
-        elif operation == "GetQueueAttributes":
-            name = request["QueueUrl"].rpartition("/")[2]
-            waiting = sum(message.ready_at <= self.now for message in self.queues[name])
-            answer = {"Attributes": {"ApproximateNumberOfMessages": str(waiting)}}
+        elif service == "sqs":
+            answer = self._sqs(self_, operation, request)
         elif operation in {"PutItem", "TransactWriteItems"}:
             answer = self._write(lambda: original(self_, operation, request), request)
+        elif operation in {"GetItem", "Query", "BatchGetItem"}:
+            answer = self._read(lambda: original(self_, operation, request), operation, request)
         else:
             assert not operation.startswith(("Update", "Delete", "BatchWrite")), (
                 "the world does not know this write"
             )
             answer = original(self_, operation, request)
-        if operation == "SendMessageBatch":
-            for entry in request["Entries"]:
-                self.queue(
-                    request["QueueUrl"].rpartition("/")[2], entry["MessageBody"], entry["DelaySeconds"]
-                )
         if fault and self._running and fault.after:
             raise fault.error
         return answer
 
-    def _ses(self, self_: BaseClient, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _ses(self, self_: Any, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         assert self_.meta.config.retries["total_max_attempts"] == 1, (
             "the SDK would send a mail again by itself"
         )
-        shape = self_.meta.service_model.operation_model(operation).input_shape
-        report = ParamValidator().validate(request, shape)
-        assert not report.has_errors(), report.generate_report()
+        _check_request(self_, operation, request)
         if operation == "GetAccount":
             return {"SendQuota": {"MaxSendRate": 1000.0}}
         assert operation == "SendEmail"
         return dict(self.mail.take(request))
+
+    def _sqs(self, self_: Any, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        _check_request(self_, operation, request)
+        name = request["QueueUrl"].rpartition("/")[2]
+        if operation == "GetQueueAttributes":
+            waiting = sum(message.ready_at <= self.now for message in self.queues[name])
+            return {"Attributes": {"ApproximateNumberOfMessages": str(waiting)}}
+        assert operation == "SendMessageBatch"
+        assert 1 <= len(request["Entries"]) <= 10
+        assert len({entry["Id"] for entry in request["Entries"]}) == len(request["Entries"])
+        for entry in request["Entries"]:
+            assert 0 <= entry["DelaySeconds"] <= 900
+            self.queue(name, entry["MessageBody"], entry["DelaySeconds"])
+        return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
+
+    def _read(self, read: Callable[[], Any], operation: str, request: dict[str, Any]) -> Any:
+        """Moto's answer, remembered until something in one of the partitions that the request names is written."""
+        key = operation + json.dumps(request, sort_keys=True)
+        if key not in self._reads:
+            self._reads[key] = read()
+        return deepcopy(self._reads[key])
 
     def _write(self, write: Callable[[], Any], request: dict[str, Any]) -> Any:
         puts = [request] if "Item" in request else [entry["Put"] for entry in request["TransactItems"]]
@@ -390,6 +404,13 @@ class World:
             new = put["Item"]
             key = (new["pk"]["S"], new["sk"]["S"])
             old = self.items.get(key)
+            due = "due_at" in new or (old and "due_at" in old)
+            named = json.dumps(key[0])
+            self._reads = {
+                text: known
+                for text, known in self._reads.items()
+                if named not in text and not (due and "IndexName" in text)
+            }
             self.items[key] = new
             change = {"Keys": {name: new[name] for name in ("pk", "sk")}, "NewImage": new}
             record = {
@@ -479,6 +500,21 @@ class World:
         return min(instants, default=datetime.max.replace(tzinfo=UTC))
 
 
+def _parameters(route: str, method: str, path: str) -> dict[str, str] | None:
+    """The parameters in a path, if the route key is that of the request."""
+    wanted, _, pattern = route.partition(" ")
+    found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path)
+    return found.groupdict() if found and wanted == method else None
+
+
+def _check_request(made: Any, operation: str, request: dict[str, Any]) -> None:
+    """What botocore would check before it sends a request that moto does not get."""
+    report = ParamValidator().validate(
+        request, made.meta.service_model.operation_model(operation).input_shape
+    )
+    assert not report.has_errors(), report.generate_report()
+
+
 def _number(record: dict[str, Any]) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
 
@@ -509,24 +545,22 @@ def _needed(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """An account with the table of template.yaml, secrets and settings, on a Monday morning."""
     made = World()
-    original = BaseClient._make_api_call
+    original = BASE_CLIENT._make_api_call
 
-    def call(self: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+    def call(self: Any, operation: str, request: dict[str, Any]) -> Any:
         return made.call(original, self, operation, request)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    monkeypatch.setattr(BASE_CLIENT, "_make_api_call", call)
     monkeypatch.setattr(clock, "now", lambda: made.now)
     monkeypatch.setattr(clock, "new_id", made.new_id)
     monkeypatch.setattr(SystemRandom, "uniform", lambda _, low, high: (low + high) / 2)
-    monkeypatch.setattr(mailer.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     for handler in telemetry.logger.handlers:
         monkeypatch.setattr(handler, "stream", made.log)
     with mock_aws():
         (table,) = resources("AWS::DynamoDB::Table").values()
         wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
         client("dynamodb").create_table(TableName=TABLE, **{name: table[name] for name in wanted})
-        for queue in ("DueQueue", "SendQueue"):
-            client("sqs").create_queue(QueueName=queue)
         hooks = {"acme": [ACME_SECRET, OLD_ACME_SECRET], "zendesk": ZENDESK_SECRET}
         for name, secret in {"HookSecrets": hooks, "LinkKeys": {"current": LINK_KEY, "retired": []}}.items():
             client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))

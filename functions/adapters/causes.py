@@ -21,10 +21,20 @@ class _Marked:
 
 def add_mark(mark: Mark) -> bool:
     """Leave the mark of a closure; doing it again changes nothing. Tells whether it was missing."""
-    key = f"MARK#{table.now_text(mark.opened_at)}#{mark.source}#{mark.ticket_id}#{mark.number:04d}"
     return table.put_missing(
-        table.make_row(f"CAUSE#{mark.cause}", key, "mark", _Marked(mark), keep_until=mark.keep_until)
+        table.make_row(
+            f"CAUSE#{mark.cause}", _mark_key(mark), "mark", _Marked(mark), keep_until=mark.keep_until
+        )
     )
+
+
+def has_mark(mark: Mark) -> bool:
+    """Whether a closure certainly has its mark: a tenth of the price of a write that is refused."""
+    return table.get(f"CAUSE#{mark.cause}", _mark_key(mark), consistent=False) is not None
+
+
+def _mark_key(mark: Mark) -> str:
+    return f"MARK#{table.now_text(mark.opened_at)}#{mark.source}#{mark.ticket_id}#{mark.number:04d}"
 
 
 def marks(code: str, since: datetime, until: datetime) -> Iterator[Mark]:

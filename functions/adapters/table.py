@@ -7,11 +7,11 @@ The keys and access patterns of each entity are in its own module.
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from math import ceil
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -23,6 +23,9 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from domain.errors import Changed
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 DUE_SHARDS = 4
 """The due index is spread over so many partitions; each takes a thousand changes a second."""
@@ -71,9 +74,8 @@ def make_row(
     keep_until: datetime | None = None,
 ) -> Row:
     """The item of a record, one version after the one it was loaded with; times become whole seconds, never earlier."""
-    fields = _without_empty(msgspec.to_builtins(record))
-    fields.pop("version", None)
-    row = Row(pk, sk, kind=kind, version=record.version + 1, body=msgspec.json.encode(fields).decode())
+    said = {name: value for name, value in _said(record).items() if name != "version"}
+    row = Row(pk, sk, kind=kind, version=record.version + 1, body=msgspec.json.encode(said).decode())
     if due_at is not None:
         row.due_shard = shard_of(pk)
         row.due_at = ceil(due_at.timestamp())
@@ -99,10 +101,10 @@ def shard_of(pk: str) -> str:
     return f"due#{crc32(pk.encode()) % DUE_SHARDS}"
 
 
-def get(pk: str, sk: str) -> Row | None:
-    """One item, as it is now (consistent read)."""
+def get(pk: str, sk: str, *, consistent: bool = True) -> Row | None:
+    """One item, as it is now; half as dear and perhaps a moment old when that is enough (``consistent`` False)."""
     try:
-        return Row.get(pk, sk, consistent_read=True)
+        return Row.get(pk, sk, consistent_read=consistent)
     except Row.DoesNotExist:
         return None
 
@@ -136,7 +138,7 @@ def put_all(rows: Iterable[Row]) -> None:
     if len(listed) == 1:
         return put(listed[0])
     try:
-        with TransactWrite(connection=_connection()) as transaction:
+        with TransactWrite(connection=connection()) as transaction:
             for row in listed:
                 transaction.save(row, condition=_unchanged(row))
     except TransactWriteError as error:
@@ -182,19 +184,29 @@ def _unchanged(row: Row) -> Any:
     return Row.version == row.version - 1
 
 
-@cache
-def _connection() -> Connection:
-    """One for all transactions: each new one would load botocore's service description again."""
-    return Connection(connect_timeout_seconds=2, read_timeout_seconds=4, max_retry_attempts=2)
+def connection() -> Connection:
+    """The one connection: a second one, or a session beside its own, would load botocore's descriptions once more."""
+    return Row._get_connection().connection
 
 
-def _without_empty(value: Any) -> Any:
-    if isinstance(value, dict):
+def _said(value: Any) -> Any:
+    """A record without what its class says anyway: most fields have their default most of the time, and every begun KB
+    of an item is paid for at every write.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
         return {
-            key: _without_empty(inner)
-            for key, inner in value.items()
-            if inner is not None and inner not in ([], {})
+            name: _said(inner)
+            for name, default in _defaults(type(value))
+            if (inner := getattr(value, name)) != default
         }
-    if isinstance(value, list):
-        return [_without_empty(inner) for inner in value]
+    if isinstance(value, tuple):
+        return [_said(inner) for inner in value]
     return value
+
+
+@cache
+def _defaults(record: "type[DataclassInstance]") -> list[tuple[str, Any]]:
+    return [
+        (field.name, field.default if field.default_factory is MISSING else field.default_factory())
+        for field in fields(record)
+    ]

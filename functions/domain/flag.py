@@ -74,8 +74,8 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     """The flag as it has to be for this follow-up; None when there is nothing to write.
 
     A new reason reopens a settled flag only when it is a "no": a customer who says so is always heard again. Only a
-    settled conflict was about something else, so whatever comes after it is news. A customer who confirms after all
-    takes the flag off the worklist.
+    conflict was about something else, settled or not, so whatever comes after it is news. A customer who confirms
+    after all takes the flag off the worklist.
     """
     reason = reason_for(follow_up)
     if known is None:
@@ -88,8 +88,8 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
         ):
             return replace(known, settled_at=now, result=Result.CONFIRMED, due_at=None)
         return None
-    settled_conflict = known.reason is Reason.CONFLICT and known.settled_at is not None
-    if reason is not Reason.DENIED and not (settled_conflict and reason is not Reason.CONFLICT):
+    was_conflict = known.reason is Reason.CONFLICT and reason is not Reason.CONFLICT
+    if reason is not Reason.DENIED and not was_conflict:
         return None
     if (
         known.reason is Reason.DENIED

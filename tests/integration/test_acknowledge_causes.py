@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
-from builders import A_DAY, A_MINUTE, HANNE, RAVI, URL, closed, customer, sample, settings
-from world import World
 
 from adapters import causes, links
 from adapters.links import CausesLink
+from builders import A_DAY, A_MINUTE, HANNE, RAVI, URL, closed, customer, sample, settings
+from world import World
 
 
 def repeated(world: World, first: int = 0) -> str:

@@ -1,11 +1,11 @@
-"""Logs and metrics never hold what a customer or a helpdesk wrote, an address, a name or a link (N6 and V4 of the faults)."""
+"""Logs and metrics never hold what somebody wrote, an address, a name or a link. Rows N6 and V4 of the faults."""
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from builders import A_DAY, closed, customer, reopened
-from world import LINK_KEY, World
 
 from adapters import settings_store
+from builders import A_DAY, closed, customer, reopened
+from world import LINK_KEY, World
 
 
 @pytest.fixture

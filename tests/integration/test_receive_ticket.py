@@ -164,7 +164,7 @@ def test_w6_the_same_closure_of_somebody_else_is_flagged_and_mailed_to_nobody_el
 def test_w7_of_two_identical_deliveries_at_once_one_is_stored(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load, raced = tickets.load, []
+    load, raced = tickets.load, list[bool]()
 
     def load_while_the_other_one_stores(source: str, ticket_id: str) -> tickets.Records:
         records = load(source, ticket_id)
@@ -367,7 +367,7 @@ def test_w16_what_nobody_classified_is_counted_as_unclassified(world: World) -> 
     world.hook(closed(root_cause="Something new", group="Nobody's team", colour="blue"))
     known = only()
     assert (known.cause, known.team) == ("unclassified", None)
-    world.press(world.survey_link(), answer="no")
+    world.press(world.survey_link(), answer="no", words="No.")
     world.wait(A_MINUTE)
     assert [mail.to for mail in world.mail.sent] == [MIA]
 

@@ -5,6 +5,8 @@ import json
 from datetime import timedelta
 
 import pytest
+
+from adapters import people, tickets
 from builders import (
     A_DAY,
     A_MINUTE,
@@ -18,11 +20,9 @@ from builders import (
     sample,
     ses_event,
 )
-from world import World
-
-from adapters import people, tickets
 from domain.delivery import Delivery, Progress
 from domain.follow_up import FollowUp, State
+from world import World
 
 ASK = START + A_DAY
 
@@ -150,7 +150,7 @@ def test_a_report_that_meets_a_change_is_applied_all_the_same(
 ) -> None:
     sent_without_reports(world)
     link = world.survey_link()
-    save, raced = tickets.save, []
+    save, raced = tickets.save, list[bool]()
 
     def save_after_the_answer(follow_up: FollowUp) -> None:
         if not raced:

@@ -2,11 +2,10 @@
 
 import json
 
-from builders import A_DAY, CUSTOMER, START, closed, sample, signed_by_zendesk, stamp
-from world import World
-
 from adapters import quarantine, tickets
+from builders import A_DAY, CUSTOMER, START, closed, sample, signed_by_zendesk, stamp
 from helpdesks import mapping
+from world import World
 
 UNREADABLE = {
     "schema": "zendesk.trigger/1",

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from adapters import mailer, outbox, people, tickets
 from adapters.aws import client
@@ -29,7 +28,7 @@ from domain.delivery import Delivery, Feedback, Progress
 from domain.follow_up import FollowUp, State
 from domain.person import suppress
 from messages.compose import Mail
-from world import World, refusal
+from world import BASE_CLIENT, World, refusal
 
 ASK = START + A_DAY
 MAIL = Mail(subject="Is ticket 4711 really solved?", text="Is it?", html="<p>Is it?</p>")
@@ -189,9 +188,9 @@ def test_m5_a_definite_no_is_no_attempt_and_is_tried_again_later(world: World, t
 
 def test_m5_what_waits_for_ses_does_not_multiply_in_the_queue(world: World) -> None:
     about_to_be_asked(world, *["over quota"] * 10_000)
-    world.wait_until(ASK + AN_HOUR)
-    assert len(world.queues["SendQueue"]) <= 3
-    assert world.mail.calls <= 130
+    world.wait_until(ASK + AN_HOUR / 3)
+    assert len(world.queues["SendQueue"]) <= 2
+    assert world.mail.calls <= 40
 
 
 def test_a_rejected_mail_is_never_tried_again_and_a_person_is_told(world: World) -> None:
@@ -227,6 +226,27 @@ def test_m7_the_suppression_is_looked_up_when_it_is_sent(world: World) -> None:
     assert known().reason == "suppressed"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana@customer.example,eve@evil.example",
+        "ana@customer.example;eve@evil.example",
+        "Ana <ana@customer.example>",
+        '"ana@customer.example>, <eve"@evil.example',
+        "ana@customer.example@evil.example",
+        "ana\u202e@customer.example",
+        "ana@customer.example\r\nBcc: eve@evil.example",
+        "a" * 65 + "@customer.example",
+        "ana@[127.0.0.1]",
+    ],
+)
+def test_m12_what_is_not_one_plain_address_is_not_mailed(world: World, address: str) -> None:
+    world.hook(closed(requester=customer(address)))
+    world.wait(A_DAY - A_MINUTE)
+    assert [mail.to for mail in world.mail.sent] == [RAVI]
+    assert (known().state, known().reason) == (State.NOT_ASKED, "no_address")
+
+
 def test_a_key_that_comes_twice_sends_once(world: World) -> None:
     about_to_be_asked(world)
     world.settle()
@@ -241,7 +261,7 @@ def test_two_senders_at_once_send_once(world: World, monkeypatch: pytest.MonkeyP
     about_to_be_asked(world)
     world.settle()
     world.now = ASK
-    save, raced = tickets.save, []
+    save, raced = tickets.save, list[bool]()
 
     def save_after_the_other_one(follow_up: FollowUp) -> None:
         if not raced:
@@ -302,7 +322,12 @@ def test_customers_are_written_to_in_the_open_hours_of_their_own_zone(world: Wor
 def test_every_mail_is_marked_as_automatic(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[dict[str, Any]] = []
     take = world.mail.take
-    monkeypatch.setattr(world.mail, "take", lambda request: requests.append(request) or take(request))
+
+    def look(request: dict[str, Any]) -> dict[str, str]:
+        requests.append(request)
+        return take(request)
+
+    monkeypatch.setattr(world.mail, "take", look)
     world.asked(subject="Win now\r\nBcc: eve@evil.example https://evil.example/x {{7*7}}")
     (request,) = requests
     simple = request["Content"]["Simple"]
@@ -364,9 +389,9 @@ def test_m1_a_port_that_nobody_listens_on_means_not_sent(monkeypatch: pytest.Mon
 
 def test_n5_every_client_says_its_timeouts_and_retries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, tuple[Any, float, float]] = {}
-    call = BaseClient._make_api_call
+    call = BASE_CLIENT._make_api_call
 
-    def look(self: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+    def look(self: Any, operation: str, request: dict[str, Any]) -> Any:
         config = self.meta.config
         seen[self.meta.service_model.service_name] = (
             config.retries,
@@ -375,7 +400,7 @@ def test_n5_every_client_says_its_timeouts_and_retries(world: World, monkeypatch
         )
         return call(self, operation, request)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", look)
+    monkeypatch.setattr(BASE_CLIENT, "_make_api_call", look)
     world.press(world.asked(), answer="no")
     world.wait(A_MINUTE)
     assert set(seen) >= {"dynamodb", "sqs", "secretsmanager", "sesv2"}

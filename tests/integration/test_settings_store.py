@@ -209,7 +209,7 @@ def test_command_says_when_the_table_cannot_be_used(
     assert f"Table {TABLE} could not be used" in capsys.readouterr().err
 
 
-def held() -> object:
+def held() -> Any:
     """The hook secrets in Secrets Manager."""
     return json.loads(boto3.client("secretsmanager").get_secret_value(SecretId=SECRET_ID)["SecretString"])
 

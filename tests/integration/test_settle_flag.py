@@ -1,11 +1,11 @@
 """POST /f/{token}: acknowledged and settled by a person, once, with what was done."""
 
 import pytest
-from builders import A_DAY, A_MINUTE, AN_HOUR, HANNE, RAVI, sample
-from world import World
 
 from adapters import flags, tickets
+from builders import A_DAY, A_MINUTE, AN_HOUR, HANNE, RAVI, sample
 from domain.flag import Flag, Result
+from world import World
 
 
 def flag() -> Flag:
@@ -116,7 +116,7 @@ def test_while_the_table_is_down_the_words_stay_in_the_form(world: World) -> Non
 
 def test_settled_while_it_is_escalated_is_settled(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     link = raised(world)
-    save, raced = flags.save, []
+    save, raced = flags.save, list[bool]()
 
     def save_after_the_escalation(known: Flag) -> None:
         if not raced:

@@ -1,9 +1,8 @@
 """GET and HEAD /c/{token}: an owner's causes with figures that can be recounted."""
 
+from adapters import causes
 from builders import A_DAY, A_MINUTE, AN_HOUR, RAVI, START, closed, customer, sample
 from world import World
-
-from adapters import causes
 
 
 def repeated(world: World, tickets: int = 4) -> str:

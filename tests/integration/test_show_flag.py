@@ -1,10 +1,9 @@
 """GET and HEAD /f/{token}: the handover summary."""
 
-from builders import A_DAY, A_MINUTE, RAVI, URL, customer, sample
-from world import World
-
 from adapters import links
 from adapters.links import TicketLink
+from builders import A_DAY, A_MINUTE, RAVI, URL, customer, sample
+from world import World
 
 
 def test_the_sample_event_shows_what_the_responsible_person_needs(world: World) -> None:
@@ -32,7 +31,7 @@ def test_the_sample_event_shows_what_the_responsible_person_needs(world: World) 
 
 
 def test_head_and_get_change_nothing(world: World) -> None:
-    world.press(world.asked(requester=customer("bob@customer.example")), answer="no")
+    world.press(world.asked(requester=customer("bob@customer.example")), answer="no", words="No.")
     world.wait(A_MINUTE)
     (flag,) = world.mail.to(RAVI)
     before = world.scan()
