@@ -18,9 +18,9 @@ def _closed(*_: object, **__: object) -> NoReturn:
     raise RuntimeError("a unit test reached for the network")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def closed_sockets() -> Iterator[None]:
-    """Connecting, sending a datagram and looking up a name all fail, from the first unit test to the last."""
+    """Connecting, sending a datagram and looking up a name all fail in every unit test; the suites after these need sockets."""
     with pytest.MonkeyPatch.context() as patch:
         for way in WAYS_OUT:
             patch.setattr(socket.socket, way, _closed)
