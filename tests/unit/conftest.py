@@ -20,7 +20,7 @@ def _closed(*_: object, **__: object) -> NoReturn:
 
 @pytest.fixture(autouse=True, scope="module")
 def closed_sockets() -> Iterator[None]:
-    """Connecting, sending a datagram and looking up a name all fail in every unit test; the suites after these need sockets."""
+    """Connecting, sending a datagram and looking up a name fail in unit tests; the suites after them need sockets."""
     with pytest.MonkeyPatch.context() as patch:
         for way in WAYS_OUT:
             patch.setattr(socket.socket, way, _closed)
