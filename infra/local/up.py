@@ -317,7 +317,8 @@ def start_post_office(endpoint: str, outputs: dict[str, str]) -> str:
     background.stop("post_office")
     opened.unlink(missing_ok=True)
     with step("opening the post office"):
-        environment = aws_environment(endpoint) | {"PYTHONPATH": str(ROOT / "functions")}
+        ours = {"PYTHONPATH": str(ROOT / "functions"), "TABLE": wanted["table"]}
+        environment = aws_environment(endpoint) | ours
         command = [
             sys.executable,
             str(ROOT / "infra/local/post_office.py"),
