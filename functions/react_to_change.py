@@ -10,7 +10,7 @@ from adapters import causes, clock, outbox, queues, settings_store, table, ticke
 from adapters.telemetry import count, logger, metrics
 from domain import cause, consequences
 from domain.errors import Changed
-from domain.follow_up import FollowUp, State
+from domain.follow_up import PENDING, FollowUp, State
 from domain.settings import Settings
 from take_next_step import put_in_order, tell_if_repeated
 
@@ -37,7 +37,8 @@ def react(record: DynamoDBRecord) -> None:
     _queue_soon(before, after, now)
     if after["kind"] == tickets.KIND and _matters(before, after):
         settings = settings_store.settings(now)
-        _follow(after["pk"], int(after["sk"].partition("#")[2]), now, settings)
+        if _may_follow(after):
+            _follow(after["pk"], int(after["sk"].partition("#")[2]), now, settings)
         if _has_new_cause(before):
             _count_cause(after, now, settings)
 
@@ -61,6 +62,12 @@ def _matters(before: dict[str, Any], after: dict[str, Any]) -> bool:
     was = table.decode(before["body"], 0, FollowUp)
     now_is = table.decode(after["body"], 0, FollowUp)
     return (was.state, was.answers, was.conflict) != (now_is.state, now_is.answers, now_is.conflict)
+
+
+def _may_follow(after: dict[str, Any]) -> bool:
+    """Whether anything follows from this state at all; while the outcome is open, only a contradiction does."""
+    now_is = table.decode(after["body"], 0, FollowUp)
+    return now_is.state not in PENDING or now_is.conflict
 
 
 def _follow(pk: str, number: int, now: datetime, settings: Settings) -> None:

@@ -112,6 +112,8 @@ def put_in_order(missing: Iterable[Flag | Message]) -> None:
 
 def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
     """Tell the owner of a cause once per window, when it has just become repeated."""
+    if not cause.has_owner(code, settings):
+        return
     for _ in range(ATTEMPTS):
         state = causes.load(code)
         if not cause.may_tell(state, now, settings.policy):

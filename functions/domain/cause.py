@@ -89,6 +89,11 @@ def may_tell(state: CauseState, now: datetime, policy: Policy) -> bool:
     return state.repeated_at is None or now >= state.repeated_at + policy.repeated_within
 
 
+def has_owner(code: str, settings: Settings) -> bool:
+    """Whether anybody would be told: asked before anything is counted, because most closures may be unclassified."""
+    return code != UNCLASSIFIED and code in settings.causes
+
+
 def tell_owner(
     state: CauseState, counted: Count, now: datetime, settings: Settings
 ) -> tuple[CauseState, Message] | None:
@@ -96,8 +101,7 @@ def tell_owner(
 
     Closures that nobody classified have no owner; they show up in the figures instead.
     """
-    known = settings.causes.get(state.code)
-    if known is None or state.code == UNCLASSIFIED or not is_repeated(counted, settings.policy):
+    if not has_owner(state.code, settings) or not is_repeated(counted, settings.policy):
         return None
     if not may_tell(state, now, settings.policy):
         return None
@@ -113,7 +117,7 @@ def tell_owner(
         escalated_from=None,
         due_at=now + settings.policy.cause_acknowledge_within,
     )
-    return told, _notice(told, known.owner, now, settings)
+    return told, _notice(told, settings.causes[state.code].owner, now, settings)
 
 
 def _notice(state: CauseState, owner: str, now: datetime, settings: Settings) -> Message:

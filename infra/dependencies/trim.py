@@ -25,6 +25,14 @@ ENDPOINTS = {"dynamodb", "email", "secretsmanager", "sqs"}
 """The same services as ``endpoints.json`` calls them."""
 UNUSED = ("boto3", "s3transfer")
 """Installed with the pins, never imported by a Lambda: functions/adapters/aws.py uses botocore alone."""
+NEEDS_PYDANTIC = "aws_lambda_powertools/utilities/parser"
+"""Cannot even be imported without pydantic, which is not in the layer."""
+DEAD_WEIGHT = (
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*",
+    "dateutil/zoneinfo/*.tar.gz",
+    "*.dist-info/RECORD",
+)
+"""A browser's scripts, a second copy of the time zones, and lists for pip."""
 
 
 def trim(packages: Path) -> None:
@@ -32,6 +40,10 @@ def trim(packages: Path) -> None:
     for name in UNUSED:
         for folder in (packages / name, *packages.glob(f"{name}-*.dist-info")):
             shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(packages / NEEDS_PYDANTIC, ignore_errors=True)
+    for pattern in DEAD_WEIGHT:
+        for file in packages.glob(pattern):
+            file.unlink()
     data = packages / "botocore/data"
     for folder in data.iterdir():
         if folder.is_dir():

@@ -85,27 +85,31 @@ def test_w1_a_wrong_signature_is_unauthorized_and_writes_nothing(world: World) -
     assert "sign in" not in world.log.getvalue()
 
 
-@pytest.mark.parametrize(
-    "signature",
-    ["", "v1", ",", "v1,a,b", "v1,%%%", "v1,ключ", "v1,x " * 5000, "v1,A= v1,B=", "v1,\ud800", " "],
-)
-def test_w2_a_malformed_signature_is_never_a_fault_of_ours(world: World, signature: str) -> None:
+def test_w2_a_malformed_signature_is_never_a_fault_of_ours(world: World) -> None:
     before = world.scan()
-    headers = signed(closed(), world.now) | {"webhook-signature": signature}
-    assert_unauthorized(world, world.hook(closed(), headers), before)
+    malformed = [
+        "",
+        "v1",
+        ",",
+        "v1,a,b",
+        "v1,%%%",
+        "v1,ключ",
+        "v1,x " * 5000,
+        "v1,A= v1,B=",
+        "v1,\ud800",
+        " ",
+    ]
+    for signature in malformed:
+        headers = signed(closed(), world.now) | {"webhook-signature": signature}
+        assert_unauthorized(world, world.hook(closed(), headers), before)
 
 
-@pytest.mark.parametrize(
-    "timestamp", ["nan", "inf", "1e999", "１７９６０２９２００", "1_7", "1796029200.0", "-1", " ", ""]
-)
-def test_w3_a_malformed_timestamp_is_unauthorized(world: World, timestamp: str) -> None:
+def test_w3_a_malformed_timestamp_is_unauthorized(world: World) -> None:
     before = world.scan()
-    headers = (
-        signed(closed(), world.now, timestamp=timestamp)
-        if timestamp.isascii()
-        else signed(closed(), world.now)
-    )
-    assert_unauthorized(world, world.hook(closed(), headers | {"webhook-timestamp": timestamp}), before)
+    for timestamp in ("nan", "inf", "1e999", "１７９６０２９２００", "1_7", "1796029200.0", "-1", " ", ""):
+        right = signed(closed(), world.now, timestamp=timestamp if timestamp.isascii() else None)
+        page = world.hook(closed(), right | {"webhook-timestamp": timestamp})
+        assert_unauthorized(world, page, before)
 
 
 @pytest.mark.parametrize("seconds", [-301, 301])
@@ -351,16 +355,14 @@ def test_w16_an_unknown_event_is_ignored(world: World) -> None:
     assert world.scan() == before
 
 
-@pytest.mark.parametrize(
-    "address", [None, "", "ana", "ana@customer.example, eve@customer.example", "a b@c.example"]
-)
-def test_w16_without_a_usable_address_it_is_flagged_at_once(world: World, address: str | None) -> None:
-    assert outcome(world.hook(closed(requester=customer(address)))) == "accepted"
-    world.wait(A_MINUTE)
-    assert (only().state, only().reason) == (State.NOT_ASKED, "no_address")
-    assert tickets.load("acme", "4711").flags[1].reason == "undeliverable"
-    (told,) = world.mail.sent
-    assert told.to == RAVI
+def test_w16_without_a_usable_address_it_is_flagged_at_once(world: World) -> None:
+    for ticket_id, address in zip("1234", [None, "", "ana", "a b@c.example"], strict=True):
+        assert outcome(world.hook(closed(ticket_id, requester=customer(address)))) == "accepted"
+        world.settle()
+        assert (only(ticket_id).state, only(ticket_id).reason) == (State.NOT_ASKED, "no_address")
+        assert tickets.load("acme", ticket_id).flags[1].reason == "undeliverable"
+        assert f"Could not be delivered: ticket {ticket_id}" in [mail.subject for mail in world.mail.to(RAVI)]
+    assert {mail.to for mail in world.mail.sent} == {RAVI}
 
 
 def test_w16_what_nobody_classified_is_counted_as_unclassified(world: World) -> None:
@@ -372,24 +374,20 @@ def test_w16_what_nobody_classified_is_counted_as_unclassified(world: World) -> 
     assert [mail.to for mail in world.mail.sent] == [MIA]
 
 
-@pytest.mark.parametrize(
-    ("closed_at", "expected"),
-    [
-        ("1970-01-01T00:00:00Z", "quarantined"),
-        ("2099-01-01T00:00:00Z", "quarantined"),
-        ("2026-11-30T08:59:00", "quarantined"),
-        ("2026-11-30T08:59:60Z", "quarantined"),
-        (stamp(START - 30 * A_DAY - A_SECOND), "quarantined"),
-        (stamp(START - 30 * A_DAY), "accepted"),
-        (stamp(START + AN_HOUR), "accepted"),
-        (stamp(START + AN_HOUR + A_SECOND), "quarantined"),
-        ("2026-11-30T09:59:00+01:00", "accepted"),
-    ],
-)
-def test_w17_a_closing_outside_of_time_is_kept_in_quarantine(
-    world: World, closed_at: str, expected: str
-) -> None:
-    assert outcome(world.hook(closed(closed_at=closed_at))) == expected
+def test_w17_a_closing_outside_of_time_is_kept_in_quarantine(world: World) -> None:
+    expected = {
+        "1970-01-01T00:00:00Z": "quarantined",
+        "2099-01-01T00:00:00Z": "quarantined",
+        "2026-11-30T08:59:00": "quarantined",
+        "2026-11-30T08:59:60Z": "quarantined",
+        stamp(START - 30 * A_DAY - A_SECOND): "quarantined",
+        stamp(START - 30 * A_DAY): "accepted",
+        stamp(START + AN_HOUR): "accepted",
+        stamp(START + AN_HOUR + A_SECOND): "quarantined",
+        "2026-11-30T09:59:00+01:00": "accepted",
+    }
+    for number, closed_at in enumerate(expected):
+        assert outcome(world.hook(closed(str(number), closed_at=closed_at))) == expected[closed_at], closed_at
 
 
 def test_w17_the_delay_counts_from_receipt(world: World) -> None:

@@ -243,15 +243,19 @@ def test_p8_a_reply_lost_after_the_commit_is_recorded_once(world: World) -> None
     assert len([mail for mail in world.mail.to(RAVI) if "4711" in mail.subject]) == 1
 
 
-@pytest.mark.parametrize(
-    "form", [{}, {"answer": ""}, {"answer": "maybe"}, {"answer": "YES"}, {"words": "only words"}]
-)
-def test_without_one_of_the_two_answers_nothing_is_recorded(world: World, form: dict[str, str]) -> None:
+def test_without_one_of_the_two_answers_nothing_is_recorded(world: World) -> None:
     link = world.asked()
     before = world.scan()
-    page = world.press(link, **form)
-    assert page.status == 400
-    assert world.scan() == before
+    forms: list[dict[str, str]] = [
+        {},
+        {"answer": ""},
+        {"answer": "maybe"},
+        {"answer": "YES"},
+        {"words": "only words"},
+    ]
+    for form in forms:
+        assert world.press(link, **form).status == 400
+        assert world.scan() == before
 
 
 def test_p12_hostile_words_are_cleaned_and_cut(world: World) -> None:

@@ -15,6 +15,7 @@ from builders import (
     A_SECOND,
     AN_HOUR,
     CUSTOMER,
+    HANNE,
     RAVI,
     START,
     TEAM,
@@ -226,9 +227,8 @@ def test_m7_the_suppression_is_looked_up_when_it_is_sent(world: World) -> None:
     assert known().reason == "suppressed"
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
+def test_m12_what_is_not_one_plain_address_is_not_mailed(world: World) -> None:
+    hostile = [
         "ana@customer.example,eve@evil.example",
         "ana@customer.example;eve@evil.example",
         "Ana <ana@customer.example>",
@@ -238,13 +238,13 @@ def test_m7_the_suppression_is_looked_up_when_it_is_sent(world: World) -> None:
         "ana@customer.example\r\nBcc: eve@evil.example",
         "a" * 65 + "@customer.example",
         "ana@[127.0.0.1]",
-    ],
-)
-def test_m12_what_is_not_one_plain_address_is_not_mailed(world: World, address: str) -> None:
-    world.hook(closed(requester=customer(address)))
-    world.wait(A_DAY - A_MINUTE)
-    assert [mail.to for mail in world.mail.sent] == [RAVI]
-    assert (known().state, known().reason) == (State.NOT_ASKED, "no_address")
+    ]
+    for number, address in enumerate(hostile):
+        world.hook(closed(str(number), requester=customer(address)))
+    world.wait(A_DAY + AN_HOUR)
+    assert {mail.to for mail in world.mail.sent} == {RAVI, HANNE}
+    told = {mail.subject for mail in world.mail.to(RAVI)}
+    assert {f"Could not be delivered: ticket {number}" for number in range(len(hostile))} <= told
 
 
 def test_a_key_that_comes_twice_sends_once(world: World) -> None:

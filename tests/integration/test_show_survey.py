@@ -92,6 +92,15 @@ def test_p4_a_link_opens_only_the_page_it_is_for(world: World, at: str, other: s
     assert world.press(at + world.token(link), action="acknowledge").status == 404
 
 
+def test_p4_what_a_link_is_for_is_part_of_its_signature(world: World) -> None:
+    link = world.asked()
+    content: list[object] = ["acme", "4711", 1]
+    for purpose, status in (("survey", 200), ("flag", 404), ("causes", 404)):
+        token = links._sign(purpose, content, world.now, world.now)
+        assert world.open(f"/s/{token}").status == status
+    assert world.open(link).status == 200
+
+
 def test_p4_a_retired_key_still_opens_and_a_forgotten_one_does_not(world: World) -> None:
     link = world.asked()
     rotate(world, '{"current": "the new key", "retired": ["%s"]}' % LINK_KEY)  # noqa: UP031 - the braces are JSON's
