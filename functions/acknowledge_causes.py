@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from adapters import causes, clock, notices, settings_store, web
+from adapters import causes, clock, notices, web
 from adapters.telemetry import count, logger, metrics
 from domain.cause import acknowledge
 from domain.errors import Changed
@@ -20,20 +20,7 @@ LONGEST_NOTE = 500
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
     """Form fields: ``action`` = acknowledge, ``cause``, and if wanted ``committed_to`` (a date) and ``note``."""
-    nonce = clock.new_id()
-    form: dict[str, str] = {}
-    try:
-        request = web.read(event)
-        form = request.form()
-        settings = settings_store.settings(clock.now())
-        return _acknowledge(request.parameters.get("token", ""), form, settings, nonce)
-    except web.BadForm as bad:
-        return notices.BAD_FORMS[bad.status].response(nonce)
-    except Exception:
-        logger.exception("the cause could not be acknowledged")
-        count("CauseFailed")
-        kept = tuple((name, form[name]) for name in KEPT_FIELDS if name in form)
-        return notices.TRY_AGAIN.response(nonce, kept=kept)
+    return notices.posted(event, _acknowledge, KEPT_FIELDS)
 
 
 def _acknowledge(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, notices, settings_store, tickets, web
+from adapters import clock, notices, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain.errors import Changed, Refused
 from domain.follow_up import FollowUp, record_answer
@@ -20,20 +20,7 @@ KEPT_FIELDS = ("answer", "words", "consent")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
     """Form fields: ``answer`` (yes or no), ``words``, ``consent`` (yes). What could not be stored stays in the form."""
-    nonce = clock.new_id()
-    form: dict[str, str] = {}
-    try:
-        request = web.read(event)
-        form = request.form()
-        settings = settings_store.settings(clock.now())
-        return _answer(request.parameters.get("token", ""), form, settings, nonce)
-    except web.BadForm as bad:
-        return notices.BAD_FORMS[bad.status].response(nonce)
-    except Exception:
-        logger.exception("the answer could not be recorded")
-        count("AnswerFailed")
-        kept = tuple((name, form[name]) for name in KEPT_FIELDS if name in form)
-        return notices.TRY_AGAIN.response(nonce, kept=kept)
+    return notices.posted(event, _answer, KEPT_FIELDS)
 
 
 def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:

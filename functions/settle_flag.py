@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, flags, notices, settings_store, web
+from adapters import clock, flags, notices, web
 from adapters.telemetry import count, logger, metrics
 from domain import flag
 from domain.errors import Changed, Refused
@@ -21,20 +21,7 @@ RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Res
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
     """Form fields: ``action`` (acknowledge or settle), ``done`` and ``result`` for settling."""
-    nonce = clock.new_id()
-    form: dict[str, str] = {}
-    try:
-        request = web.read(event)
-        form = request.form()
-        settings = settings_store.settings(clock.now())
-        return _act(request.parameters.get("token", ""), form, settings, nonce)
-    except web.BadForm as bad:
-        return notices.BAD_FORMS[bad.status].response(nonce)
-    except Exception:
-        logger.exception("the flag could not be changed")
-        count("FlagFailed")
-        kept = tuple((name, form[name]) for name in KEPT_FIELDS if name in form)
-        return notices.TRY_AGAIN.response(nonce, kept=kept)
+    return notices.posted(event, _act, KEPT_FIELDS)
 
 
 def _act(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:

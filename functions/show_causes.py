@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapters import causes, clock, links, notices, settings_store, web
+from adapters import causes, clock, links, notices, web
 from adapters.links import CausesLink
 from adapters.telemetry import count, logger, metrics
 from domain.settings import Settings
@@ -13,19 +13,15 @@ from messages import facts, pages
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
     """The causes as they stand now; 404 for a bad link."""
-    nonce = clock.new_id()
-    try:
-        request = web.read(event)
-        settings = settings_store.settings(clock.now())
-        link = find(request.parameters.get("token", ""), settings)
-        count("CausesShown")
-        if isinstance(link, notices.Notice):
-            return link.response(nonce, settings.company.name)
-        return show(link, settings, nonce)
-    except Exception:
-        logger.exception("the causes could not be shown")
-        count("PageFailed")
-        return notices.TRY_AGAIN.response(nonce)
+    return notices.shown(event, _show)
+
+
+def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
+    link = find(request.parameters.get("token", ""), settings)
+    count("CausesShown")
+    if isinstance(link, notices.Notice):
+        return link.response(nonce, settings.company.name)
+    return show(link, settings, nonce)
 
 
 def find(token: str, settings: Settings) -> CausesLink | notices.Notice:

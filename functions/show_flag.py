@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from adapters import clock, links, notices, people, settings_store, tickets, web
+from adapters import clock, links, notices, people, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain.flag import Flag
 from domain.follow_up import FollowUp
@@ -25,19 +25,15 @@ class Found:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
     """The handover summary with what has been done so far; 404 for a bad link."""
-    nonce = clock.new_id()
-    try:
-        request = web.read(event)
-        settings = settings_store.settings(clock.now())
-        found = find(request.parameters.get("token", ""), settings)
-        count("FlagShown")
-        if isinstance(found, notices.Notice):
-            return found.response(nonce, settings.company.name)
-        return show(found, settings, nonce)
-    except Exception:
-        logger.exception("the flag could not be shown")
-        count("PageFailed")
-        return notices.TRY_AGAIN.response(nonce)
+    return notices.shown(event, _show)
+
+
+def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
+    found = find(request.parameters.get("token", ""), settings)
+    count("FlagShown")
+    if isinstance(found, notices.Notice):
+        return found.response(nonce, settings.company.name)
+    return show(found, settings, nonce)
 
 
 def find(token: str, settings: Settings) -> Found | notices.Notice:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapters import clock, links, notices, settings_store, tickets, web
+from adapters import clock, links, notices, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp, State
 from domain.settings import Settings
@@ -13,24 +13,16 @@ from messages import facts, pages
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
     """The question with the answer of the mail's button pre-selected; 404 for a bad link, 409 after a reopening."""
-    nonce = clock.new_id()
-    try:
-        request = web.read(event)
-        now = clock.now()
-        settings = settings_store.settings(now)
-        follow_up = find(request.parameters.get("token", ""), settings)
-        count("SurveyShown")
-        if isinstance(follow_up, notices.Notice):
-            return follow_up.response(nonce, settings.company.name)
-        return web.page(
-            200,
-            pages.survey_page(facts.survey_page(follow_up, request.query.get("a"), settings, now), nonce),
-            nonce,
-        )
-    except Exception:
-        logger.exception("the survey could not be shown")
-        count("PageFailed")
-        return notices.TRY_AGAIN.response(nonce)
+    return notices.shown(event, _show)
+
+
+def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
+    found = find(request.parameters.get("token", ""), settings)
+    count("SurveyShown")
+    if isinstance(found, notices.Notice):
+        return found.response(nonce, settings.company.name)
+    page = facts.survey_page(found, request.query.get("a"), settings, clock.now())
+    return web.page(200, pages.survey_page(page, nonce), nonce)
 
 
 def find(token: str, settings: Settings) -> FollowUp | notices.Notice:

@@ -1,8 +1,16 @@
-"""The pages that only say something: a bad link, a reopened ticket, a fault of ours. The same for every Lambda."""
+"""The pages that only say something (a bad link, a reopened ticket, a fault of ours), and when they are shown.
 
+``shown`` and ``posted`` are what all page Lambdas have in common: whatever goes wrong, a person gets a page, and what
+they wrote stands in its form.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from adapters import web
+from adapters import clock, settings_store, web
+from adapters.telemetry import count, logger
+from domain.settings import Settings
 from messages import pages
 
 
@@ -45,3 +53,36 @@ BAD_FORMS = {
     413: Notice(413, "That is too long", ("Please go back and shorten it to about two pages.",)),
     415: Notice(415, "We could not read that", ("Please use the form on the page.",)),
 }
+
+
+def shown(event: dict[str, Any], show: Callable[[web.Request, Settings, str], web.Response]) -> web.Response:
+    """Answer a GET by ``show(request, settings, nonce)``; 503 when that fails."""
+    nonce = clock.new_id()
+    try:
+        return show(web.read(event), settings_store.settings(clock.now()), nonce)
+    except Exception:
+        logger.exception("the page could not be shown")
+        count("PageFailed")
+        return TRY_AGAIN.response(nonce)
+
+
+def posted(
+    event: dict[str, Any],
+    act: Callable[[str, dict[str, str], Settings, str], web.Response],
+    kept_fields: tuple[str, ...],
+) -> web.Response:
+    """Answer a POST by ``act(token, form, settings, nonce)``; when that fails, the form comes back with its fields."""
+    nonce = clock.new_id()
+    form: dict[str, str] = {}
+    try:
+        request = web.read(event)
+        form = request.form()
+        return act(request.parameters.get("token", ""), form, settings_store.settings(clock.now()), nonce)
+    except web.BadForm as bad:
+        return BAD_FORMS[bad.status].response(nonce)
+    except Exception:
+        logger.exception("the form could not be taken in")
+        count("FormFailed")
+        return TRY_AGAIN.response(
+            nonce, kept=tuple((name, form[name]) for name in kept_fields if name in form)
+        )
