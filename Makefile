@@ -9,7 +9,7 @@ ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test check format lock deploy settings secret quarantine replay
+.PHONY: help run up down test simulate bench check format lock deploy settings secret quarantine replay
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ down: ## stop what `make up` started
 
 test: .venv/installed ## prove it: all tests, the last of them in a browser against a stack of their own
 	@.ci/test
+
+simulate: .venv/installed ## the product in many worlds of faults: make simulate WORLDS=1000 SEED=1
+	@$(RUN) tests/simulation/runner.py --worlds $(or $(WORLDS),200) --seed $(or $(SEED),1) --size $(or $(SIZE),12)
+
+bench: .venv/installed ## measure speed and cost, and write docs/performance.md (QUICK=1: a few minutes)
+	@PYTHONPATH=functions:infra:infra/local:tests $(RUN) -m benchmark.run $(if $(QUICK),--quick)
 
 check: .venv/installed ## format, lint, types and template, without changing anything
 	$(RUN) -m ruff format --check

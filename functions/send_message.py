@@ -58,7 +58,7 @@ def _send_round(pk: str, sk: str, round: Round, now: datetime, settings: Setting
         raise Refused("claimed without a claim")
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        _settle_round(pk, sk, round, change, now, settings)
+        _settle_round(asked, round, change, now, settings)
 
     _deliver(mail, address, pk, sk, round, held.claim, settle, now, settings)
 
@@ -94,7 +94,7 @@ def _claim_round(
             tickets.save(claimed)
         except Changed:
             continue
-        return claimed, mail, address
+        return replace(claimed, version=claimed.version + 1), mail, address
     raise Changed("the ticket is changing too fast")
 
 
@@ -110,10 +110,15 @@ def _compose_round(known: FollowUp, round: Round, settings: Settings, now: datet
 
 
 def _settle_round(
-    pk: str, sk: str, round: Round, change: Callable[[Delivery], Delivery], now: datetime, settings: Settings
+    claimed: FollowUp,
+    round: Round,
+    change: Callable[[Delivery], Delivery],
+    now: datetime,
+    settings: Settings,
 ) -> None:
+    """``claimed`` is what stands there unless a report was faster, so it is read again only then."""
+    known: FollowUp | None = claimed
     for _ in range(ATTEMPTS):
-        known = tickets.load_scope(pk).follow_up(int(sk.partition("#")[2]))
         held = follow_up.get_delivery(known, round) if known else None
         if known is None or held is None:
             return
@@ -127,6 +132,8 @@ def _settle_round(
         try:
             tickets.save(after)
         except Changed:
+            closure = claimed.closure
+            known = tickets.load(closure.source, closure.ticket_id).follow_up(claimed.number)
             continue
         return
     raise Changed("the ticket is changing too fast")
@@ -156,16 +163,17 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         delivery=delivery.claim(waiting.delivery, claim_id, now, settings.policy.unknown_after),
     )
     outbox.save(claimed)
+    held = replace(claimed, version=claimed.version + 1)
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        _settle_message(pk, sk, change)
+        _settle_message(held, change)
 
     _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings)
 
 
-def _settle_message(pk: str, sk: str, change: Callable[[Delivery], Delivery]) -> None:
+def _settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) -> None:
+    known: Message | None = claimed
     for _ in range(ATTEMPTS):
-        known = outbox.load(pk, sk.partition("#")[2])
         if known is None or known.delivery is None:
             return
         changed = change(known.delivery)
@@ -178,6 +186,7 @@ def _settle_message(pk: str, sk: str, change: Callable[[Delivery], Delivery]) ->
         try:
             outbox.save(after)
         except Changed:
+            known = outbox.load(claimed.scope, claimed.name)
             continue
         return
     raise Changed("the message is changing too fast")

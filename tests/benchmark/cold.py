@@ -1,0 +1,65 @@
+"""Cold start of each Lambda: CPU of imports and first clients in a fresh interpreter, against the naive package."""
+
+from dataclasses import dataclass
+
+from benchmark import layer
+from benchmark.rounds import Case, Process, Ratio, processes, ratio
+
+REFERENCE = "naive package: HMAC, PynamoDB, Logger"
+WEBHOOK = "receive_ticket"
+WEBHOOK_AT_MOST = 0.80
+REFUSED_AT_MOST = 0.20
+
+CLIENTS: dict[str, tuple[str, ...]] = {
+    WEBHOOK: ("secretsmanager",),
+    "show_survey": ("secretsmanager",),
+    "record_answer": ("secretsmanager",),
+    "show_flag": ("secretsmanager",),
+    "settle_flag": ("secretsmanager",),
+    "show_causes": ("secretsmanager",),
+    "acknowledge_causes": ("secretsmanager",),
+    "run_clock": ("sqs",),
+    "take_next_step": ("sqs",),
+    "react_to_change": ("sqs",),
+    "send_message": ("secretsmanager", "sesv2"),
+    "record_delivery": (),
+    "replay_ticket": (),
+}
+"""The clients that each Lambda makes beside DynamoDB's before its first answer."""
+
+_TABLE = "from adapters import table\ntable.Row._get_connection().connection.client\n"
+_CLIENT = "from adapters.aws import client\nclient({!r})\n"
+_NAIVE = "import sys\nsys.path.insert(0, {!r})\nimport webhook\nwebhook.Closure._get_connection().connection.client\n"
+_LIGHT = "import base64, hashlib, hmac, json\n"
+_FETCHED = _LIGHT + "import http.client, ssl, datetime, os\nssl.create_default_context()\n"
+
+
+@dataclass(frozen=True)
+class Cold:
+    """All cold starts of one run."""
+
+    cases: dict[str, Case]
+    rounds: int
+
+    def ratio(self, name: str) -> Ratio:
+        """A case against the naive package."""
+        return ratio(self.cases[name], self.cases[REFERENCE])
+
+
+def measure(rounds: int) -> Cold:
+    """Measure every Lambda of the template."""
+    naive, built, ours = str(layer.naive()), layer.built(), str(layer.functions())
+    paths = (ours, str(built / "python"))
+    environment = layer.environment(built)
+    reference = str(layer.ROOT / "tests/benchmark/reference")
+    cases = [Process(REFERENCE, _NAIVE.format(reference), (naive,))]
+    for name, services in CLIENTS.items():
+        program = f"import {name}\n{_TABLE}" + "".join(_CLIENT.format(service) for service in services)
+        cases.append(Process(name, program, paths, environment))
+    cases += [
+        Process("imports only: receive_ticket", "import receive_ticket", paths, environment),
+        Process("refused by hand, key at hand", _LIGHT, ()),
+        Process("refused by hand, key fetched by the standard library", _FETCHED, ()),
+        Process("Powertools' Logger alone", "import aws_lambda_powertools", paths, environment),
+    ]
+    return Cold(processes(cases, rounds), rounds)

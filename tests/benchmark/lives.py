@@ -1,0 +1,199 @@
+"""The kinds of life that a follow-up can have, run by the real handlers and counted call by call."""
+
+import contextlib
+import io
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from benchmark.capacity import Call, metered, size
+from benchmark.world_of import fresh_world
+
+if TYPE_CHECKING:
+    from world import World
+
+A_MONTH = timedelta(days=30)
+NO_DIGEST = timedelta(weeks=500)
+"""Digests cost by their own content and are measured in growth.py; here none falls due."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """What one follow-up did."""
+
+    name: str
+    note: bool
+    calls: tuple[Call, ...]
+    """Of our Lambdas, without what belongs to no follow-up (settings, secrets, the clock's reads)."""
+    invocations: Counter[str]
+    """Without the clock's, which ticks anyway."""
+    queued: Counter[str]
+    """Messages by queue."""
+    requests: int
+    """Of the HTTP API."""
+    mails: int
+    logged: int
+    """Bytes that our Lambdas print."""
+    stored: int
+    """Bytes of its items at the end, with the 100 that DynamoDB adds to each."""
+
+    @property
+    def table_units(self) -> int:
+        """Write units of the table."""
+        return sum(call.table_units for call in self.calls)
+
+    @property
+    def index_units(self) -> int:
+        """Write units of the index."""
+        return sum(call.index_units for call in self.calls)
+
+    @property
+    def write_units(self) -> int:
+        """All write units."""
+        return self.table_units + self.index_units
+
+    @property
+    def refused_units(self) -> int:
+        """Write units of writes that were refused."""
+        return sum(call.table_units for call in self.calls if call.failed)
+
+    @property
+    def read_units(self) -> float:
+        """Read units."""
+        return sum(call.read_units for call in self.calls)
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest item that was written."""
+        return max(call.largest for call in self.calls)
+
+
+def yes_at_once(world: "World") -> None:
+    """Asked after a day, "yes" an hour later; the team gets its note."""
+    link = world.asked()
+    world.wait(timedelta(hours=1))
+    world.open(link)
+    world.press(link, answer="yes")
+
+
+def reminder_then_yes(world: "World") -> None:
+    """Asked, reminded after three days, "yes"; the team gets its note."""
+    link = world.asked()
+    world.wait(timedelta(days=4))
+    world.open(link)
+    world.press(link, answer="yes")
+
+
+def silence(world: "World") -> None:
+    """Asked, reminded, never answered; the responsible person opens the flag's page and settles it the same day."""
+    world.asked()
+    world.wait(timedelta(days=7, hours=2))
+    flag = _flag(world)
+    world.open(flag)
+    _settle(world, flag)
+
+
+def no_with_recovery(world: "World") -> None:
+    """Asked, "no" with words; the responsible person acknowledges the flag and settles it two hours later."""
+    link = world.asked()
+    world.wait(timedelta(hours=1))
+    world.open(link)
+    world.press(link, answer="no", words="It still does not let me in.")
+    world.wait(timedelta(minutes=10))
+    flag = _flag(world)
+    world.open(flag)
+    world.press(flag, action="acknowledge")
+    world.wait(timedelta(hours=2))
+    _settle(world, flag)
+
+
+def reopened(world: "World") -> None:
+    """Asked, then the ticket is opened again: the question ends."""
+    import builders
+
+    world.asked()
+    world.wait(timedelta(hours=1))
+    world.hook(builders.reopened(at=world.now))
+
+
+def reopened_early(world: "World") -> None:
+    """Opened again before anybody was asked."""
+    import builders
+
+    world.hook(builders.closed(at=world.now))
+    world.wait(timedelta(hours=1))
+    world.hook(builders.reopened(at=world.now))
+
+
+def _flag(world: "World") -> str:
+    return next(mail.link for mail in reversed(world.mail.sent) if "/f/" in mail.link)
+
+
+def _settle(world: "World", flag: str) -> None:
+    world.press(flag, action="settle", result="solved", done="Sent a new password and called her.")
+
+
+LIVES: dict[str, tuple[Callable[["World"], None], bool]] = {
+    "yes at once, with note": (yes_at_once, True),
+    "reminder, then yes, with note": (reminder_then_yes, True),
+    "silence, flag settled": (silence, False),
+    "no, flag acknowledged and settled": (no_with_recovery, False),
+    "reopened after asking": (reopened, False),
+    "reopened before asking": (reopened_early, False),
+}
+
+
+def live(name: str) -> Life:
+    """Run one kind of life for itself, and a month longer, and count it."""
+    import builders
+    from blueprint import readers
+
+    run, note = LIVES[name]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), fresh_world() as world:
+        world.apply(builders.settings(digest_every=NO_DIGEST))
+        before = set(world.items)
+        queued: Counter[str] = Counter()
+        bring = world.queue
+
+        def queue(queue: str, body: str, delay: float = 0) -> None:
+            queued[queue] += 1
+            bring(queue, body, delay)
+
+        world.queue = queue  # type: ignore[method-assign]  # counts what comes into each queue
+        take = world.mail.take
+        # SES's message ids have sixty characters; items are charged by the KB.
+        world.mail.take = lambda request: {"MessageId": take(request)["MessageId"].rjust(60, "0")}  # type: ignore[method-assign]
+        with metered(lambda: world._running or "") as meter:
+            meter.items.update(world.items)
+            run(world)
+            world.wait(A_MONTH)
+        lines = [*world.log.getvalue().splitlines(), *printed.getvalue().splitlines()]
+        mine = [line for line in lines if '"tick"' not in line and "StepsQueued" not in line]
+        invocations = Counter(world.invocations)
+        del invocations["run_clock"]
+        assert set(queued) <= set(readers()), "a queue that nobody reads"
+        return Life(
+            name=name,
+            note=note,
+            calls=tuple(call for call in meter.calls if _is_its_own(call)),
+            invocations=invocations,
+            queued=queued,
+            requests=sum(
+                invocations[function]
+                for function in ("receive_ticket", "show_survey", "record_answer", "show_flag", "settle_flag")
+            ),
+            mails=len(world.mail.sent),
+            logged=sum(len(line.encode()) + 1 for line in mine),
+            stored=sum(size(item) + 100 for key, item in world.items.items() if key not in before),
+        )
+
+
+def _is_its_own(call: Call) -> bool:
+    if not call.function or call.operation in {"GetSecretValue", "GetAccount", "GetQueueAttributes"}:
+        return False
+    if "settings" in call.kinds:
+        return False
+    return call.function != "run_clock" or call.operation == "SendMessageBatch"

@@ -1,0 +1,232 @@
+"""What is built is what was measured: compiled for the deployed runtime, cut down no further than our calls need.
+
+Fast: nothing is installed here. The Makefile runs with a stand-in for pip, trimming works on a copy of the data of the
+installed botocore.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import MAGIC_NUMBER, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+
+from benchmark.layer import DEPENDENCIES, ROOT
+from benchmark.rounds import LAMBDA
+from blueprint import template
+
+RUNTIME = template()["Globals"]["Function"]["Runtime"].removeprefix("python")
+
+
+def _trim() -> Any:
+    """trim.py, which stands beside the Makefile that runs it and in nobody's path."""
+    found = spec_from_file_location("trim", DEPENDENCIES / "trim.py")
+    assert found and found.loader
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+trim = _trim()
+LIGHT = ("jinja2", "messages", "boto3", "pydantic", "itsdangerous")
+"""What the webhook must not load."""
+
+PIP = """#!{python}
+import pathlib, runpy, sys
+if sys.argv[1:3] != ["-m", "pip"]:
+    sys.argv = sys.argv[1:]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+else:
+    place = pathlib.Path(sys.argv[sys.argv.index("--target") + 1])
+    data = place / "botocore/data"
+    data.mkdir(parents=True)
+    (data / "endpoints.json").write_text('{{"partitions": []}}')
+    (place / "package.py").write_text("ANSWER = 42\\n")
+"""
+
+
+def build(tmp_path: Path, path: str) -> tuple[Path, str]:
+    """Run the layer's Makefile for the deployed runtime; gives the layer and what was said."""
+    pip = tmp_path / "python-with-pip"
+    pip.write_text(PIP.format(python=sys.executable))
+    pip.chmod(0o755)
+    layer = tmp_path / "layer"
+    environment = {"PATH": path, "ARTIFACTS_DIR": str(layer), "PYTHON": str(pip)}
+    ended = subprocess.run(
+        ["make", "--silent", "-C", str(DEPENDENCIES), "build-DependenciesLayer"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return layer, ended.stdout + ended.stderr
+
+
+def found_runtime() -> Path | None:
+    """The folder of a Python of the deployed version on this machine, be it on the PATH or kept by pyenv."""
+    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    known = [*kept.glob(f"{RUNTIME}.*/bin"), *map(Path, os.environ["PATH"].split(os.pathsep))]
+    for folder in known:
+        python = folder / f"python{RUNTIME}"
+        if (
+            python.exists()
+            and not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
+        ):
+            return folder
+    return None
+
+
+def test_the_makefile_compiles_for_the_runtime_of_the_template() -> None:
+    assert f"LAYER_PYTHON ?= {RUNTIME}\n" in (DEPENDENCIES / "Makefile").read_text()
+
+
+def test_the_layer_ships_compiled_files_of_the_deployed_runtime(tmp_path: Path) -> None:
+    folder = found_runtime()
+    if folder is None:
+        pytest.skip(f"no python{RUNTIME} on this machine: the next test sees what the build says then")
+    layer, _ = build(tmp_path, f"{folder}:/usr/bin:/bin")
+    tag = f"cpython-{RUNTIME.replace('.', '')}"
+    sources = {file.stem for file in layer.rglob("*.py")}
+    compiled = {file.name.partition(".")[0]: file for file in layer.rglob(f"*.{tag}.pyc")}
+    assert compiled.keys() == sources == {"package"}
+    asked = subprocess.run(
+        [folder / f"python{RUNTIME}", "-c", "from importlib.util import MAGIC_NUMBER as m; print(m.hex())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    head = compiled["package"].read_bytes()[:8]
+    assert head[:4].hex() == asked.stdout.strip()
+    assert int.from_bytes(head[4:], "little") == 0b01, "Lambda must trust the hash and not read the source"
+
+
+def test_without_the_runtime_the_build_says_what_that_costs(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("make", "sh", "rm", "env", "echo"):
+        where = shutil.which(tool)
+        if where:
+            (tools / tool).symlink_to(where)
+    layer, said = build(tmp_path, str(tools))
+    assert not list(layer.rglob("*.pyc"))
+    assert f"No python{RUNTIME} here: the layer ships without compiled files" in said
+
+
+def test_a_local_build_is_compiled_by_the_python_that_runs_it(tmp_path: Path) -> None:
+    folder = tmp_path / "layer/python"
+    folder.mkdir(parents=True)
+    (folder / "package.py").write_text("ANSWER = 42\n")
+    mode = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    assert " ".join(mode[:2]) in (DEPENDENCIES / "Makefile").read_text()
+    subprocess.run([sys.executable, *mode, str(folder)], check=True)
+    (compiled,) = folder.rglob("*.pyc")
+    assert compiled.read_bytes()[:4] == MAGIC_NUMBER
+
+
+def test_the_webhook_loads_nothing_that_it_does_not_need() -> None:
+    program = f"import sys, receive_ticket; print([name for name in {LIGHT!r} if name in sys.modules])"
+    environment = {**LAMBDA, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "functions")}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == "[]"
+
+
+def test_no_lambda_loads_boto3() -> None:
+    names = sorted(file.stem for file in (ROOT / "functions").glob("*.py"))
+    program = f"import sys, {', '.join(names)}; print('boto3' in sys.modules)"
+    environment = {**LAMBDA, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "functions")}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == "False", "trim.py leaves boto3 out of the layer"
+
+
+# --- what trim.py leaves ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of the installed botocore as far as it matters here, trimmed."""
+    packages = tmp_path_factory.mktemp("packages")
+    source = Path(botocore.__file__).parent / "data"
+    for name in (*trim.OPERATIONS, "s3"):
+        shutil.copytree(source / name, packages / "botocore/data" / name)
+    for file in source.glob("*.json"):
+        shutil.copy(file, packages / "botocore/data")
+    (packages / "boto3").mkdir()
+    trim.trim(packages)
+    return packages
+
+
+def test_only_the_services_of_our_lambdas_are_left(trimmed: Path) -> None:
+    data = trimmed / "botocore/data"
+    assert {folder.name for folder in data.iterdir() if folder.is_dir()} == set(trim.OPERATIONS)
+    assert not (trimmed / "boto3").exists()
+    known = json.loads((data / "endpoints.json").read_text())["partitions"]
+    assert {partition["partition"] for partition in known} >= {"aws", "aws-cn", "aws-us-gov"}
+    assert {name for partition in known for name in partition["services"]} == trim.ENDPOINTS
+
+
+def test_what_is_left_makes_the_same_requests(trimmed: Path) -> None:
+    """Every operation's request, serialised from the trimmed description and from the whole one."""
+    program = """
+import json, sys
+from botocore.session import Session
+session = Session()
+if sys.argv[1:]:
+    loader = session.get_component("data_loader")
+    loader._search_paths[:] = [sys.argv[1]]
+said = {}
+for service, operations in json.load(sys.stdin).items():
+    client = session.create_client(service)
+    described = client.meta.service_model
+    for name in operations:
+        called = described.operation_model(name)
+        asked, answered = called.input_shape, called.output_shape
+        said[f"{service} {name}"] = [
+            client.meta.endpoint_url, called.http, described.metadata, sorted(asked.members),
+            sorted(asked.required_members), sorted(answered.members), sorted(e.name for e in called.error_shapes)]
+print(json.dumps(said, sort_keys=True))
+"""
+    environment = {**LAMBDA, "PATH": os.environ["PATH"]}
+    wanted = json.dumps({service: sorted(names) for service, names in trim.OPERATIONS.items()})
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program, *data],
+            env=environment,
+            input=wanted,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for data in ([], [str(trimmed / "botocore/data")])
+    ]
+    assert told[0] == told[1] != ""
+
+
+def test_every_right_of_the_template_has_its_operation_in_the_layer() -> None:
+    """Whoever gives a Lambda the right to a new call finds here that the layer does not know it yet."""
+    services = {"dynamodb": "dynamodb", "secretsmanager": "secretsmanager", "ses": "sesv2", "sqs": "sqs"}
+    same = {"SendMessage": "SendMessageBatch"}
+    pollers = {
+        "ReceiveMessage",
+        "DeleteMessage",
+        "DescribeStream",
+        "GetRecords",
+        "GetShardIterator",
+        "ListStreams",
+    }
+    for name, resource in template()["Resources"].items():
+        for policy in resource.get("Properties", {}).get("Policies", []):
+            for statement in policy["Statement"]:
+                for action in statement["Action"]:
+                    service, _, operation = action.partition(":")
+                    if service in services and operation not in pollers:
+                        known = trim.OPERATIONS[services[service]]
+                        assert same.get(operation, operation) in known, f"{name} may {action}"

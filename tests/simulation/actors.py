@@ -1,0 +1,516 @@
+"""Everybody outside: helpdesks, customers, scanners, our own people, an operator, a forger, and the mailboxes.
+
+What they will do is drawn from the seed before anything runs; what they did, and what they were told, is kept here. The
+expected result is computed from this record (invariants.py), never from our tables.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from adapters import mailer, owners, settings_store
+from builders import (
+    HANNE,
+    MIA,
+    RAVI,
+    START,
+    TEAM,
+    URL,
+    closed,
+    customer,
+    reopened,
+    settings,
+    signed,
+)
+from domain import hours
+from domain.settings import Hours, Settings
+from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Mail
+from simulation.world import World, instant
+
+STAFF = {MIA, RAVI, HANNE}
+LINK = re.compile(rf"{re.escape(URL)}/([sfc])/([A-Za-z0-9_.-]+)")
+CAUSES = {
+    "Password reset failed": "portal-login",
+    "cause_meter_late": "meter-late",
+    "No show": "no-show",
+    "something else": "unclassified",
+    None: "unclassified",
+}
+BACK_OFF = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
+
+
+@dataclass(eq=False)
+class Closing:
+    """One closing of a ticket, as its helpdesk knows it."""
+
+    ticket: str
+    at: int
+    email: str | None
+    cause: str | None
+    team: str | None
+    plan: str
+    first_told: int | None = None
+    """When the helpdesk first called us about it; ``acknowledged`` is when we first said 202."""
+    acknowledged: int | None = None
+    names: set[str] = field(default_factory=set)
+    """Customers that later reports named instead; the first report to arrive counts."""
+    finalised: int | None = None
+    finalise_told: int | None = None
+    presses: list["Press"] = field(default_factory=list)
+
+    @property
+    def instant(self) -> str:
+        """``closed_at`` as our records have it."""
+        return instant(self.at).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(eq=False)
+class Reopening:
+    """One reopening of a ticket."""
+
+    ticket: str
+    at: int
+    first_told: int | None = None
+    acknowledged: int | None = None
+
+
+@dataclass(eq=False)
+class Press:
+    """One press of a customer's button: ``ended`` is when the Lambda stopped, ``status`` what the browser got."""
+
+    solved: bool
+    words: str | None
+    consent: bool
+    started: int
+    ended: int | None = None
+    status: int | None = None
+
+
+class Actors:
+    """The people and machines around one world."""
+
+    def __init__(self, world: World, size: int) -> None:
+        self.world = world
+        self.settings = self._settings()
+        self.closings: list[Closing] = []
+        self.reopenings: list[Reopening] = []
+        self.mailboxes: dict[str, str] = {}
+        self.by_number: dict[tuple[str, str], Closing] = {}
+        """Which closing our records call by which number: the only thing the actors learn from them."""
+        self._planned: set[Closing] = set()
+        self.received: list[Mail] = []
+        self.answered: list[tuple[str, int]] = []
+        """Answers that must never be given, with their status: a forged webhook accepted, a page that failed."""
+        self.scans = self.forged = self.unusable = 0
+        self.lost: set[tuple[str, str]] = set()
+        """Reports that SES lost: kind and id of the mail."""
+        self.told_webhook: Callable[[Closing | Reopening], None] = lambda _: None
+        world.ses.accepted = self.accepted
+        world.ses.rate = self.pick("rate", 14.0, 5.0, 1.0)
+        paused = int(world.unit("quota at") * 5 * DAY) + world.now
+        if world.unit("quota") < 0.1:
+            world.ses.quota_used_up = lambda: (
+                paused < world.now < paused + 8 * HOUR
+                and world.strike("ses/quota", f"ses/quota {world.now // HOUR}")
+            )
+        self.on_accepted: Callable[[Mail], None] = lambda _: None
+        self._set_up()
+        self._plan(size)
+
+    def pick(self, label: str, *choices: Any) -> Any:
+        """One of them, as the seed says."""
+        return choices[int(self.world.unit(label) * len(choices))]
+
+    def chance(self, label: str, share: float) -> bool:
+        """Yes in so many of all cases."""
+        return self.world.unit(label) < share
+
+    def _settings(self) -> Settings:
+        policy: dict[str, Any] = {}
+        if self.chance("always open", 0.5):
+            policy["hours"] = Hours(opens=Hours().opens, closes=Hours().closes, weekdays=tuple(range(7)))
+        if self.chance("short quiet period", 0.5):
+            policy["quiet_period"] = timedelta(days=1)
+        if self.chance("no empty digests", 0.5):
+            policy["digest_when_empty"] = False
+        return settings(**policy)
+
+    def _set_up(self) -> None:
+        settings_store.store(self.settings, START, settings_store.read())
+        owners.ensure(["mia", "ravi"], hours.next_digest(START, self.settings.policy))
+
+    def _plan(self, size: int) -> None:
+        world = self.world
+        people = [f"customer{n}@people{n % 5}.example" for n in range(max(2, size))]
+        for email in [*people, *sorted(STAFF), TEAM, "billing@acme.example"]:
+            share = 1.0 if email in people else 0.25
+            fate = world.unit(f"mailbox {email}") / share
+            self.mailboxes[email] = (
+                "bounces"
+                if fate < 0.07
+                else "complains"
+                if fate < 0.11
+                else "silent"
+                if fate < 0.14
+                else "slow"
+                if fate < 0.2
+                else "fine"
+            )
+        for number in range(size * 3 // 4):
+            self._plan_ticket(str(1000 + number), people, size)
+        while len(self.closings) < size:
+            self._plan_ticket(str(5000 + len(self.closings)), people, size)
+        for number in range(size // 8):
+            world.at(int(world.unit(f"forged {number}") * 6 * DAY), "forger", self._forge, number)
+            world.at(int(world.unit(f"unusable {number}") * 6 * DAY), "unusable", self._send_unusable, number)
+
+    def _plan_ticket(self, ticket: str, people: list[str], size: int) -> None:
+        world, at = self.world, self.world.now + int(self.world.unit(f"closing {ticket}") * 5 * DAY)
+        closing = self._closing(ticket, 1, at, people)
+        self._tell(closing, f"{ticket} 1")
+        if self.chance(f"finalised {ticket}", 0.15):
+            wait = int((0.5 + 2 * world.unit(f"finalise {ticket}")) * DAY)
+            closing.finalised = closing.at + wait // SECOND * SECOND
+            world.at(closing.finalised - world.now, "finalise", self._finalise, closing, 0)
+        elif self.chance(f"reopened {ticket}", 0.3):
+            again = Reopening(ticket, at + int(world.unit(f"reopen {ticket}") ** 2 * 5 * DAY) + 10 * SECOND)
+            again.at = again.at // SECOND * SECOND
+            self.reopenings.append(again)
+            self._tell(again, f"{ticket} reopened")
+            if self.chance(f"closed again {ticket}", 0.6) and len(self.closings) < size:
+                later = again.at + int(world.unit(f"again {ticket}") * 2 * DAY) + 10 * SECOND
+                self._tell(self._closing(ticket, 2, later, people, closing.email), f"{ticket} 2")
+        if closing.email and self.chance(f"contradicted {ticket}", 0.05):
+            other = f"other-{ticket}@people.example"
+            self.mailboxes[other] = "fine"
+            wait = closing.at - world.now + int(world.unit(f"contradiction {ticket}") * 3 * DAY)
+            world.at(wait, "contradict", self._contradict, closing, other)
+
+    def _closing(
+        self, ticket: str, number: int, at: int, people: list[str], email: str | None = None
+    ) -> Closing:
+        label = f"{ticket} {number}"
+        closing = Closing(
+            ticket,
+            at // SECOND * SECOND,
+            email
+            or (None if self.chance(f"nobody {label}", 0.05) else self.pick(f"person {label}", *people)),
+            self.pick(f"cause {label}", *CAUSES),
+            self.pick(f"team {label}", "Web Portal", "Billing", None),
+            self.pick(
+                f"plan {label}",
+                *("never",) * 5,
+                *("yes",) * 3,
+                *("no",) * 2,
+                "yes no",
+                "no yes",
+                "yes yes",
+                "words later",
+                "both at once",
+                "late yes",
+                "late no",
+                "yes no yes",
+            ),
+        )
+        self.closings.append(closing)
+        return closing
+
+    # --- helpdesks --------------------------------------------------------------------------------------------------
+
+    def _tell(self, event: Closing | Reopening, label: str) -> None:
+        """At least once, soon or late, perhaps long afterwards again; in some worlds they give up early."""
+        world = self.world
+        tries = 2 if self.chance("they give up early", 0.2) else len(BACK_OFF)
+        delay = event.at - world.now + int(30 * SECOND * world.unit(f"hook {label}"))
+        if self.chance(f"late hook {label}", 0.08):
+            delay += int(2 * DAY * world.unit(f"how late {label}"))
+        world.at(delay, f"hook {label}", self._call, event, label, 0, tries)
+        if self.chance(f"hook again {label}", 0.2):
+            more = int(world.unit(f"when again {label}") ** 3 * 6 * DAY)
+            world.at(delay + more, f"hook {label}", self._call, event, f"{label} again", 0, tries)
+
+    def _call(self, event: Closing | Reopening, label: str, attempt: int, tries: int) -> None:
+        if event.first_told is None:
+            event.first_told = self.world.now
+        body = self._body(event) if isinstance(event, Closing) else reopened(event.ticket, instant(event.at))
+
+        def answered(status: int | None) -> None:
+            if status == 202:
+                event.acknowledged = event.acknowledged or self.world.now
+                self.told_webhook(event)
+            elif attempt + 1 < tries:
+                wait = BACK_OFF[min(attempt, len(BACK_OFF) - 1)]
+                self.world.at(wait, f"hook {label}", self._call, event, label, attempt + 1, tries)
+
+        self._hook(body, f"msg_{label.replace(' ', '_')}", answered)
+
+    def _body(self, closing: Closing, email: str | None = None) -> bytes:
+        requester = customer(email or closing.email)
+        return closed(
+            closing.ticket,
+            instant(closing.at),
+            requester=requester,
+            root_cause=closing.cause,
+            group=closing.team,
+        )
+
+    def _finalise(self, closing: Closing, attempt: int) -> None:
+        """The helpdesk makes "solved" into "closed" for good, days later: still the same closing."""
+        assert closing.finalised
+        told = json.loads(self._body(closing))
+        told["type"] = "ticket.closed"
+        told["data"]["closed_at"] = instant(closing.finalised).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+        def answered(status: int | None) -> None:
+            if status != 202 and attempt < 3:
+                self.world.at(BACK_OFF[attempt], "finalise", self._finalise, closing, attempt + 1)
+
+        closing.finalise_told = self.world.now
+        self._hook(json.dumps(told).encode(), f"msg_{closing.ticket}_final", answered)
+
+    def _contradict(self, closing: Closing, other: str) -> None:
+        closing.first_told = closing.first_told if closing.first_told is not None else self.world.now
+        closing.names.add(other)
+        self._hook(self._body(closing, other), f"msg_{closing.ticket}_other", lambda _: None)
+
+    def _hook(self, body: bytes, delivery: str, answered: Callable[[int | None], None], **more: Any) -> None:
+        sent = self.world.now + int((self.world.draw("their clock") - 0.5) * MINUTE)
+        headers = signed(body, instant(sent), delivery=delivery, **more)
+        self._http(
+            "receive_ticket", "POST", {"source": "acme"}, headers, body.decode(), lambda s, _: answered(s)
+        )
+
+    def _forge(self, number: int) -> None:
+        """Without the secret, too late, or with another body: refused every time."""
+        body = closed(f"9{number:03d}", instant(self.world.now))
+        way = self.pick(f"forgery {number}", "secret", "stale", "body", "none")
+        headers = signed(body, instant(self.world.now - (way == "stale") * HOUR))
+        if way == "secret":
+            headers = signed(body, instant(self.world.now), secret="whsec_" + "A" * 32)
+        if way == "none":
+            del headers["webhook-signature"]
+        text = body.decode() + (way == "body") * " "
+        self.forged += 1
+
+        def answered(status: int | None, _: Any) -> None:
+            if status not in {401, 503, None}:
+                self.answered.append((f"forged webhook ({way})", status))
+
+        self._http("receive_ticket", "POST", {"source": "acme"}, headers, text, answered)
+
+    def _send_unusable(self, number: int) -> None:
+        """Rightly signed and yet of no use: accepted, kept, and refused again when it is replayed."""
+        self.unusable += 1
+        body = closed("", instant(self.world.now))
+
+        def answered(status: int | None) -> None:
+            if status not in {202, 401, 503, None}:
+                self.answered.append(("unusable webhook", status))
+
+        self._hook(body, f"msg_unusable_{number}", answered)
+
+    def _http(
+        self,
+        function: str,
+        method: str,
+        path: dict[str, str],
+        headers: dict[str, str],
+        body: str | None,
+        done: Callable[[int | None, str], None],
+        query: dict[str, str] | None = None,
+    ) -> None:
+        event = {
+            "requestContext": {"http": {"method": method}},
+            "pathParameters": path,
+            "queryStringParameters": query or {},
+            "headers": headers,
+            "body": body,
+        }
+        lost = self.world.strikes("web/reply_lost", f"{function} {method}")
+
+        def answered(result: Any) -> None:
+            if result is not None and (
+                result["statusCode"] in {410, 500} or 300 <= result["statusCode"] < 400
+            ):
+                self.answered.append((f"{method} {function}", result["statusCode"]))
+            if result is None or lost:
+                done(None, "")
+            else:
+                done(result["statusCode"], result["body"])
+
+        self.world.invoke(function, event, answered)
+
+    # --- mailboxes --------------------------------------------------------------------------------------------------
+
+    def accepted(self, mail: Mail) -> None:
+        """SES took a mail: it arrives or it does not, and SES reports in its own time, or loses the report."""
+        self.on_accepted(mail)
+        world, fate = self.world, self.mailboxes[mail.to]
+        listed = mail.to in world.ses.suppressed
+        self._report(mail, "Send", SECOND // 2)
+        if listed or fate == "bounces":
+            world.ses.suppressed.add(mail.to)
+            self._report(mail, "Bounce", 3 * SECOND)
+            return
+        delay = int(2 * HOUR * world.unit(f"slow {mail.id}")) if fate == "slow" else 2 * SECOND
+        if fate == "slow":
+            self._report(mail, "TransientBounce", SECOND)
+        if fate != "silent":
+            self._report(mail, "Delivery", delay)
+        if fate == "complains":
+            world.ses.suppressed.add(mail.to)
+            self._report(mail, "Complaint", delay + HOUR)
+        world.at(delay, "mail arrives", self._arrives, mail)
+
+    def _report(self, mail: Mail, kind: str, delay: int) -> None:
+        world = self.world
+        label = f"{kind} {_tagged(mail)}"
+        if world.strikes("report/lost", label, 0.5):
+            self.lost.add((kind, mail.id))
+            return
+        if world.strikes("report/late", label):
+            delay += int(3 * HOUR * world.draw("late report"))
+        for copy in range(1 + world.strikes("report/twice", label)):
+            world.at(delay + copy * int(HOUR * world.draw("copy")), "report", self._publish, mail, kind)
+
+    def _publish(self, mail: Mail, kind: str) -> None:
+        at = instant(self.world.now).isoformat(timespec="milliseconds")
+        name = kind.removeprefix("Transient")
+        details: dict[str, Any] = {"timestamp": at}
+        if name == "Bounce":
+            details["bounceType"] = "Transient" if kind != name else "Permanent"
+        tags = {name: [value] for name, value in mail.tags.items()}
+        event = {
+            "eventType": name,
+            "mail": {"timestamp": instant(mail.at).isoformat(), "messageId": mail.id, "tags": tags},
+            name.lower(): details if name != "Send" else {},
+        }
+        self.world.queues["DeliveryQueue"].send(json.dumps(event))
+
+    def _arrives(self, mail: Mail) -> None:
+        self.received.append(mail)
+        found = LINK.search(mail.text)
+        if not found:
+            return
+        kind, token = found.groups()
+        world = self.world
+        if kind == "s":
+            if self.chance(f"scanned {mail.to}", 0.4):
+                for method, answer in (("GET", "yes"), ("GET", "no"), ("HEAD", "yes")):
+                    wait = int(MINUTE * world.draw("scan"))
+                    world.at(wait, "scanner", self._open, "show_survey", token, method, {"a": answer})
+            self._customer(mail, token)
+        elif kind == "f" and self.chance(f"reads {mail.id}", 0.7):
+            wait = int(DAY * world.unit(f"when {mail.id}") ** 2)
+            world.at(wait, "flag opened", self._open, "show_flag", token, "GET", {})
+            form = {"action": "acknowledge"}
+            world.at(wait + MINUTE, "flag acknowledged", self._form, "settle_flag", token, form, 0)
+            if self.chance(f"settles {mail.id}", 0.6):
+                wait += int(2 * DAY * world.unit(f"settle {mail.id}"))
+                world.at(wait, "flag settled", self._settle, token)
+        elif kind == "c" and self.chance(f"acts {mail.id}", 0.5):
+            cause = self.pick(f"which {mail.id}", "portal-login", "meter-late", "no-show")
+            wait = int(3 * DAY * world.unit(f"when {mail.id}"))
+            world.at(wait, "causes opened", self._open, "show_causes", token, "GET", {})
+            form = {"action": "acknowledge", "cause": cause}
+            world.at(wait + MINUTE, "cause acknowledged", self._form, "acknowledge_causes", token, form, 0)
+
+    def _settle(self, token: str) -> None:
+        form = {"action": "settle", "done": "called the customer", "result": "solved"}
+        self._form("settle_flag", token, form, 0)
+
+    def _open(self, function: str, token: str, method: str, query: dict[str, str]) -> None:
+        self.scans += 1
+
+        def shown(status: int | None, _: str) -> None:
+            if status not in {200, 404, 409, 503, None}:
+                self.answered.append((f"{method} {function}", status))
+
+        self._http(function, method, {"token": token}, {}, None, shown, query)
+
+    def _form(self, function: str, token: str, form: dict[str, str], attempt: int) -> None:
+        def answered(status: int | None, _: str) -> None:
+            if status in {503, None} and attempt < 3:
+                self.world.at(MINUTE << attempt, function, self._form, function, token, form, attempt + 1)
+            elif status not in {200, 400, 409, 503, None}:
+                self.answered.append((f"POST {function}", status))
+
+        self._http(function, "POST", {"token": token}, FORM, urlencode(form), answered)
+
+    # --- customers --------------------------------------------------------------------------------------------------
+
+    def closing_of(self, mail: Mail) -> Closing:
+        """Which closing a survey is about: ticket from its subject, the customer's own one before the mail."""
+        scope, name, _ = read_tag(mail)
+        return self.by_number[(scope.rpartition("#")[2], name.rpartition("#")[2])]
+
+    def _customer(self, mail: Mail, token: str) -> None:
+        closing = self.closing_of(mail)
+        label, world = f"{closing.ticket} {closing.at}", self.world
+        if self.chance(f"only the reminder {label}", 0.2) and mail.subject.startswith("Is ticket"):
+            return
+        if closing in self._planned:
+            return
+        self._planned.add(closing)
+        wait = int(3 * DAY * world.unit(f"answers {label}") ** 3) + 20 * SECOND
+        for step in self._presses(closing.plan):
+            solved, extra, words, consent = step
+            text = f"my own words {label} {extra}" if words else None
+            world.at(wait + extra, "customer", self._press, closing, token, solved, text, consent, 0)
+
+    def _presses(self, plan: str) -> Iterator[tuple[bool, int, bool, bool]]:
+        if plan == "never":
+            return
+        if plan == "both at once":
+            yield True, 0, False, False
+            yield False, 1000, False, False
+        elif plan == "words later":
+            yield True, 0, False, False
+            yield True, 2 * MINUTE, True, True
+            yield True, 3 * HOUR, True, True
+        elif plan.startswith("late"):
+            yield plan == "late yes", 9 * DAY, plan == "late no", False
+        else:
+            for number, word in enumerate(plan.split()):
+                yield word == "yes", number * 7 * HOUR, number == 0, word == "yes" and number == 0
+
+    def _press(
+        self, closing: Closing, token: str, solved: bool, words: str | None, consent: bool, attempt: int
+    ) -> None:
+        press = Press(solved, words, consent, self.world.now)
+        closing.presses.append(press)
+        form = {
+            "answer": "yes" if solved else "no",
+            "words": words or "",
+            "consent": "yes" if consent else "",
+        }
+
+        def answered(status: int | None, body: str) -> None:
+            press.ended, press.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(
+                    wait, "customer", self._press, closing, token, solved, words, consent, attempt + 1
+                )
+            elif status not in {200, 409, 503, None}:
+                self.answered.append(("POST record_answer", status))
+
+        self._http("record_answer", "POST", {"token": token}, FORM, urlencode(form), answered)
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def read_tag(mail: Mail) -> tuple[str, str, str]:
+    """What a mail is about: our own key and part, from its tag."""
+    found = mailer.read_tag(mail.tags["message"])
+    assert found
+    return found
+
+
+def _tagged(mail: Mail) -> str:
+    return "|".join(read_tag(mail))

@@ -1,0 +1,397 @@
+"""What must hold: safety at every event, the rest once the faults are over and everything had time to heal.
+
+Named as in reference/reliability.md §3.2. What is expected is computed from what the actors did and were told, from
+what SES took, and from when Lambdas started and ended; our own tables are only what is judged.
+"""
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters import causes
+from domain.person import person_key
+from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag
+from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Change, Item, Mail, Queued
+from simulation.world import Invocation, World, instant, micros
+
+ENDED = {"confirmed", "denied", "silent", "not_asked", "reopened"}
+EDGES = {
+    "waiting": {"scheduled", "not_asked", "reopened"},
+    "scheduled": {"asked", "confirmed", "denied", "not_asked", "reopened"},
+    "asked": {"confirmed", "denied", "silent", "not_asked", "reopened"},
+    "silent": {"confirmed", "denied"},
+    "not_asked": {"confirmed", "denied"},
+    "confirmed": {"denied"},
+    "denied": {"confirmed"},
+    "reopened": set[str](),
+}
+CLOCKS = 10 * MINUTE
+"""How far two of our machines' clocks may be apart, and a little more."""
+UNKNOWN_AFTER = 30 * MINUTE
+
+
+class Violation(BaseException):
+    """An invariant does not hold; its text begins with the name. No ``except Exception`` of the product may eat it."""
+
+
+@dataclass
+class Taken:
+    """A mail that SES took, and by whom it was handed over."""
+
+    mail: Mail
+    by: Invocation
+    known: int | None = None
+    """When our side could know for certain that it went out."""
+
+
+class Invariants:
+    """Watches one world."""
+
+    def __init__(self, world: World, actors: Actors) -> None:
+        self.world, self.actors = world, actors
+        self.taken: dict[tuple[str, str, str], list[Taken]] = defaultdict(list)
+        self.to: dict[str, list[Taken]] = defaultdict(list)
+        self.suppressed: dict[str, int] = {}
+        """Hash of an address, and when its suppression was stored."""
+        self.ended: dict[tuple[str, str], int] = {}
+        """When a closing's outcome was first stored."""
+        self.reached: Counter[str] = Counter()
+        world.changed, world.handled = self.changed, self.handled
+        actors.on_accepted, actors.told_webhook = self.accepted, self.told
+
+    def check(self, name: str, holds: bool, what: str = "") -> None:
+        """Fail when it does not hold."""
+        if not holds:
+            raise Violation(f"{name}: {what} at {instant(self.world.now):%d %b %H:%M:%S}")
+
+    # --- at every event ---------------------------------------------------------------------------------------------
+
+    def told(self, event: Closing | Reopening) -> None:
+        """I1: what was answered with 202 is stored."""
+        partition = self.world.table.items.get(f"TICKET#acme#{event.ticket}", {})
+        if isinstance(event, Closing):
+            kept = {
+                _body(item)["closure"]["closed_at"]
+                for sk, item in partition.items()
+                if sk.startswith("FOLLOW")
+            }
+            stored = event.instant in kept or (event.finalised and _text(event.finalised) in kept)
+        else:
+            stored = any(sk.startswith(f"REOPEN#{_text(event.at)[:-1]}") for sk in partition)
+        self.check("I1", bool(stored), f"{event.ticket} acknowledged and not stored")
+
+    def changed(self, change: Change) -> None:
+        """I4 and I5: states change along allowed edges, and answers are what somebody pressed."""
+        pk, sk = change.key
+        if change.new is None:
+            return
+        if sk.startswith("FOLLOW_UP#"):
+            self._follow_up_changed(change, change.new)
+        elif sk == "PERSON" and "suppressed" in (body := _body(change.new)):
+            self.check("I3", bool(body["suppressed"]))
+            self.suppressed.setdefault(pk.partition("#")[2], change.at)
+        if change.old:
+            self.check(
+                "I4",
+                int(change.new["version"]["N"]) == int(change.old["version"]["N"]) + 1,
+                f"{pk} {sk} was overwritten",
+            )
+
+    def _follow_up_changed(self, change: Change, new: Item) -> None:
+        pk, sk = change.key
+        body, before = _body(new), _body(change.old) if change.old else None
+        ticket, number = pk.rpartition("#")[2], sk.rpartition("#")[2]
+        if before is None:
+            closed_at = micros(datetime.fromisoformat(body["closure"]["closed_at"]))
+            known = [
+                c for c in self.actors.closings if c.ticket == ticket and closed_at in (c.at, c.finalised)
+            ]
+            self.check("I4", len(known) == 1, f"{ticket} has a follow-up of no closing")
+            twin = any(c is known[0] and n[0] == ticket for n, c in self.actors.by_number.items())
+            self.check("I4", not twin or known[0].finalised is not None, f"{ticket} has two follow-ups")
+            self.actors.by_number[(ticket, number)] = known[0]
+            allowed = {"scheduled", "waiting", "not_asked", "reopened"}
+        else:
+            allowed = EDGES[before["state"]] | {before["state"]}
+        state = body["state"]
+        self.check("I4", state in allowed, f"{ticket} {before and before['state']} -> {state}")
+        if state in ENDED:
+            self.ended.setdefault((ticket, number), change.at)
+        closing = self.actors.by_number[(ticket, number)]
+        said = {(press.solved, press.words) for press in closing.presses}
+        for answer in body.get("answers", []):
+            solved, words = answer["solved"], answer.get("words")
+            fits = (solved, words) in said or (
+                words and any(w == words for _, w in said) and (solved, None) in said
+            )
+            self.check("I5", bool(fits), f"{ticket}: nobody answered {solved}, {words}")
+
+    def accepted(self, mail: Mail) -> None:
+        """I2, I3, I6, I8, I9: who may get which mail, how often, how fast, and what its tags may tell."""
+        by = self.world.current
+        assert by
+        key = read_tag(mail)
+        scope, name, part = key
+        earlier = self.taken[key]
+        taken = Taken(mail, by)
+        for other in earlier:
+            apart = mail.at - other.mail.at
+            self.check(
+                "I2",
+                (other.known is None or other.known > by.started) and apart >= UNKNOWN_AFTER - CLOCKS,
+                f"{part} of {scope} {name} went out twice, {apart // SECOND} s apart",
+            )
+            self.reached["sent again after silence"] += 1
+        unsure = self.world.unsure[mail.tags["message"]]
+        self.check("I2", unsure < 2, f"{part} of {scope} {name} was tried again after two lost replies")
+        self.check("I2", len(earlier) < 2, f"{part} of {scope} {name} went out three times")
+        earlier.append(taken)
+        self.to[mail.to].append(taken)
+        since = self.suppressed.get(person_key(mail.to))
+        self.check(
+            "I3", since is None or since > by.started - SECOND, f"{part} of {scope} to a suppressed address"
+        )
+        lately = [at for at in self.world.ses.calls[-200:] if at > mail.at - 3 * SECOND]
+        self.check("I8", len(lately) <= 3 * self.world.ses.rate + 3, f"{len(lately)} mails in 3 s")
+        self.check("I9", "@" not in "".join(key), "an address in a tag")
+        if part in {"survey", "reminder"}:
+            self._asked(taken, part)
+        elif "note" in name or "appreciation" in name:
+            closing = self._closing(scope, name)
+            said = self.said(closing, by.started)
+            self.check("I6", any(press.solved for press in said), f"a note about {closing.ticket} ({name})")
+            self.check("I6", mail.to in {"portal.team@acme.example", "billing@acme.example"} | STAFF)
+
+    def _asked(self, taken: Taken, part: str) -> None:
+        mail, by = taken.mail, taken.by
+        closing = self.actors.closing_of(mail)
+        key = (f"TICKET#acme#{closing.ticket}", read_tag(mail)[1])
+        same = {t.mail.to for part in ("survey", "reminder") for t in self.taken[(*key, part)]}
+        fits = same == {mail.to} and mail.to in {closing.email, *closing.names}
+        self.check("I2", fits, f"{closing.ticket}: somebody else was asked")
+        told = [
+            r.at
+            for r in self.actors.reopenings
+            if r.ticket == closing.ticket and r.acknowledged and r.acknowledged < by.started
+        ]
+        closed_at = closing.finalised if closing.finalise_told else closing.at
+        self.check(
+            "I2",
+            not any(at >= (closed_at or 0) for at in told),
+            f"{closing.ticket} was reopened, and its customer was asked",
+        )
+        if part == "survey":
+            quiet = self.actors.settings.policy.quiet_period // timedelta(microseconds=1)
+            for other in self.to[mail.to]:
+                if read_tag(other.mail)[2] == "survey" and self.actors.closing_of(other.mail) is not closing:
+                    apart = mail.at - other.mail.at
+                    self.check(
+                        "I2", apart >= quiet - 10 * HOUR, f"{mail.to} was asked twice in {apart // HOUR} h"
+                    )
+
+    def handled(self, queue: str, message: Queued) -> None:
+        """A Lambda is done with a message: from then on it knows what that said."""
+        if queue == "DeliveryQueue":
+            report = json.loads(message.body)
+            kind, mail_id = report["eventType"], report["mail"]["messageId"]
+            for taken in (t for listed in self.taken.values() for t in listed if t.mail.id == mail_id):
+                taken.known = min(taken.known or self.world.now, self.world.now)
+                self.reached[f"heard {kind}"] += 1
+        elif queue == "SendQueue":
+            key = json.loads(message.body)
+            for taken in self.taken.get((key["pk"], key["sk"], key["part"]), []):
+                if taken.mail.id in taken.by.mails and taken.by is self.world.finished:
+                    taken.known = min(taken.known or self.world.now, self.world.now)
+
+    # --- what was really said ---------------------------------------------------------------------------------------
+
+    def said(self, closing: Closing, at: int) -> list[Press]:
+        """The presses that may be the last word at that time: no answered one began after them."""
+        pressed = [press for press in closing.presses if press.started <= at]
+        sure = [press for press in pressed if press.status == 200 and (press.ended or at + 1) <= at]
+        return [
+            press
+            for press in pressed
+            if press.status != 409
+            and not any(other.started >= (press.ended or at + 1) for other in sure if other is not press)
+        ]
+
+    def _closing(self, scope: str, name: str) -> Closing:
+        return self.actors.by_number[(scope.rpartition("#")[2], name.partition("#")[2][:4])]
+
+    # --- at the end -------------------------------------------------------------------------------------------------
+
+    def at_the_end(self) -> None:
+        """Everything that must have happened by now."""
+        world, actors = self.world, self.actors
+        for queue, held in world.queues.items():
+            self.check("L7", not held.messages, f"{len(held.messages)} messages are left in {queue}")
+        self.check("L7", not any(shard.records for shard in world.shards), "changes are left")
+        self.check("W1", not actors.answered, str(actors.answered[:3]))
+        follow_ups = {}
+        for item in world.table.scan():
+            kind = item["kind"]["S"]
+            due = item.get("due_at")
+            overdue = due is not None and int(due["N"]) * SECOND < world.now - 10 * MINUTE
+            self.check("L1", not overdue, f"{item['pk']['S']} {item['sk']['S']} is still due")
+            if kind == "message" and (sent := _body(item).get("delivery")):
+                over = sent["progress"] != "claimed" or "cancelled" in _body(item)
+                self.check("L9", over, f"{item['pk']['S']} {item['sk']['S']} is claimed")
+            if kind == "follow_up":
+                follow_ups[(item["pk"]["S"].rpartition("#")[2], item["sk"]["S"].rpartition("#")[2])] = item
+        for closing in actors.closings:
+            mine = [number for number, known in actors.by_number.items() if known is closing]
+            if closing.acknowledged:
+                self.check("L8", bool(mine), f"{closing.ticket} was acknowledged and is not known")
+            for number in mine:
+                self._judge(closing, number, follow_ups[number])
+        self._judge_figures(follow_ups)
+
+    def _judge(self, closing: Closing, number: tuple[str, str], item: Item) -> None:
+        """L1 to L4: the outcome is what the customer said, or what could be known; and somebody hears of it."""
+        ticket, body = closing.ticket, _body(item)
+        state, reason = body["state"], body.get("reason", "")
+        self.check("L1", state in ENDED and "due_at" not in item, f"{ticket} is {state}")
+        self.reached[f"ended {state} {reason}".strip()] += 1
+        sure = [press for press in closing.presses if press.status == 200]
+        may_be = {"confirmed" if press.solved else "denied" for press in self.said(closing, self.world.now)}
+        pk, sk = f"TICKET#acme#{ticket}", f"FOLLOW_UP#{number[1]}"
+        surveys = self.taken.get((pk, sk, "survey"), [])
+        reopened = [r for r in self.actors.reopenings if r.ticket == ticket and r.first_told]
+        again = [c for c in self.actors.closings if c.ticket == ticket and c.at > closing.at and c.first_told]
+        if sure:
+            self.check("L1", state in may_be, f"{ticket} is {state}, its customer said {may_be}")
+        elif state in {"confirmed", "denied"}:
+            self.check("L1", state in may_be, f"{ticket} is {state}, and nobody said so")
+        elif state == "reopened":
+            self.check("L1", bool(reopened or again), f"{ticket} is reopened, and nobody reopened it")
+        else:
+            self._judge_unanswered(closing, state, reason, surveys, bool(reopened or again), number)
+        if state != "reopened" and not sure and any(r.acknowledged for r in reopened if r.at >= closing.at):
+            first = min(r.acknowledged for r in reopened if r.acknowledged and r.at >= closing.at)
+            late = closing.finalised is not None or self.ended[number] <= first + CLOCKS
+            self.check("L1", late, f"{ticket} was reopened and is {state}")
+        flags = [
+            t
+            for n in range(1, 9)
+            for t in self.taken.get((pk, f"MESSAGE#{number[1]}#flag#{n:02d}", "message"), [])
+        ]
+        if state in {"denied", "silent", "not_asked"}:
+            flag = self.world.table.item((pk, f"FLAG#{number[1]}"))
+            self.check("L3", flag is not None, f"{ticket} is {state} without a flag")
+            assert flag
+            settled = "settled_at" in _body(flag)
+            if not settled and _body(flag)["holder"] and not flags:
+                told = self.world.table.items[pk].get(f"MESSAGE#{number[1]}#flag#01")
+                self.check("L3", told is not None, f"nobody was told of {ticket}")
+                assert told
+                self._judge_unsent(f"the flag of {ticket}", told)
+        if state == "confirmed" and not reopened and not again:
+            notes = self.taken.get((pk, f"MESSAGE#{number[1]}#note", "message"), [])
+            if not notes:
+                told = self.world.table.items[pk].get(f"MESSAGE#{number[1]}#note")
+                self.check("L4", told is not None, f"no note for {ticket}")
+                assert told
+                self._judge_unsent(f"the note of {ticket}", told)
+
+    def _judge_unsent(self, what: str, item: Item) -> None:
+        """A message that SES never took: its recipient is suppressed, or nobody could know, which is logged."""
+        body = _body(item)
+        delivery = body.get("delivery", {})
+        suppressed = body.get("cancelled") == "suppressed" and any(
+            person_key(address) in self.suppressed for address in self.actors.mailboxes
+        )
+        unknown = delivery.get("progress") == "unknown" and delivery.get("attempts") == 2
+        self.reached["told nobody, known"] += 1
+        self.check(
+            "L4",
+            suppressed or (unknown and bool(self.world.fired)),
+            f"{what}: {body.get('cancelled')} {delivery}",
+        )
+
+    def _judge_unanswered(
+        self,
+        closing: Closing,
+        state: str,
+        reason: str,
+        surveys: list[Taken],
+        superseded: bool,
+        number: tuple[str, str],
+    ) -> None:
+        ticket, fate = closing.ticket, self.actors.mailboxes.get(closing.email or "", "")
+        what = f"{ticket} is {state} ({reason}), {len(surveys)} surveys, mailbox {fate}"
+        if closing.email is None:
+            self.check("L2", (state, reason) == ("not_asked", "no_address"), what)
+        elif state == "silent":
+            self.check("L2", bool(surveys) and fate not in {"bounces", "silent"}, what)
+            ask = surveys[0].mail.at
+            week = self.actors.settings.policy.silent_after // timedelta(microseconds=1)
+            self.check("L2", self.ended[number] >= ask + week - CLOCKS, f"{what}: too early")
+        elif reason in {"bounced", "complained"}:
+            self.check("L2", bool(surveys) and fate in {"bounces", "complains"}, what)
+        elif reason == "suppressed":
+            self.check("L2", fate in {"bounces", "complains"}, what)
+        elif reason.startswith("undelivered"):
+            told = "Bounce" if fate == "bounces" else "Delivery"
+            lost = all((told, taken.mail.id) in self.actors.lost for taken in surveys)
+            recovered = reason == "undelivered_then_delivered"
+            self.check("L2", bool(surveys) and (fate == "silent" or lost or recovered), what)
+        elif reason.startswith("delivery_unknown"):
+            self.check("L2", bool(self.world.fired), what)
+        else:
+            self.check("L2", False, what)
+
+    def _judge_figures(self, follow_ups: dict[tuple[str, str], Item]) -> None:
+        """L5 and L6: marks and figures are what a recount of the closings gives."""
+        world, actors = self.world, self.actors
+        until = instant(world.now + DAY)
+        since = until - timedelta(days=399)
+        for code in {*CAUSES.values()}:
+            mine = [(n, c) for n, c in actors.by_number.items() if CAUSES[c.cause] == code]
+            figures, _ = causes.figures(code, since, until, 1)
+            marks = sorted(
+                (mark.ticket_id, f"{mark.number:04d}") for mark in causes.marks(code, since, until)
+            )
+            self.check("L5", marks == sorted(n for n, _ in mine), f"{code}: marks and closings differ")
+            customers = {c.email.casefold() if c.email else c.ticket for _, c in mine}
+            found = (figures.tickets, figures.customers)
+            wanted = (len({n[0] for n, _ in mine}), len(customers))
+            # Who is the customer of a contradicted closing depends on which report came first.
+            fits = found[0] == wanted[0] and abs(found[1] - wanted[1]) <= sum(bool(c.names) for _, c in mine)
+            self.check("L5", fits, f"{code}: {found}, not {wanted}")
+            sums = Counter(_body(follow_ups[n])["state"] for n, _ in mine)
+            counted = (figures.confirmed, figures.denied, figures.silent)
+            self.check(
+                "L6",
+                counted == (sums["confirmed"], sums["denied"], sums["silent"]),
+                f"{code}: {counted} of {sums}",
+            )
+            told = [key for key in self.taken if f"#cause#{code}#" in f"#{key[1]}#"]
+            repeated = found[0] >= 3 and found[1] >= 2 and code in actors.settings.causes
+            if repeated:
+                self._judge_repeated(code, told)
+            else:
+                self.check("L6", not told, f"{code} is not repeated, and its owner was told")
+
+    def _judge_repeated(self, code: str, told: list[tuple[str, str, str]]) -> None:
+        state = self.world.table.item((f"CAUSE#{code}", "STATE"))
+        self.check("L6", state is not None, f"{code} is repeated, and nobody noticed")
+        self.reached["cause repeated"] += 1
+        owner = self.actors.settings.causes[code].owner
+        first = self.world.table.item((f"OWNER#{owner}", f"MESSAGE#cause#{code}#0001"))
+        self.check("L6", first is not None, f"the owner of {code} was never to be told")
+        if not told and first:
+            body = _body(first)
+            fine = body.get("cancelled") or body.get("delivery", {}).get("progress") == "unknown"
+            self.check("L6", bool(fine), f"the owner of {code} was not told: {body}")
+
+
+def _body(item: Item) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(item["body"]["S"])
+    return body
+
+
+def _text(at: int) -> str:
+    return instant(at).strftime("%Y-%m-%dT%H:%M:%SZ")

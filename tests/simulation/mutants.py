@@ -1,0 +1,456 @@
+"""Planted bugs: each a plausible mistake in our own code. A judge that misses one of them proves nothing.
+
+Each is put onto the real modules while its worlds run. ``caught`` names the seed in which it is known to be caught, so
+that the test is quick; when the simulation changes, the test looks further by itself.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from adapters import outbox, people, settings_store, table, tickets, web
+from domain import consequences, delivery, flag
+from domain.delivery import Progress
+from domain.flag import Reason
+from domain.follow_up import PENDING, FollowUp, Send, State, Ticket, record_answer
+from messages.compose import Mail
+
+
+def module(name: str) -> Any:
+    """A module whose imported names may be replaced, too."""
+    return import_module(name)
+
+
+react_to_change, receive_ticket = module("react_to_change"), module("receive_ticket")
+answering, record_delivery = module("record_answer"), module("record_delivery")
+run_clock, send_message = module("run_clock"), module("send_message")
+show_survey, take_next_step = module("show_survey"), module("take_next_step")
+causes, clock, mailer = module("adapters.causes"), module("adapters.clock"), module("adapters.mailer")
+cause, follow_up = module("domain.cause"), module("domain.follow_up")
+
+Put = Callable[[object, str, Any], None]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One planted bug."""
+
+    name: str
+    plant: Callable[[Put], None]
+    caught: int
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The code with the bug in it."""
+        before: list[tuple[object, str, Any]] = []
+
+        def put(where: object, name: str, value: Any) -> None:
+            before.append((where, name, getattr(where, name)))
+            setattr(where, name, value)
+
+        try:
+            self.plant(put)
+            yield
+        finally:
+            for where, name, value in reversed(before):
+                setattr(where, name, value)
+
+
+MUTANTS: list[Mutant] = []
+
+
+def mutant(caught: int) -> Callable[[Callable[[Put], None]], Callable[[Put], None]]:
+    """Put a planted bug on the list, called what its function is called."""
+
+    def listed(plant: Callable[[Put], None]) -> Callable[[Put], None]:
+        MUTANTS.append(Mutant(plant.__name__, plant, caught))
+        return plant
+
+    return listed
+
+
+def quietly(function: Callable[..., Any], instead: Any = None) -> Callable[..., Any]:
+    """The function, which says that all is well when it is not."""
+
+    def careless(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except Exception:
+            return instead
+
+    return careless
+
+
+# --- intake ----------------------------------------------------------------------------------------------------------
+
+
+@mutant(1)
+def answers_202_before_the_write(put: Put) -> None:
+    put(receive_ticket, "_close", quietly(receive_ticket._close, "accepted"))
+
+
+@mutant(1)
+def forgets_a_reopening_that_fails(put: Put) -> None:
+    put(receive_ticket, "_reopen", quietly(receive_ticket._reopen, "reopened"))
+
+
+@mutant(1)
+def knows_a_closure_by_its_delivery_only(put: Put) -> None:
+    put(receive_ticket, "same_closure", lambda ticket, closure: None)
+
+
+@mutant(1)
+def opens_the_door_without_a_signature(put: Put) -> None:
+    put(receive_ticket, "verify", lambda *_: "0")
+
+
+@mutant(1)
+def takes_old_signatures(put: Put) -> None:
+    verify = receive_ticket.verify
+
+    def timeless(rule: Any, *rest: Any) -> str:
+        return str(verify(replace(rule, tolerance=timedelta(days=9)), *rest))
+
+    put(receive_ticket, "verify", timeless)
+
+
+@mutant(1)
+def writes_without_a_condition(put: Put) -> None:
+    put(table, "_unchanged", lambda row: None)
+
+
+@mutant(1)
+def overwrites_what_somebody_else_wrote(put: Put) -> None:
+    unchanged = table._unchanged
+    put(table, "_unchanged", lambda row: unchanged(row) if row.version == 1 else table.Row.pk.exists())
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+@mutant(1)
+def has_no_sweep(put: Put) -> None:
+    put(run_clock, "handler", lambda event, context: None)
+
+
+@mutant(1)
+def lets_go_of_what_is_claimed(put: Put) -> None:
+    place = follow_up.put_delivery
+
+    def due_no_more(known: Any, round: Any, delivered: Any) -> Any:
+        after = place(known, round, delivered)
+        return replace(after, due_at=None) if delivered.progress is Progress.CLAIMED else after
+
+    put(follow_up, "put_delivery", due_no_more)
+
+
+@mutant(1)
+def splits_its_transactions(put: Put) -> None:
+    def one_by_one(rows: Any) -> None:
+        for row in rows:
+            table.put(row)
+
+    put(table, "put_all", one_by_one)
+
+
+@mutant(1)
+def counts_a_closure_again(put: Put) -> None:
+    def add_mark(mark: Any) -> bool:
+        key = f"MARK#{table.now_text(mark.opened_at)}#{clock.new_id()}"
+        return table.put_missing(table.make_row(f"CAUSE#{mark.cause}", key, "mark", causes._Marked(mark)))
+
+    put(causes, "add_mark", add_mark)
+
+
+@mutant(1)
+def marks_only_from_the_stream(put: Put) -> None:
+    """And the stream's own failures are swallowed: nobody repairs what is lost there."""
+    put(cause, "mark_of", lambda known: None)
+    put(react_to_change, "react", quietly(react_to_change.react))
+
+
+@mutant(1)
+def follows_up_from_the_stream_only(put: Put) -> None:
+    put(react_to_change, "react", quietly(react_to_change.react))
+
+    def finish(known: Any, *_: Any, **__: Any) -> None:
+        mark = None if known.state in PENDING else cause.mark_of(known)
+        if mark:
+            causes.add_mark(mark)
+        tickets.save(known if known.state in PENDING else replace(known, due_at=None))
+
+    put(take_next_step, "_finish", finish)
+
+
+@mutant(1)
+def raises_no_flag_for_the_undeliverable(put: Put) -> None:
+    reason_for = flag.reason_for
+
+    def optimistic(known: Any) -> Any:
+        reason = reason_for(known)
+        return None if reason is Reason.UNDELIVERABLE else reason
+
+    put(flag, "reason_for", optimistic)
+
+
+@mutant(1)
+def tells_nobody_of_a_flag(put: Put) -> None:
+    missing = consequences.missing
+    put(
+        consequences,
+        "missing",
+        lambda *given: tuple(m for m in missing(*given) if getattr(m, "kind", "") != "flag_raised"),
+    )
+
+
+@mutant(1)
+def calls_the_silent_satisfied(put: Put) -> None:
+    """Silence is not success."""
+    to_state = follow_up.to_state
+
+    def kind_hearted(known: Any, state: State, *rest: Any) -> Any:
+        return to_state(known, State.CONFIRMED if state is State.SILENT else state, *rest)
+
+    put(follow_up, "to_state", kind_hearted)
+
+
+@mutant(1)
+def tells_an_owner_of_every_ticket(put: Put) -> None:
+    put(cause, "is_repeated", lambda counted, policy: True)
+
+
+@mutant(1)
+def never_notices_what_repeats(put: Put) -> None:
+    put(take_next_step, "tell_if_repeated", lambda *_: None)
+    put(react_to_change, "tell_if_repeated", lambda *_: None)
+
+
+# --- sending ---------------------------------------------------------------------------------------------------------
+
+
+@mutant(1)
+def sends_before_it_claims(put: Put) -> None:
+    claim_round, save = send_message._claim_round, tickets.save
+
+    def claim_later(*given: Any) -> Any:
+        send_message.tickets.save = lambda known: None
+        try:
+            return claim_round(*given)
+        finally:
+            send_message.tickets.save = save
+
+    def settle(pk: str, sk: str, round: Any, change: Any, now: Any, settings: Any) -> None:
+        known = tickets.load_scope(pk).follow_up(int(sk.partition("#")[2]))
+        assert known
+        held = follow_up.get_delivery(known, round)
+        sent = delivery.claim(held, "later", now, settings.policy.unknown_after)
+        sent = replace(sent, progress=Progress.SENT, sent_at=now)
+        save(follow_up.after_sending(known, round, sent, settings.policy))
+
+    put(tickets, "save", save)
+    put(send_message, "_claim_round", claim_later)
+    put(send_message, "_settle_round", settle)
+
+
+@mutant(1)
+def lets_the_sdk_send_again(put: Put) -> None:
+    client = mailer.client
+    put(mailer, "client", lambda service, **given: client(service, **(given | {"attempts": 3})))
+
+
+@mutant(1)
+def takes_a_lost_reply_for_a_failure(put: Put) -> None:
+    put(mailer, "Unknown", mailer.NotSent)
+
+
+@mutant(1)
+def sends_notes_without_a_claim(put: Put) -> None:
+    save = outbox.save
+
+    def unclaimed(message: Any) -> None:
+        held = message.delivery
+        if message.kind == "note" and held and held.progress is Progress.CLAIMED:
+            return
+        save(message)
+
+    put(outbox, "save", unclaimed)
+
+
+@mutant(1)
+def repeats_an_unknown_mail_without_end(put: Put) -> None:
+    put(delivery, "MOST_ATTEMPTS", 1000)
+
+
+@mutant(1)
+def repeats_an_unknown_mail_at_once(put: Put) -> None:
+    put(delivery, "claim_ends", lambda held, unknown_after: held.claimed_at + timedelta(minutes=1))
+
+
+@mutant(1)
+def never_gives_an_unknown_mail_up(put: Put) -> None:
+    put(module("domain.message"), "given_up", lambda *_: None)
+
+
+@mutant(1)
+def reminds_again_and_again(put: Put) -> None:
+    put(delivery, "is_open", lambda held: True)
+
+
+@mutant(1)
+def a_late_writer_frees_a_claim(put: Put) -> None:
+    put(delivery, "release", lambda held, claim_id: replace(held, progress=Progress.READY))
+
+
+@mutant(1)
+def never_checks_suppression(put: Put) -> None:
+    load = people.load
+    put(people, "load", lambda address: replace(load(address), suppressed=None))
+
+
+@mutant(1)
+def checks_suppression_too_early(put: Put) -> None:
+    step = send_message.next_step
+    put(
+        send_message,
+        "next_step",
+        lambda known, ticket, person, *rest: step(known, ticket, replace(person, suppressed=None), *rest),
+    )
+
+
+@mutant(1)
+def never_suppresses(put: Put) -> None:
+    put(record_delivery, "_suppress", lambda *_: None)
+
+
+@mutant(1)
+def ignores_a_reopening_at_the_moment_of_sending(put: Put) -> None:
+    step = send_message.next_step
+
+    def sends_anyway(known: Any, ticket: Ticket, person: Any, now: Any, policy: Any) -> Any:
+        return step(known, Ticket(), person, now, policy)
+
+    put(send_message, "next_step", sends_anyway)
+
+
+@mutant(1)
+def ignores_reopenings(put: Put) -> None:
+    put(Ticket, "superseded", lambda self, known: None)
+
+
+@mutant(1)
+def reserves_no_quiet_period(put: Put) -> None:
+    put(send_message, "reserve", lambda person, ask: person)
+
+
+@mutant(1)
+def sends_whatever_is_in_the_queue(put: Put) -> None:
+    def always(known: Any, *_: Any) -> Any:
+        return (
+            Send("survey")
+            if known.survey is None or known.survey.progress is Progress.READY
+            else Send("reminder")
+        )
+
+    put(send_message, "next_step", always)
+
+
+@mutant(1)
+def sends_as_fast_as_it_can(put: Put) -> None:
+    put(mailer, "keep_pace", lambda now: None)
+
+
+@mutant(1)
+def thanks_before_anybody_confirmed(put: Put) -> None:
+    notes = consequences._notes
+    put(
+        consequences,
+        "_notes",
+        lambda known, *rest: notes(replace(known, state=State.CONFIRMED, outcome_at=known.opened_at), *rest),
+    )
+    compose = send_message._compose_message
+
+    def composed(waiting: Any, *rest: Any) -> Any:
+        return send_message._Composed(MAIL) if waiting.kind == "note" else compose(waiting, *rest)
+
+    put(send_message, "_compose_message", composed)
+
+
+MAIL = Mail(subject="Thank you", text="Thank you", html="Thank you")
+
+
+# --- reports and answers ---------------------------------------------------------------------------------------------
+
+
+@mutant(1)
+def drops_reports_that_fail(put: Put) -> None:
+    put(record_delivery, "settle", quietly(record_delivery.settle))
+
+
+@mutant(1)
+def a_late_report_turns_back_the_state(put: Put) -> None:
+    hear = follow_up.hear
+
+    def confused(known: Any, round: Any, feedback: Any, *rest: Any) -> Any:
+        heard = hear(known, round, feedback, *rest)
+        return replace(heard, state=State.ASKED) if feedback == "delivery" else heard
+
+    put(follow_up, "hear", confused)
+
+
+@mutant(1)
+def a_get_records_the_answer(put: Put) -> None:
+    shown = show_survey.handler
+
+    def handler(event: Any, context: Any) -> Any:
+        if event["queryStringParameters"].get("a") and event["requestContext"]["http"]["method"] == "GET":
+            found = show_survey.find(event["pathParameters"]["token"], settings_store.settings(clock.now()))
+            if isinstance(found, FollowUp):
+                solved = event["queryStringParameters"]["a"] == "yes"
+                said = dict(
+                    words=None,
+                    consent=False,
+                    now=clock.now(),
+                    policy=settings_store.settings(clock.now()).policy,
+                )
+                tickets.save(record_answer(found, solved=solved, **said))
+        return shown(event, context)
+
+    put(show_survey, "handler", handler)
+
+
+@mutant(1)
+def thanks_for_an_answer_that_it_lost(put: Put) -> None:
+    put(answering, "_record", quietly(answering._record, show_survey.notices.REOPENED))
+    page = answering._answer
+
+    def thankful(*given: Any) -> Any:
+        answer = page(*given)
+        return web.page(200, "Thank you", "n") if answer["statusCode"] == 409 else answer
+
+    put(answering, "_answer", thankful)
+
+
+@mutant(1)
+def takes_the_first_answer_as_the_last(put: Put) -> None:
+    record = answering.record_answer
+    put(
+        answering,
+        "record_answer",
+        lambda known, **said: known if known.answers else record(known, **said),
+    )
+
+
+@mutant(1)
+def gives_up_when_two_answers_meet(put: Put) -> None:
+    save = tickets.save
+
+    def lossy(known: Any) -> None:
+        if known.state in {State.CONFIRMED, State.DENIED}:
+            quietly(save)(known)
+        else:
+            save(known)
+
+    put(tickets, "save", lossy)
