@@ -110,8 +110,9 @@ def _suppress(address: str, feedback: Feedback, at: datetime) -> None:
 def _feedback(report: dict[str, Any]) -> Feedback | None:
     kind = str(report.get("eventType", "")).lower()
     if kind == "bounce" and report.get("bounce", {}).get("bounceType") != "Permanent":
-        # A full mailbox or a slow server: whether it arrived in the end is told by a Delivery, or by its absence.
-        return None
+        # A full mailbox or a slow server: whether it arrived in the end is told by a Delivery, or by its absence. That
+        # it was sent is certain, and a claim still open must not send it again.
+        return Feedback.SEND
     return Feedback(kind) if kind in set(Feedback) else None
 
 
