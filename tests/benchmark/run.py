@@ -6,6 +6,7 @@ python -m benchmark.run [--quick] [--only cold,warm,cost,growth,size,load] [--no
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ def main(arguments: list[str]) -> int:
     if unknown:
         parser.error(f"no such topic: {', '.join(sorted(unknown))}")
 
+    # Whoever ends the benchmark ends what it has started as well: the local stack stops on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     from benchmark import report
 
     results = report.Results(quick=given.quick)

@@ -108,6 +108,8 @@ class Actors:
         self.scans = self.forged = self.unusable = 0
         self.lost: set[tuple[str, str]] = set()
         """Reports that SES lost: kind and id of the mail."""
+        self.unreported: set[str] = set()
+        """Mails of which SES reports nothing at all."""
         self.told_webhook: Callable[[Closing | Reopening], None] = lambda _: None
         world.ses.accepted = self.accepted
         world.ses.rate = self.pick("rate", 14.0, 5.0, 1.0)
@@ -350,6 +352,8 @@ class Actors:
         """SES took a mail: it arrives or it does not, and SES reports in its own time, or loses the report."""
         self.on_accepted(mail)
         world, fate = self.world, self.mailboxes[mail.to]
+        if world.strikes("report/none", _tagged(mail), 2):
+            self.unreported.add(mail.id)
         listed = mail.to in world.ses.suppressed
         self._report(mail, "Send", SECOND // 2)
         if listed or fate == "bounces":
@@ -369,7 +373,7 @@ class Actors:
     def _report(self, mail: Mail, kind: str, delay: int) -> None:
         world = self.world
         label = f"{kind} {_tagged(mail)}"
-        if world.strikes("report/lost", label, 0.5):
+        if mail.id in self.unreported or world.strikes("report/lost", label, 0.5):
             self.lost.add((kind, mail.id))
             return
         if world.strikes("report/late", label):

@@ -54,12 +54,12 @@ class Invariants:
         self.taken: dict[tuple[str, str, str], list[Taken]] = defaultdict(list)
         self.to: dict[str, list[Taken]] = defaultdict(list)
         self.suppressed: dict[str, int] = {}
-        """Hash of an address, and when its suppression was stored."""
+        """Hash of an address, and when its suppression was stored, or its bounce or complaint was dealt with."""
         self.ended: dict[tuple[str, str], int] = {}
         """When a closing's outcome was first stored."""
         self.reached: Counter[str] = Counter()
         world.changed, world.handled = self.changed, self.handled
-        actors.on_accepted, actors.told_webhook = self.accepted, self.told
+        actors.on_accepted, actors.told_webhook, world.ses.called = self.accepted, self.told, self.called
 
     def check(self, name: str, holds: bool, what: str = "") -> None:
         """Fail when it does not hold."""
@@ -153,8 +153,6 @@ class Invariants:
         self.check(
             "I3", since is None or since > by.started - SECOND, f"{part} of {scope} to a suppressed address"
         )
-        lately = [at for at in self.world.ses.calls[-200:] if at > mail.at - 3 * SECOND]
-        self.check("I8", len(lately) <= 3 * self.world.ses.rate + 3, f"{len(lately)} mails in 3 s")
         self.check("I9", "@" not in "".join(key), "an address in a tag")
         if part in {"survey", "reminder"}:
             self._asked(taken, part)
@@ -163,6 +161,16 @@ class Invariants:
             said = self.said(closing, by.started)
             self.check("I6", any(press.solved for press in said), f"a note about {closing.ticket} ({name})")
             self.check("I6", mail.to in {"portal.team@acme.example", "billing@acme.example"} | STAFF)
+
+    def called(self) -> None:
+        """I8: all senders together keep to SES's rate, and each of the two to its share of it."""
+        now, ses, by = self.world.now, self.world.ses, self.world.current
+        assert by
+        lately = [at for at in ses.calls[-200:] if at > now - 3 * SECOND]
+        self.check("I8", len(lately) <= 3 * ses.rate + 3, f"{len(lately)} mails in 3 s")
+        apart = now - by.container.called_ses
+        self.check("I8", apart >= SECOND * 1.6 / ses.rate, f"one sender's mails are {apart} µs apart")
+        by.container.called_ses = now
 
     def _asked(self, taken: Taken, part: str) -> None:
         mail, by = taken.mail, taken.by
@@ -199,6 +207,8 @@ class Invariants:
             for taken in (t for listed in self.taken.values() for t in listed if t.mail.id == mail_id):
                 taken.known = min(taken.known or self.world.now, self.world.now)
                 self.reached[f"heard {kind}"] += 1
+                if kind == "Complaint" or report.get("bounce", {}).get("bounceType") == "Permanent":
+                    self.suppressed.setdefault(person_key(taken.mail.to), self.world.now)
         elif queue == "SendQueue":
             key = json.loads(message.body)
             for taken in self.taken.get((key["pk"], key["sk"], key["part"]), []):

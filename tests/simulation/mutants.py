@@ -87,12 +87,12 @@ def quietly(function: Callable[..., Any], instead: Any = None) -> Callable[..., 
 # --- intake ----------------------------------------------------------------------------------------------------------
 
 
-@mutant(1)
+@mutant(3)
 def answers_202_before_the_write(put: Put) -> None:
     put(receive_ticket, "_close", quietly(receive_ticket._close, "accepted"))
 
 
-@mutant(1)
+@mutant(16)
 def forgets_a_reopening_that_fails(put: Put) -> None:
     put(receive_ticket, "_reopen", quietly(receive_ticket._reopen, "reopened"))
 
@@ -107,7 +107,7 @@ def opens_the_door_without_a_signature(put: Put) -> None:
     put(receive_ticket, "verify", lambda *_: "0")
 
 
-@mutant(1)
+@mutant(5)
 def takes_old_signatures(put: Put) -> None:
     verify = receive_ticket.verify
 
@@ -147,7 +147,7 @@ def lets_go_of_what_is_claimed(put: Put) -> None:
     put(follow_up, "put_delivery", due_no_more)
 
 
-@mutant(1)
+@mutant(11)
 def splits_its_transactions(put: Put) -> None:
     def one_by_one(rows: Any) -> None:
         for row in rows:
@@ -172,7 +172,7 @@ def marks_only_from_the_stream(put: Put) -> None:
     put(react_to_change, "react", quietly(react_to_change.react))
 
 
-@mutant(1)
+@mutant(3)
 def follows_up_from_the_stream_only(put: Put) -> None:
     put(react_to_change, "react", quietly(react_to_change.react))
 
@@ -185,7 +185,7 @@ def follows_up_from_the_stream_only(put: Put) -> None:
     put(take_next_step, "_finish", finish)
 
 
-@mutant(1)
+@mutant(2)
 def raises_no_flag_for_the_undeliverable(put: Put) -> None:
     reason_for = flag.reason_for
 
@@ -196,7 +196,7 @@ def raises_no_flag_for_the_undeliverable(put: Put) -> None:
     put(flag, "reason_for", optimistic)
 
 
-@mutant(1)
+@mutant(32)
 def tells_nobody_of_a_flag(put: Put) -> None:
     missing = consequences.missing
     put(
@@ -255,13 +255,13 @@ def sends_before_it_claims(put: Put) -> None:
     put(send_message, "_settle_round", settle)
 
 
-@mutant(1)
+@mutant(4)
 def lets_the_sdk_send_again(put: Put) -> None:
     client = mailer.client
     put(mailer, "client", lambda service, **given: client(service, **(given | {"attempts": 3})))
 
 
-@mutant(1)
+@mutant(5)
 def takes_a_lost_reply_for_a_failure(put: Put) -> None:
     put(mailer, "Unknown", mailer.NotSent)
 
@@ -279,32 +279,27 @@ def sends_notes_without_a_claim(put: Put) -> None:
     put(outbox, "save", unclaimed)
 
 
-@mutant(1)
+@mutant(5)
 def repeats_an_unknown_mail_without_end(put: Put) -> None:
     put(delivery, "MOST_ATTEMPTS", 1000)
 
 
-@mutant(1)
+@mutant(25)
 def repeats_an_unknown_mail_at_once(put: Put) -> None:
     put(delivery, "claim_ends", lambda held, unknown_after: held.claimed_at + timedelta(minutes=1))
 
 
-@mutant(1)
+@mutant(5)
 def never_gives_an_unknown_mail_up(put: Put) -> None:
     put(module("domain.message"), "given_up", lambda *_: None)
 
 
-@mutant(1)
+@mutant(11)
 def reminds_again_and_again(put: Put) -> None:
     put(delivery, "is_open", lambda held: True)
 
 
-@mutant(1)
-def a_late_writer_frees_a_claim(put: Put) -> None:
-    put(delivery, "release", lambda held, claim_id: replace(held, progress=Progress.READY))
-
-
-@mutant(1)
+@mutant(6)
 def never_checks_suppression(put: Put) -> None:
     load = people.load
     put(people, "load", lambda address: replace(load(address), suppressed=None))
@@ -312,12 +307,17 @@ def never_checks_suppression(put: Put) -> None:
 
 @mutant(1)
 def checks_suppression_too_early(put: Put) -> None:
-    step = send_message.next_step
-    put(
-        send_message,
-        "next_step",
-        lambda known, ticket, person, *rest: step(known, ticket, replace(person, suppressed=None), *rest),
-    )
+    """When the closure comes, a day and more before the mail goes."""
+    opened, load = receive_ticket.open_follow_up, people.load
+
+    def open_follow_up(ticket: Any, closure: Any, now: Any, settings: Any) -> Any:
+        made, address = opened(ticket, closure, now, settings), closure.requester_email
+        if made.state is State.SCHEDULED and address and load(address).suppressed:
+            made = follow_up.to_state(made, State.NOT_ASKED, now, "suppressed")
+        return made
+
+    put(receive_ticket, "open_follow_up", open_follow_up)
+    put(people, "load", lambda address: replace(load(address), suppressed=None))
 
 
 @mutant(1)
@@ -326,21 +326,11 @@ def never_suppresses(put: Put) -> None:
 
 
 @mutant(1)
-def ignores_a_reopening_at_the_moment_of_sending(put: Put) -> None:
-    step = send_message.next_step
-
-    def sends_anyway(known: Any, ticket: Ticket, person: Any, now: Any, policy: Any) -> Any:
-        return step(known, Ticket(), person, now, policy)
-
-    put(send_message, "next_step", sends_anyway)
-
-
-@mutant(1)
 def ignores_reopenings(put: Put) -> None:
     put(Ticket, "superseded", lambda self, known: None)
 
 
-@mutant(1)
+@mutant(2)
 def reserves_no_quiet_period(put: Put) -> None:
     put(send_message, "reserve", lambda person, ask: person)
 
@@ -384,12 +374,12 @@ MAIL = Mail(subject="Thank you", text="Thank you", html="Thank you")
 # --- reports and answers ---------------------------------------------------------------------------------------------
 
 
-@mutant(1)
+@mutant(2)
 def drops_reports_that_fail(put: Put) -> None:
     put(record_delivery, "settle", quietly(record_delivery.settle))
 
 
-@mutant(1)
+@mutant(9)
 def a_late_report_turns_back_the_state(put: Put) -> None:
     hear = follow_up.hear
 
@@ -421,7 +411,7 @@ def a_get_records_the_answer(put: Put) -> None:
     put(show_survey, "handler", handler)
 
 
-@mutant(1)
+@mutant(5)
 def thanks_for_an_answer_that_it_lost(put: Put) -> None:
     put(answering, "_record", quietly(answering._record, show_survey.notices.REOPENED))
     page = answering._answer

@@ -307,6 +307,7 @@ class PostOffice:
     rate: float = 14.0
     quota_used_up: Callable[[], bool] = lambda: False
     accepted: Callable[[Mail], None] = lambda _: None
+    called: Callable[[], None] = lambda: None
     mails: list[Mail] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
     suppressed: set[str] = field(default_factory=set)
@@ -318,6 +319,7 @@ class PostOffice:
         assert operation == "SendEmail", f"the model does not know {operation}"
         now = self.now()
         self.calls.append(now)
+        self.called()
         if self.quota_used_up():
             raise refusal("LimitExceededException", 400, operation, "Daily message quota exceeded.")
         if sum(at > now - SECOND for at in self.calls[-60:]) > max(self.rate, 1):

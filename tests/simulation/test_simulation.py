@@ -35,8 +35,9 @@ REACHED = {
     **{f"{call}/{fault}": 30 for call in CALLS for fault in CALL_FAULTS},
     **dict.fromkeys(("queue/lost", "queue/late", "queue/twice", "queue/reordered", "queue/not_deleted"), 30),
     **dict.fromkeys(
-        ("stream/stalled", "stream/checkpoint_lost", "report/lost", "report/late", "report/twice"), 30
+        ("stream/stalled", "stream/checkpoint_lost", "report/lost", "report/none", "report/late"), 30
     ),
+    "report/twice": 30,
     **dict.fromkeys(("tick/lost", "tick/duplicate", "index/late", "web/reply_lost", "clock/step"), 30),
     **dict.fromkeys(("outage/dynamodb", "outage/sqs", "outage/sesv2", "outage/tick", "ses/quota"), 5),
     **dict.fromkeys(("path/sent again after silence", "path/cause repeated", "path/heard Complaint"), 5),

@@ -55,6 +55,7 @@ class Container:
     secrets: dict[str, Any] = field(default_factory=dict)
     pace: dict[str, float] = field(default_factory=dict)
     rate: dict[str, Any] = field(default_factory=dict)
+    called_ses: int = 0
 
 
 @dataclass(eq=False)
