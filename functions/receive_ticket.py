@@ -8,7 +8,7 @@ from adapters import clock, quarantine, secret_store, settings_store, tickets, w
 from adapters.telemetry import count, logger, metrics
 from domain.closure import Closure, Reopen
 from domain.errors import Changed
-from domain.follow_up import PENDING, Ticket, open_follow_up, repeat, same_closure, supersede
+from domain.follow_up import open_follow_up, repeat, same_closure
 from domain.settings import Settings
 from helpdesks import mapping
 from helpdesks.verify import Unverified, verify
@@ -70,7 +70,7 @@ def take_in(name: str, headers: Mapping[str, str], body: bytes, now: datetime, s
     if isinstance(report, Closure):
         return _close(report, now, settings)
     if isinstance(report, Reopen):
-        return _reopen(report, now, settings)
+        return _reopen(report, settings)
     return "ignored"
 
 
@@ -87,7 +87,6 @@ def _close(closure: Closure, now: datetime, settings: Settings) -> str:
             tickets.save(after)
         except Changed:
             continue
-        _supersede_older(ticket, after.number, closure.closed_at, now)
         if after.conflict:
             logger.warning("closure_conflict", source=closure.source, ticket_id=closure.ticket_id)
             return "duplicate"
@@ -95,28 +94,9 @@ def _close(closure: Closure, now: datetime, settings: Settings) -> str:
     raise Changed("the ticket is changing too fast")
 
 
-def _supersede_older(ticket: Ticket, number: int, closed_at: datetime, now: datetime) -> None:
-    for older in ticket.follow_ups:
-        if older.number != number and older.closure.closed_at < closed_at and older.state in PENDING:
-            try:
-                tickets.save(supersede(older, "closed_again", now))
-            except Changed:
-                # Whoever takes its next step sees the newer closure in the same partition.
-                logger.info("superseded later", source=older.closure.source)
-
-
-def _reopen(reopen: Reopen, now: datetime, settings: Settings) -> str:
-    added = tickets.add_reopen(reopen, settings.policy.keep_for)
-    for _ in range(ATTEMPTS):
-        ticket = tickets.load(reopen.source, reopen.ticket_id).ticket
-        pending = [f for f in ticket.follow_ups if f.state in PENDING and ticket.superseded(f)]
-        try:
-            for follow_up in pending:
-                tickets.save(supersede(follow_up, "reopened", now))
-        except Changed:
-            continue
-        return "reopened" if added else "duplicate"
-    raise Changed("the ticket is changing too fast")
+def _reopen(reopen: Reopen, settings: Settings) -> str:
+    """A pending ask ends with it: whoever takes the follow-up's next step finds the reopening beside it."""
+    return "reopened" if tickets.add_reopen(reopen, settings.policy.keep_for) else "duplicate"
 
 
 def _unauthorized(reason: str) -> web.Response:

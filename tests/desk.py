@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outside import report, sign
-from place import Stack, client, fetch
+from place import Stack, client, fetch, record
 
 PATIENCE = 90.0
 """Seconds: the longest delay of infra/local.yaml is 35, and a machine that runs other tests too is slow."""
@@ -97,7 +97,7 @@ class Desk:
             ExpressionAttributeValues={":pk": {"S": f"TICKET#standard-webhooks#{self.ticket(name)}"}},
             ConsistentRead=True,
         )["Items"]
-        return {item["sk"]["S"]: json.loads(item["body"]["S"]) for item in found}
+        return {item["sk"]["S"]: record(item) for item in found}
 
     def wait_for_state(self, name: str, state: str, number: int = 1) -> dict[str, Any]:
         """The follow-up of a ticket's closing, as soon as it is in this state."""

@@ -363,7 +363,9 @@ def hear(
     if known is None:
         return follow_up
     heard = delivery.hear(known, feedback, at)
-    if heard == known:
+    # Everything counts from the survey's delivery; nobody waits for that of a reminder which is known to be sent.
+    needless = round == "reminder" and feedback is Feedback.DELIVERY and known.progress is Progress.SENT
+    if heard == known or needless:
         return follow_up
     after = put_delivery(follow_up, round, heard)
     if heard.progress in {Progress.SENT, Progress.DELIVERED} and follow_up.state is State.SCHEDULED:

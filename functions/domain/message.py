@@ -70,10 +70,16 @@ def after_sending(message: Message, settled: Delivery) -> Message:
 
 
 def hear(message: Message, feedback: Feedback, at: datetime) -> Message:
-    """The message after one report of the mail provider."""
-    if message.delivery is None:
+    """The message after one report of the mail provider.
+
+    That a mail to one of our own arrived changes nothing that anybody waits for, so it is not written down.
+    """
+    known = message.delivery
+    if known is None:
         return message
-    heard = delivery.hear(message.delivery, feedback, at)
+    if feedback is Feedback.DELIVERY and known.progress is Progress.SENT and message.due_at is None:
+        return message
+    heard = delivery.hear(known, feedback, at)
     open_still = heard.progress in {Progress.READY, Progress.CLAIMED}
     return replace(message, delivery=heard, due_at=message.due_at if open_still else None)
 

@@ -9,6 +9,8 @@ import os
 import secrets
 import sys
 import urllib.request
+import zlib
+from base64 import b64decode
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,12 @@ HOME = Path(os.environ.get("FOLLOWTHROUGH_HOME", ROOT / ".local")).resolve()
 STACK_FILE = HOME / "stack.json"
 STACK = "followthrough"
 REGION = "eu-west-1"
+
+
+def record(item: dict[str, Any]) -> Any:
+    """What an item of the table says, as a client reads it (functions/adapters/table.py)."""
+    body = item["body"]["S"]
+    return json.loads(body if body.startswith("{") else zlib.decompress(b64decode(body)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from typing import Any
 from jinja2 import Environment
 
 from adapters.mailer import message_tag
-from place import HOME, client, fetch, write
+from place import HOME, client, fetch, record, write
 
 EVERY = 0.5
 """Seconds between two looks at what was sent."""
@@ -130,7 +130,7 @@ def events(mail: Mail, tag: str | None) -> Iterator[dict[str, Any]]:
 def find_tag(items: list[dict[str, Any]], mail_id: str) -> str | None:
     """The tag of the record that knows a mail by its id; None when no record does (yet)."""
     for item in items:
-        part = _part_with(item, mail_id)
+        part = _part_with(record(item), mail_id)
         if part:
             return message_tag(item["pk"]["S"], item["sk"]["S"], part)
     return None
@@ -287,8 +287,6 @@ def _part_with(node: Any, wanted: str, part: str = "message") -> str | None:
         return next(filter(None, (_part_with(value, wanted, part) for value in node)), None)
     if isinstance(node, str) and node == wanted:
         return part
-    if isinstance(node, str) and wanted in node and node.startswith("{"):
-        return _part_with(json.loads(node), wanted, part)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from place import Stack, client, fetch
+from place import Stack, client, fetch, record
 from progress import OFTEN, console
 
 Item = dict[str, Any]
@@ -87,9 +87,7 @@ class World:
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues=names,
             )
-            self.items |= {
-                (pk, i["sk"]["S"]): json.loads(i["body"]["S"]) for page in pages for i in page["Items"]
-            }
+            self.items |= {(pk, i["sk"]["S"]): record(i) for page in pages for i in page["Items"]}
         mailboxes = json.loads(fetch(self.stack.mails))["messages"].values()
         self.sent = {mail["MessageId"]: mail for mailbox in mailboxes for mail in mailbox}
         changed = [key for key, now in self.items.items() if now != before.get(key)]

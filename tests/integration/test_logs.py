@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from adapters import settings_store
+from adapters import settings_store, table
 from builders import A_DAY, closed, customer, reopened
 from world import LINK_KEY, World
 
@@ -59,7 +59,8 @@ def test_n6_no_log_line_or_metric_holds_what_somebody_wrote(
         world.press(wrong, answer="yes", words=canaries["words"])
     world.wait(2 * A_DAY)
     bad = dict(next(item for key, item in world.items.items() if key == ("TICKET#acme#1", "FOLLOW_UP#0001")))
-    bad["body"] = {"S": bad["body"]["S"].replace('"number":1', '"number":"x"')}
+    said = table.unpack(bad["body"]["S"]).replace(b'"number":1', b'"number":"x"')
+    bad["body"] = {"S": table.pack(said)}
     pattern = {"eventName": "INSERT", "dynamodb": {"Keys": {}, "NewImage": bad, "SequenceNumber": "1"}}
     with pytest.raises(Exception, match="All records failed") as failed:
         world.invoke("react_to_change", {"Records": [pattern]})

@@ -281,7 +281,7 @@ def test_a_note_whose_reply_was_lost_is_not_sent_again(world: World) -> None:
     assert len(world.mail.to(TEAM)) == 1
     note = outbox.load("TICKET#acme#4711", "0001#note")
     assert note is not None
-    assert (note.due_at, note.delivery and note.delivery.progress) == (None, Progress.DELIVERED)
+    assert (note.due_at, note.delivery and note.delivery.progress) == (None, Progress.SENT)
 
 
 def test_a_note_that_nobody_knows_about_is_tried_twice_at_most(world: World) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters import causes
 from domain.person import person_key
+from place import record
 from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Change, Item, Mail, Queued
 from simulation.world import Invocation, World, instant, micros
@@ -399,7 +400,7 @@ class Invariants:
 
 
 def _body(item: Item) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(item["body"]["S"])
+    body: dict[str, Any] = record(item)
     return body
 
 
