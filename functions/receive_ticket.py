@@ -8,7 +8,7 @@ from adapters import clock, quarantine, secret_store, settings_store, tickets, w
 from adapters.telemetry import count, logger, metrics
 from domain.closure import Closure, Reopen
 from domain.errors import Changed
-from domain.follow_up import open_follow_up, repeat, same_closure
+from domain.follow_up import Ticket, keep_first, open_follow_up, repeat, same_closure
 from domain.settings import Settings
 from helpdesks import mapping
 from helpdesks.verify import Unverified, verify
@@ -75,8 +75,9 @@ def take_in(name: str, headers: Mapping[str, str], body: bytes, now: datetime, s
 
 
 def _close(closure: Closure, now: datetime, settings: Settings) -> str:
+    """Most closings are their ticket's first: that is tried before anything is read; a refused write tells better."""
+    ticket = Ticket()
     for _ in range(ATTEMPTS):
-        ticket = tickets.load(closure.source, closure.ticket_id).ticket
         known = same_closure(ticket, closure)
         after = (
             repeat(known, closure, now, settings) if known else open_follow_up(ticket, closure, now, settings)
@@ -84,8 +85,11 @@ def _close(closure: Closure, now: datetime, settings: Settings) -> str:
         if after == known:
             return "duplicate"
         try:
+            if first := keep_first(ticket, after):
+                tickets.save(first)
             tickets.save(after)
         except Changed:
+            ticket = tickets.load(closure.source, closure.ticket_id).ticket
             continue
         if after.conflict:
             logger.warning("closure_conflict", source=closure.source, ticket_id=closure.ticket_id)

@@ -72,7 +72,8 @@ def _hear_round(
     settings: Settings,
     claim: str | None,
 ) -> str | None:
-    known = tickets.load_scope(pk).follow_up(int(sk.partition("#")[2]))
+    records = tickets.load_scope(pk)
+    known = records.follow_up(int(sk.partition("#")[2]))
     if known is None:
         logger.warning("report about an unknown mail")
         return None
@@ -80,8 +81,9 @@ def _hear_round(
     if feedback is Feedback.SEND and delivery and claim and claim != delivery.claim:
         logger.warning("duplicate_suspected", round=round)
         count("DuplicateSuspected")
-    heard = follow_up.hear(known, round, feedback, at, now, settings.policy)
-    if heard is not known:
+    current = follow_up.supersede(known, records.ticket, now)
+    heard = follow_up.hear(current, round, feedback, at, now, settings.policy)
+    if heard is not current:
         tickets.save(heard)
     return known.closure.requester_email
 

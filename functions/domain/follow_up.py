@@ -143,7 +143,8 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
     policy = settings.policy
     resolver = closure.resolver_name or settings.name_of(closure.resolver_email)
     closure = replace(closure, resolver_name=resolver)
-    number = max((known.number for known in ticket.follow_ups), default=0) + 1
+    numbers = {known.number for known in ticket.follow_ups}
+    number = max(numbers) + 1 if 1 in numbers else 1
     opened = FollowUp(
         closure=closure,
         number=number,
@@ -160,8 +161,27 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
     if closure.needs_details:
         return replace(opened, state=State.WAITING, due_at=now + policy.undelivered_after)
     if closure.requester_email is None:
-        return replace(opened, state=State.NOT_ASKED, reason="no_address", outcome_at=now, due_at=now)
+        # Its next step says so, at once: that knows the whole ticket, which may have been reopened already.
+        return replace(opened, due_at=now)
     return opened
+
+
+def keep_first(ticket: Ticket, opened: FollowUp) -> FollowUp | None:
+    """The ticket's first follow-up, to be kept as long as the one just opened; None when there is nothing to change.
+
+    Whatever else is known of a ticket, its number 1 is there: a report that finds that key free is the first one.
+    """
+    first = next((known for known in ticket.follow_ups if known.number == 1), None)
+    if (
+        first is None
+        or first.number == opened.number
+        or first.keep_until is None
+        or opened.keep_until is None
+    ):
+        return None
+    if first.keep_until >= opened.keep_until:
+        return None
+    return replace(first, keep_until=opened.keep_until)
 
 
 def first_ask(closure: Closure, now: datetime, policy: Policy) -> datetime:
@@ -217,9 +237,10 @@ def to_state(follow_up: FollowUp, state: State, now: datetime, reason: str | Non
     return replace(follow_up, state=state, reason=reason, outcome_at=now)
 
 
-def supersede(follow_up: FollowUp, reason: str, now: datetime) -> FollowUp:
-    """A pending follow-up of a ticket that was reopened or closed again; the pending ask ends with it."""
-    return to_state(follow_up, State.REOPENED, now, reason)
+def supersede(follow_up: FollowUp, ticket: Ticket, now: datetime) -> FollowUp:
+    """The follow-up as its ticket's life leaves it: a reopening or a later closing ends a pending ask."""
+    reason = ticket.superseded(follow_up) if follow_up.state in PENDING else None
+    return to_state(follow_up, State.REOPENED, now, reason) if reason else follow_up
 
 
 # --- what is due -----------------------------------------------------------------------------------------------------
@@ -258,9 +279,9 @@ def next_step(follow_up: FollowUp, ticket: Ticket, person: Person, now: datetime
     """What the follow-up's state asks for at ``now``; asked again at the moment of sending."""
     if follow_up.state not in PENDING:
         return Finish()
-    superseded = ticket.superseded(follow_up)
-    if superseded:
-        return Become(supersede(follow_up, superseded, now))
+    superseded = supersede(follow_up, ticket, now)
+    if superseded is not follow_up:
+        return Become(superseded)
     if follow_up.due_at and now < follow_up.due_at:
         return Wait(follow_up.due_at)
     if follow_up.state is State.WAITING:

@@ -31,6 +31,7 @@ from domain.follow_up import (
     answers_until,
     get_delivery,
     hear,
+    keep_first,
     next_step,
     open_follow_up,
     put_delivery,
@@ -85,7 +86,10 @@ def test_the_first_ask_moves_into_the_customers_office_hours() -> None:
 
 def test_without_an_address_nobody_is_asked_and_the_reason_is_kept() -> None:
     follow_up = opened(requester_email=None)
-    assert (follow_up.state, follow_up.reason, follow_up.due_at) == (State.NOT_ASKED, "no_address", START)
+    assert follow_up.due_at == START
+    step = next_step(follow_up, Ticket(follow_ups=(follow_up,)), person(), START, POLICY)
+    assert isinstance(step, Become)
+    assert (step.follow_up.state, step.follow_up.reason) == (State.NOT_ASKED, "no_address")
 
 
 def test_a_hint_waits_for_its_details_and_then_lives_like_any_other() -> None:
@@ -305,8 +309,9 @@ def test_an_answer_after_everything_was_finished_is_due_at_once() -> None:
 
 
 def test_a_reopened_ticket_takes_no_answer() -> None:
+    ended = supersede(asked(), Ticket(reopens=(after(days=2),)), after(days=2))
     with pytest.raises(Refused):
-        answer(supersede(asked(), "reopened", after(days=2)), after(days=3), solved=True)
+        answer(ended, after(days=3), solved=True)
 
 
 # --- one whole life --------------------------------------------------------------------------------------------------
@@ -389,18 +394,16 @@ class LifeOfAFollowUp(RuleBasedStateMachine):
     @rule()
     def the_ticket_is_reopened(self) -> None:
         self.ticket = replace(self.ticket, reopens=(*self.ticket.reopens, self.now))
-        if self.it.state in PENDING:
-            self.becomes(supersede(self.it, "reopened", self.now))
 
     @rule(told=st.booleans())
     def the_ticket_is_closed_again(self, told: bool) -> None:
-        """Told: its older follow-up is ended at once; otherwise whoever takes the next step sees it."""
+        """Whoever takes the next step of its older follow-up sees it; ``told``: that is somebody at once."""
         again = closure(closed_at=self.now + timedelta(minutes=1))
         if same_closure(self.ticket, again) is None:
             newer = open_follow_up(self.ticket, again, self.now, SETTINGS)
             self.ticket = replace(self.ticket, follow_ups=(*self.ticket.follow_ups, newer))
-            if told and self.it.state in PENDING:
-                self.becomes(supersede(self.it, "closed_again", self.now))
+            if told:
+                self.becomes(supersede(self.it, self.ticket, self.now))
 
     @rule(span=spans)
     def time_passes(self, span: timedelta) -> None:
@@ -637,28 +640,23 @@ def take_in(ticket: Ticket, event: Event, now: datetime) -> Ticket:
     reopens = ticket.reopens
     if isinstance(event, datetime):
         reopens = tuple(dict.fromkeys((*reopens, event)))
-        for known in ticket.follow_ups:
-            if known.state in PENDING and replace(ticket, reopens=reopens).superseded(known):
-                follow_ups[known.number] = supersede(known, "reopened", now)
     else:
         found = same_closure(ticket, event)
         changed = (
             repeat(found, event, now, SETTINGS) if found else open_follow_up(ticket, event, now, SETTINGS)
         )
         follow_ups[changed.number] = changed
-        for known in ticket.follow_ups:
-            older = known.closure.closed_at < event.closed_at and known.number != changed.number
-            if older and known.state in PENDING:
-                follow_ups[known.number] = supersede(known, "closed_again", now)
     by_closing = tuple(sorted(follow_ups.values(), key=lambda known: known.closure.closed_at))
     return Ticket(follow_ups=by_closing, reopens=reopens)
 
 
 def tell(events: list[Event]) -> Ticket:
-    """The ticket after these reports came in this order."""
+    """The ticket after these reports came in this order, and after each one the next step of all its follow-ups."""
     ticket = Ticket()
     for number, event in enumerate(events):
         ticket = take_in(ticket, event, after(days=20, minutes=number))
+        now = tuple(supersede(known, ticket, after(days=21)) for known in ticket.follow_ups)
+        ticket = replace(ticket, follow_ups=now)
         pending = [known for known in ticket.follow_ups if known.state in PENDING]
         assert len(pending) <= 1
     return ticket
@@ -780,3 +778,19 @@ def test_resolver_whose_address_is_known_gets_a_name() -> None:
     assert named.closure.resolver_name == "Kim Ren"
     given = closure(resolver_email="kim@x.example", resolver_name="K. Ren")
     assert open_follow_up(Ticket(), given, START, company).closure.resolver_name == "K. Ren"
+
+
+@given(st.lists(st.timedeltas(timedelta(), timedelta(days=900)), min_size=1, max_size=6))
+def test_whatever_is_still_kept_of_a_ticket_its_first_follow_up_is(closings: list[timedelta]) -> None:
+    """So a report that finds the key of number 1 free is the first one that is known."""
+    kept: dict[int, FollowUp] = {}
+    for at in sorted(closings):
+        now = START + at
+        kept = {n: known for n, known in kept.items() if known.keep_until and known.keep_until > now}
+        ticket = Ticket(follow_ups=tuple(kept.values()))
+        new = open_follow_up(ticket, closure(closed_at=now), now, SETTINGS)
+        assert new.number not in kept
+        first = keep_first(ticket, new)
+        kept |= {1: first} if first else {}
+        kept[new.number] = new
+        assert kept[1].keep_until == max(known.keep_until or START for known in kept.values())
