@@ -21,7 +21,7 @@ import conftest  # noqa: F401 - sets what the adapters read on import
 from builders import ACME_SECRET, START
 from simulation.actors import Actors
 from simulation.invariants import Invariants, Violation
-from simulation.sim_aws import DAY, HOUR, SECOND
+from simulation.sim_aws import DAY, HOUR
 from simulation.world import World, hands_of, silence
 
 CHAOS = 8 * DAY
@@ -87,18 +87,13 @@ def heal(world: World) -> None:
     begin = world.now
 
     def is_over() -> bool:
-        due = {
-            (item["kind"]["S"], int(item["due_at"]["N"]) * SECOND)
-            for item in world.table.scan()
-            if "due_at" in item
-        }
-        if world.now >= begin + LONGEST or (
-            world.now > begin + DAY and any(at < world.now - DAY for _, at in due)
-        ):
+        if world.now >= begin + LONGEST:
+            return True
+        if world.now > begin + DAY and any(at < world.now - DAY for _, at in world.table.due.values()):
             return True  # what is still due after a day will be due for ever
         if world.pending or any(queue.messages for queue in world.queues.values()):
             return False
-        return all(kind == "owner" for kind, _ in due)
+        return all(kind == "owner" for kind, _ in world.table.due.values())
 
     world.run(is_over)
 

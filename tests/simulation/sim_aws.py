@@ -55,6 +55,8 @@ class Table:
     """How many items one page of a query holds; DynamoDB's own limit is a megabyte."""
     items: dict[str, dict[str, Item]] = field(default_factory=dict)
     index: dict[str, dict[Key, int]] = field(default_factory=dict)
+    due: dict[Key, tuple[str, int]] = field(default_factory=dict)
+    """Kind and instant of everything that is due now or later: what the index will hold when it is up to date."""
     _late: deque[tuple[int, Key, Item | None, Item | None]] = field(default_factory=deque)
     _tokens: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -150,6 +152,10 @@ class Table:
 
     def _changed(self, key: Key, old: Item | None, new: Item | None) -> None:
         now, lag = self.now(), self.lag()
+        if new and "due_at" in new:
+            self.due[key] = (new["kind"]["S"], int(new["due_at"]["N"]) * SECOND)
+        else:
+            self.due.pop(key, None)
         # Changes reach the index in the order in which they were made.
         last = self._late[-1][0] if self._late else now
         self._late.append((max(now + lag, last), key, old, new))

@@ -445,9 +445,8 @@ class World:
     def _tick(self, planned: int) -> None:
         if planned != self._next_tick:
             return
-        due = (int(item["due_at"]["N"]) * SECOND for item in self.table.scan() if "due_at" in item)
         self._next_tick = 0
-        if (first := min(due, default=None)) is None:
+        if (first := min((at for _, at in self.table.due.values()), default=None)) is None:
             return
         self._plan_tick(first)
         if first > self.now + 2 * MINUTE:
