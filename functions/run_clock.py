@@ -11,9 +11,9 @@ from adapters.telemetry import count, logger, metrics
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> None:
-    """One tick. What is overdue is queued again only when the queue has been worked off, so a backlog never grows."""
+    """One tick. What is overdue is queued again only when the queues are worked off: no backlog feeds itself."""
     now = clock.now()
-    working_off = queues.waiting_steps() > 0
+    working_off = queues.is_backlog()
     queued = queues.queue_due(
         _until_time_is_up(now, since=now if working_off else None, context=context), now
     )

@@ -13,6 +13,9 @@ HORIZON = timedelta(seconds=90)
 
 BATCH = 10
 
+MANY_MAILS = 500
+"""More than this in the queue is a backlog: mails wait for SES's rate, and what waits is overdue all the time."""
+
 
 def queue_due(keys: Iterable[tuple[str, str, datetime]], now: datetime) -> int:
     """Queue records for their next step, each not before it is due; gives how many."""
@@ -26,11 +29,14 @@ def queue_mail(pk: str, sk: str, part: str, now: datetime, due_at: datetime | No
     _send(os.environ["SEND_QUEUE"], [(body, _delay(due_at or now, now))])
 
 
-def waiting_steps() -> int:
-    """About how many steps wait in the queue and could be taken at once; delayed and running ones are not counted."""
-    answer = client("sqs").get_queue_attributes(
-        QueueUrl=os.environ["DUE_QUEUE"], AttributeNames=["ApproximateNumberOfMessages"]
-    )
+def is_backlog() -> bool:
+    """Whether what was queued is still being worked off: any step that could be taken, or many mails."""
+    return _waiting(os.environ["DUE_QUEUE"]) > 0 or _waiting(os.environ["SEND_QUEUE"]) > MANY_MAILS
+
+
+def _waiting(url: str) -> int:
+    """About how many messages could be received at once; delayed and running ones are not counted."""
+    answer = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
     return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 

@@ -46,6 +46,19 @@ def test_a_backlog_is_not_queued_again_while_it_is_worked_off(world: World) -> N
     assert world.queues["DueQueue"] == []
 
 
+def test_mails_that_wait_for_the_providers_rate_are_not_queued_again_each_minute(world: World) -> None:
+    world.hook(closed())
+    world.settle()
+    world.now = START + A_DAY + AN_HOUR
+    for number in range(501):
+        world.queue("SendQueue", json.dumps({"pk": f"TICKET#acme#x{number}", "sk": "FOLLOW_UP#0001"}))
+    world.tick()
+    assert world.queues["DueQueue"] == []
+    world.queues["SendQueue"].pop()
+    world.tick()
+    assert len(world.queues["DueQueue"]) == 1
+
+
 def test_a_tick_that_runs_out_of_time_stops_and_the_next_one_goes_on(world: World) -> None:
     world.hook(closed())
     world.settle()

@@ -183,12 +183,12 @@ def stream(side: Side) -> Any:
 
 def queue(side: Side) -> Any:
     queued = queues.queue_due([("a", "1", START), ("b", "2", START + timedelta(seconds=2))], START)
-    waiting = queues.waiting_steps()
+    waiting = queues.is_backlog()
     first = side.receive(10)
     hidden = side.receive(10)
     side.wait(2.2)
     late = sorted(side.receive(10))
-    return queued, waiting, first, hidden, late, queues.waiting_steps()
+    return queued, waiting, first, hidden, late, queues.is_backlog()
 
 
 def dead_letters(side: Side) -> Any:
