@@ -1,6 +1,6 @@
 """Three operations beside the measured peer: a helpdesk's own survey add-on, run end to end on such a machine.
 
-Its figures are fixed (reference/performance.md §4: OTOBO 10.1 with "Survey", CPU seconds for 1,000, processes and
+Its figures are fixed (measured in November 2026: OTOBO 10.1 with "Survey", CPU seconds for 1,000, processes and
 database); ours are the CPU of all our Lambdas on the operation's way, from ``warm``. AWS's own work is on neither side,
 while the peer's HTTP parsing and SMTP hop are on its side: an order of magnitude, not a contest.
 """

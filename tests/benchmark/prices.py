@@ -1,4 +1,4 @@
-"""Published prices in dollars (us-east-1, no free tiers; found in reference/performance.md §3), and what follows."""
+"""Published prices in dollars (us-east-1, no free tiers; AWS's price pages, November 2026), and what follows."""
 
 from collections import Counter
 from dataclasses import dataclass, fields

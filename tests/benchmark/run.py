@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 TOPICS = ("cold", "warm", "cost", "growth", "size", "load")
 CPU_MS_PER_CALL = 2.0
-"""When ``warm`` is left out: CPU of one bare put where reference/performance.md was measured."""
+"""When ``warm`` is left out: CPU of one bare put where the peer was measured."""
 
 
 def main(arguments: list[str]) -> int:
