@@ -83,9 +83,8 @@ def _claim_round(
         if next_step(known, ticket, person, now, settings.policy) != Send(round):
             return None
         closure = known.closure
-        reserved = reserve(
-            person, Asked(at=now, source=closure.source, ticket_id=closure.ticket_id, number=known.number)
-        )
+        ask = Asked(at=now, source=closure.source, ticket_id=closure.ticket_id, number=known.number)
+        reserved = reserve(person, ask) if round == "survey" else person
         claim = delivery.claim(held, claim_id, now, settings.policy.unknown_after)
         try:
             if reserved is not person:

@@ -39,21 +39,20 @@ def quiet_until(
     person: Person, source: str, ticket_id: str, number: int, quiet_period: timedelta
 ) -> datetime | None:
     """When this person may be asked about the given closure; None means now. An ask already reserved for it stands."""
-    others = [
-        ask.at
-        for ask in person.asked
-        if (ask.source, ask.ticket_id, ask.number) != (source, ticket_id, number)
-    ]
+    others = [ask.at for ask in person.asked if _closure(ask) != (source, ticket_id, number)]
     return max(others) + quiet_period if others else None
 
 
 def reserve(person: Person, ask: Asked) -> Person:
-    """The person with this ask noted; noting the same closure again changes nothing."""
-    if any(
-        (a.source, a.ticket_id, a.number) == (ask.source, ask.ticket_id, ask.number) for a in person.asked
-    ):
+    """The person with this ask noted, once for each closure: the quiet period counts from the last attempt to ask."""
+    if ask in person.asked:
         return person
-    return replace(person, asked=(*person.asked, ask)[-KEPT_ASKS:])
+    others = [a for a in person.asked if _closure(a) != _closure(ask)]
+    return replace(person, asked=(*others, ask)[-KEPT_ASKS:])
+
+
+def _closure(ask: Asked) -> tuple[str, str, int]:
+    return ask.source, ask.ticket_id, ask.number
 
 
 def suppress(person: Person, feedback: Feedback, at: datetime) -> Person:

@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
 
     # Whoever ends the benchmark ends what it has started as well: the local stack stops on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    import moto  # noqa: F401  # has to be there before botocore's first session
+
     from benchmark import report
 
     results = report.Results(quick=given.quick)

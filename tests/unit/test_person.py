@@ -42,9 +42,11 @@ def test_the_ask_that_was_reserved_is_not_in_its_own_way() -> None:
     assert quiet_until(anna, "other-desk", "1", 1, QUIET) == after(days=7)
 
 
-def test_reserving_the_same_ask_again_changes_nothing() -> None:
+def test_the_quiet_period_counts_from_the_last_attempt_to_ask() -> None:
     anna = reserve(person(), ask("1"))
-    assert reserve(anna, ask("1", days=3)) is anna
+    assert reserve(anna, ask("1")) is anna
+    again = reserve(anna, ask("1", days=3))
+    assert again.asked == (ask("1", days=3),)
 
 
 asks = st.lists(
