@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         catalogue = read(name)
         catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
         _write(catalogue, name)
-    found = list(problems())
+    found = [] if options.new else list(problems())
     for problem in found:
         print(problem, file=sys.stderr)  # noqa: T201
     print(f"{len(names())} catalogues with {len(template)} sentences.")  # noqa: T201
