@@ -23,6 +23,8 @@ DOMAIN: Final = "messages"
 ENGLISH: Final = "en"
 WORLD_ENGLISH: Final = "en_001"
 """Dates for whoever only said "en": the day before the month, as nearly everywhere outside the United States."""
+NO_GAP: Final = frozenset({"ja", "zh"})
+"""Whose sentences follow each other without a blank."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Language:
     def direction(self) -> Direction:
         """The side on which lines begin."""
         return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.locale.language in NO_GAP else " "
 
     @property
     def own_name(self) -> str:
