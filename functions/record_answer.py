@@ -1,58 +1,74 @@
-"""POST /s/{token}: the customer pressed the button; records the answer and says what happens next."""
+"""POST /s/{token}: the customer pressed the button; records the answers and says what happens next."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast, get_args
 
 from adapters import clock, notices, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain.errors import Changed, Refused
-from domain.follow_up import FollowUp, record_answer
+from domain.follow_up import MOST_TOGETHER, Credit, FollowUp, Said, record_answer
 from domain.settings import Settings
 from messages import facts, pages
 from messages.text import clean_words
 from show_survey import find
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("answer", "words", "consent")
+FIELDS = ("answer", "words", "wish", "kept", "consent", "credit", "withdraw")
+KEPT_FIELDS = tuple(
+    f"{name}{suffix}" for suffix in ("", *(f"-{n}" for n in range(1, MOST_TOGETHER + 1))) for name in FIELDS
+)
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
-    """Form fields: ``answer`` (yes or no), ``words``, ``consent`` (yes). What could not be stored stays in the form."""
+    """Form fields as in ``pages.SurveyPage`` and ``pages.AnsweredPage``. What could not be stored stays in the form."""
     return notices.posted(event, _answer, KEPT_FIELDS)
 
 
 def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
-    found = find(token, settings)
-    if isinstance(found, notices.Notice):
-        return found.response(nonce, settings.company.name)
-    if form.get("answer") not in {"yes", "no"}:
-        asked = replace(facts.survey_page(found, None, settings, clock.now()), unanswered=True)
-        return web.page(400, pages.survey_page(asked, nonce), nonce)
-    recorded = _record(token, found, form, settings)
-    if isinstance(recorded, notices.Notice):
-        return recorded.response(nonce, settings.company.name)
+    asked = find(token, settings)
+    if isinstance(asked, notices.Notice):
+        return asked.response(nonce, settings.company.name)
+    said = {place: read for place in asked if (read := _read(form, f"-{place}" if place else ""))}
+    if not said:
+        page = replace(facts.survey_page(asked, None, settings, clock.now()), unanswered=True)
+        return web.page(400, pages.survey_page(page, nonce), nonce)
+    recorded: dict[int, FollowUp] = {}
+    for place, follow_up in asked.items():
+        after = _record(token, place, follow_up, said[place], settings) if place in said else follow_up
+        if isinstance(after, notices.Notice):
+            return after.response(nonce, settings.company.name)
+        if after.answer:
+            recorded[place] = after
     return web.page(200, pages.answered_page(facts.answered_page(recorded, settings), nonce), nonce)
 
 
+def _read(form: Mapping[str, str], suffix: str) -> Said | None:
+    """What the form says about one closing; None when it does not answer."""
+    field = {name: form.get(f"{name}{suffix}", "") for name in FIELDS}
+    if field["answer"] not in {"yes", "no"}:
+        return None
+    return Said(
+        solved=field["answer"] == "yes",
+        words=clean_words(field["words"]) or None,
+        wish=clean_words(field["wish"]) or None,
+        kept={"yes": True, "no": False}.get(field["kept"]),
+        consent=field["consent"] == "yes",
+        credit=cast(Credit, field["credit"]) if field["credit"] in get_args(Credit) else None,
+        withdraw=field["withdraw"] == "yes",
+    )
+
+
 def _record(
-    token: str, found: FollowUp, form: dict[str, str], settings: Settings
+    token: str, place: int, found: FollowUp, said: Said, settings: Settings
 ) -> FollowUp | notices.Notice:
     """The last press counts; two at the same time are both kept, because each is decided on what is stored."""
-    known: FollowUp | notices.Notice = found
+    known = found
     for _ in range(ATTEMPTS):
-        if isinstance(known, notices.Notice):
-            return known
         try:
-            after = record_answer(
-                known,
-                solved=form["answer"] == "yes",
-                words=clean_words(form.get("words", "")) or None,
-                consent=form.get("consent") == "yes",
-                now=clock.now(),
-                policy=settings.policy,
-            )
+            after = record_answer(known, said, clock.now(), settings.policy)
             if after is not known:
                 tickets.save(after)
                 logger.info("answered", state=after.state)
@@ -61,5 +77,10 @@ def _record(
         except Refused:
             return replace(notices.REOPENED, language=known.closure.locale)
         except Changed:
-            known = find(token, settings)
+            asked = find(token, settings)
+            if isinstance(asked, notices.Notice):
+                return asked
+            if place not in asked:
+                return replace(notices.REOPENED, language=known.closure.locale)
+            known = asked[place]
     raise Changed("the ticket is changing too fast")

@@ -77,14 +77,22 @@ def _hear_round(
     if known is None:
         logger.warning("report about an unknown mail")
         return None
-    delivery = follow_up.get_delivery(known, round)
-    if feedback is Feedback.SEND and delivery and claim and claim != delivery.claim:
+    held = follow_up.get_delivery(known, round)
+    if feedback is Feedback.SEND and held and claim and claim != held.claim:
         logger.warning("duplicate_suspected", round=round)
         count("DuplicateSuspected")
-    current = follow_up.supersede(known, records.ticket, now)
-    heard = follow_up.hear(current, round, feedback, at, now, settings.policy)
-    if heard is not current:
-        tickets.save(heard)
+    asked = [(known, records.ticket)]
+    for ref in known.together:
+        others = tickets.load(ref.source, ref.ticket_id)
+        other = others.follow_up(ref.number)
+        theirs = follow_up.get_delivery(other, round) if other else None
+        if other and held and theirs and theirs.claim == held.claim:
+            asked.append((other, others.ticket))
+    for each, ticket in asked:
+        current = follow_up.supersede(each, ticket, now)
+        heard = follow_up.hear(current, round, feedback, at, now, settings.policy)
+        if heard is not current:
+            tickets.save(heard)
     return known.closure.requester_email
 
 

@@ -9,15 +9,16 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters import causes, clock, links, mailer, outbox, people, settings_store, tickets
+from adapters import causes, clock, links, mailer, outbox, people, settings_store, table, tickets
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
 from domain.cause import TREND
+from domain.closure import Ref
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused
 from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
-from domain.person import Asked, reserve
+from domain.person import Asked, Person, reserve
 from domain.settings import Settings
 from messages import compose, facts
 from messages.compose import Mail
@@ -52,21 +53,22 @@ def _send_round(pk: str, sk: str, round: Round, now: datetime, settings: Setting
     if claimed is None:
         logger.info("nothing to send", part=round)
         return
-    asked, mail, address = claimed
-    held = follow_up.get_delivery(asked, round)
-    if held is None:
-        raise Refused("claimed without a claim")
+    asked, mail, address, claim_id = claimed
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        _settle_round(asked, round, change, now, settings)
+        for each in asked:
+            _settle_round(each, round, change, now, settings)
 
-    _deliver(mail, address, pk, sk, round, held.claim, settle, now, settings)
+    _deliver(mail, address, pk, sk, round, claim_id, settle, now, settings)
 
 
 def _claim_round(
     pk: str, sk: str, round: Round, now: datetime, settings: Settings
-) -> tuple[FollowUp, Mail, str] | None:
-    """Everything is decided again at the moment of sending; the mail is made first, so that no claim lacks one."""
+) -> tuple[list[FollowUp], Mail, str, str] | None:
+    """The follow-ups that this mail asks about, the one with the key first; the mail, its address and its claim.
+
+    Everything is decided again at the moment of sending; the mail is made first, so that no claim lacks one.
+    """
     claim_id = clock.new_id()
     for _ in range(ATTEMPTS):
         ticket = tickets.load_scope(pk).ticket
@@ -75,37 +77,100 @@ def _claim_round(
         if known is None or address is None:
             return None
         held = follow_up.get_delivery(known, round)
-        mail = _compose_round(known, round, settings, now)
         if held and held.claim == claim_id:
             # The claim was stored although its reply was lost and the write reported a conflict.
-            return known, mail, address
+            group = [known, *tickets.load_refs(known.together)]
+            asked = [f for f in group if _claim_of(f, round) == claim_id]
+            return asked, _compose_round(group, asked, round, settings, now), address, claim_id
         person = people.load(address)
         if next_step(known, ticket, person, now, settings.policy) != Send(round):
             return None
-        closure = known.closure
-        ask = Asked(at=now, source=closure.source, ticket_id=closure.ticket_id, number=known.number)
-        reserved = reserve(person, ask) if round == "survey" else person
-        claim = delivery.claim(held, claim_id, now, settings.policy.unknown_after)
+        first_time = round == "survey" and not known.together
+        joining = _joining(known, person.waiting if first_time else known.together, round, now, settings)
+        asked = [_claimed(f, round, claim_id, now, settings) for f in (known, *joining)]
+        if first_time:
+            asked = [replace(f, together=tuple(o.ref for o in asked if o is not f)) for f in asked]
+        group = asked if first_time else [*asked, *_others(asked, tickets.load_refs(known.together))]
+        mail = _compose_round(group, asked, round, settings, now)
         try:
-            if reserved is not person:
-                people.save(reserved, known.keep_until)
-            claimed = follow_up.put_delivery(known, round, claim)
-            tickets.save(claimed)
+            _store_claims(
+                asked, person, _reserved(person, asked, now, first_time) if round == "survey" else person
+            )
         except Changed:
             continue
-        return replace(claimed, version=claimed.version + 1), mail, address
+        return [replace(f, version=f.version + 1) for f in asked], mail, address, claim_id
     raise Changed("the ticket is changing too fast")
 
 
-def _compose_round(known: FollowUp, round: Round, settings: Settings, now: datetime) -> Mail:
-    closure = known.closure
+def _claimed(known: FollowUp, round: Round, claim_id: str, now: datetime, settings: Settings) -> FollowUp:
+    held = follow_up.get_delivery(known, round)
+    claim = delivery.claim(held, claim_id, now, settings.policy.unknown_after)
+    return follow_up.put_delivery(known, round, claim)
+
+
+def _joining(
+    known: FollowUp, candidates: tuple[Ref, ...], round: Round, now: datetime, settings: Settings
+) -> list[FollowUp]:
+    """Which of these are asked about in the same mail."""
+    joining: list[FollowUp] = []
+    for ref in candidates:
+        records = tickets.load(ref.source, ref.ticket_id)
+        other = records.follow_up(ref.number)
+        full = len(joining) + 1 >= follow_up.MOST_TOGETHER
+        if (
+            other
+            and not full
+            and follow_up.may_join(other, records.ticket, known, round, now, settings.policy)
+        ):
+            joining.append(other)
+    return joining
+
+
+def _reserved(person: Person, asked: list[FollowUp], now: datetime, first_time: bool) -> Person:
+    reserved = reserve(person, *(Asked(at=now, **vars(f.ref)) for f in asked))
+    # Who waits still says so at its next step; what was reopened or answered meanwhile does not.
+    return replace(reserved, waiting=()) if first_time and reserved.waiting else reserved
+
+
+def _store_claims(asked: list[FollowUp], person: Person, reserved: Person) -> None:
+    """The claims, and the customer's quiet period. One closure alone, which is the rule, needs no transaction: the
+    quiet period is stored first, and without the claim it only delays others.
+    """
+    keep_until = asked[0].keep_until
+    if len(asked) == 1:
+        if reserved is not person:
+            people.save(reserved, keep_until)
+        tickets.save(asked[0])
+        return
+    quiet = [people.row(reserved, keep_until)] if reserved is not person else []
+    table.put_all([*quiet, *(tickets.row(f) for f in asked)])
+
+
+def _others(asked: list[FollowUp], group: list[FollowUp]) -> list[FollowUp]:
+    refs = {f.ref for f in asked}
+    return [f for f in group if f.ref not in refs]
+
+
+def _claim_of(known: FollowUp, round: Round) -> str | None:
+    held = follow_up.get_delivery(known, round)
+    return held.claim if held else None
+
+
+def _compose_round(
+    group: list[FollowUp], asked: list[FollowUp], round: Round, settings: Settings, now: datetime
+) -> Mail:
+    """The mail about ``asked``, numbered as on the page, which shows all of the ``group``."""
+    first = asked[0]
+    closure = first.closure
     link = links.survey_url(
         _base(settings),
-        links.TicketLink(closure.source, closure.ticket_id, known.number),
-        known.opened_at,
+        links.TicketLink(closure.source, closure.ticket_id, first.number),
+        first.opened_at,
         now,
     )
-    return compose.survey(facts.survey(known, link, settings, now, reminder=round == "reminder"))
+    places = follow_up.places(group)
+    chosen = {place: f for place, f in places.items() if any(f.ref == a.ref for a in asked)}
+    return compose.survey(facts.survey(chosen, link, settings, now, reminder=round == "reminder"))
 
 
 def _settle_round(

@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters import clock, links, notices, tickets, web
 from adapters.telemetry import count, logger, metrics
-from domain.follow_up import FollowUp, State
+from domain.follow_up import FollowUp, State, Ticket, places
 from domain.settings import Settings
 from messages import facts, pages
 
@@ -26,17 +26,29 @@ def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
     return web.page(200, pages.survey_page(page, nonce), nonce)
 
 
-def find(token: str, settings: Settings) -> FollowUp | notices.Notice:
-    """The follow-up that a survey link points to, or the page that says why there is none."""
+def find(token: str, settings: Settings) -> dict[int, FollowUp] | notices.Notice:
+    """The follow-ups that a survey link asks about, by their place, or the page that says why there are none."""
     now = clock.now()
     try:
         link = links.read_survey(token, now, settings.policy.keep_for)
     except links.BadLink:
         return notices.NOT_FOUND
     records = tickets.load(link.source, link.ticket_id)
-    follow_up = records.follow_up(link.number)
-    if follow_up is None:
+    main = records.follow_up(link.number)
+    if main is None:
         return notices.GONE
-    if follow_up.state is State.REOPENED or (not follow_up.answers and records.ticket.superseded(follow_up)):
-        return replace(notices.REOPENED, language=follow_up.closure.locale)
-    return follow_up
+    loaded = {main.ref: (main, records.ticket)}
+    for ref in main.together:
+        others = tickets.load(ref.source, ref.ticket_id)
+        if other := others.follow_up(ref.number):
+            loaded[ref] = (other, others.ticket)
+    asked = places(known for known, _ in loaded.values())
+    still = {place: known for place, known in asked.items() if _may_answer(known, loaded[known.ref][1])}
+    return still or replace(notices.REOPENED, language=main.closure.locale)
+
+
+def _may_answer(follow_up: FollowUp, ticket: Ticket) -> bool:
+    """Whether its question still has a meaning: what was answered before the ticket was reopened may be changed."""
+    if follow_up.state is State.REOPENED:
+        return False
+    return bool(follow_up.answers) or ticket.superseded(follow_up) is None

@@ -15,7 +15,7 @@ from domain.errors import Changed
 from domain.flag import Flag
 from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
 from domain.message import Message
-from domain.person import Person
+from domain.person import Person, wait
 from domain.settings import Settings
 
 ATTEMPTS = 5
@@ -61,6 +61,9 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     person = people.load(address) if address else Person(key="")
     step = next_step(follow_up, records.ticket, person, now, settings.policy)
     if isinstance(step, Wait):
+        if step.quiet and follow_up.ref not in person.waiting:
+            # Noted before it waits: whoever asks this person next asks about this closure in the same mail.
+            people.save(wait(person, follow_up.ref), follow_up.keep_until)
         _wait(pk, sk, follow_up, step.until, now)
     elif isinstance(step, Send):
         queues.queue_mail(pk, sk, step.round, now)

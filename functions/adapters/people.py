@@ -17,7 +17,13 @@ def load(address: str) -> Person:
 
 def save(person: Person, keep_until: datetime | None) -> None:
     """Store a person; a suppression is kept without end (``keep_until`` None). Raises Changed."""
-    table.put(table.make_row(f"PERSON#{person.key}", "PERSON", "person", person, keep_until=keep_until))
+    table.put(row(person, keep_until))
+
+
+def row(person: Person, keep_until: datetime | None) -> table.Row:
+    """The item of a person."""
+    keep_until = None if person.suppressed else keep_until
+    return table.make_row(f"PERSON#{person.key}", "PERSON", "person", person, keep_until=keep_until)
 
 
 def history(address: str | None) -> list[FollowUp]:

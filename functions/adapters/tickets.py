@@ -8,11 +8,12 @@
 Whatever has to be decided about a ticket is decided from one consistent read of its partition.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters import flags, outbox, table
-from domain.closure import Reopen
+from domain.closure import Ref, Reopen
 from domain.flag import Flag
 from domain.follow_up import FollowUp, Ticket
 from domain.message import Message, ticket_scope
@@ -85,6 +86,12 @@ def load_scope(scope: str) -> Records:
             message = table.read_row(item, Message)
             messages[message.name] = message
     return Records(Ticket(follow_ups=by_closing(follow_ups), reopens=tuple(reopens)), flagged, messages)
+
+
+def load_refs(refs: Iterable[Ref]) -> list[FollowUp]:
+    """The follow-ups of these closures as they are now; those that are no longer kept are left out."""
+    found = (load(ref.source, ref.ticket_id).follow_up(ref.number) for ref in refs)
+    return [known for known in found if known]
 
 
 def load_many(keys: list[tuple[str, str]]) -> list[FollowUp]:

@@ -78,6 +78,15 @@ class Closure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ref:
+    """Which closure: the ``number``-th of a ticket."""
+
+    source: str
+    ticket_id: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reopen:
     """A ticket that was solved or closed is being worked on again."""
 

@@ -9,23 +9,27 @@
 Every function takes the follow-up as it is and gives the follow-up as it becomes; storing it is the caller's work.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from domain import delivery, hours
-from domain.closure import Closure
+from domain.closure import Closure, Ref
 from domain.delivery import Delivery, Feedback, Progress
 from domain.errors import Refused
 from domain.person import Person, person_key, quiet_until
 from domain.settings import Policy, Settings
 
 KEPT_ANSWERS = 10
+MOST_TOGETHER = 10
+"""So many closures are asked about in one mail; more would be a form that nobody fills in."""
 SAME_CLOSURE_WITHIN = timedelta(seconds=2)
 """Two hooks of one helpdesk report the same closing up to this far apart (Zendesk: event time and updated_at)."""
 
 Round = Literal["survey", "reminder"]
+Credit = Literal["full", "first", "initials", "anonymous"]
 
 
 class State(StrEnum):
@@ -64,6 +68,14 @@ class Answer:
     at: datetime
     words: str | None = None
     consent: str | None = None
+    credit: Credit | None = None
+    """How they are named where the words are shown; with the consent only."""
+    withdrawn: bool = False
+    """There was a consent, and they took it back."""
+    wish: str | None = None
+    """After a "no": the outcome that they would accept."""
+    kept: bool | None = None
+    """Whether we kept what we had promised, where something had been."""
     late: bool = False
 
 
@@ -82,6 +94,8 @@ class FollowUp:
     """Why it was not asked, or what superseded it."""
     survey: Delivery | None = None
     reminder: Delivery | None = None
+    together: tuple[Ref, ...] = ()
+    """The other closures of the same person that were asked about in the same mail."""
     answers: tuple[Answer, ...] = ()
     outcome_at: datetime | None = None
     finalised_at: datetime | None = None
@@ -90,6 +104,11 @@ class FollowUp:
     """The same closure was reported again with another requester: a person has to look."""
     keep_until: datetime | None = None
     version: int = 0
+
+    @property
+    def ref(self) -> Ref:
+        """Which closure it is about."""
+        return Ref(source=self.closure.source, ticket_id=self.closure.ticket_id, number=self.number)
 
     @property
     def answer(self) -> Answer | None:
@@ -248,9 +267,10 @@ def supersede(follow_up: FollowUp, ticket: Ticket, now: datetime) -> FollowUp:
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to do before ``until``."""
+    """Nothing to do before ``until``; ``quiet``: because this person was asked about something else lately."""
 
     until: datetime
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -302,7 +322,9 @@ def _first_round(follow_up: FollowUp, person: Person, now: datetime, policy: Pol
     closure = follow_up.closure
     quiet = quiet_until(person, closure.source, closure.ticket_id, follow_up.number, policy.quiet_period)
     earliest = hours.next_open(max(now, quiet or now), policy.hours, closure.time_zone, policy.time_zone)
-    return Wait(earliest) if earliest > now else Send("survey")
+    if earliest > now:
+        return Wait(earliest, quiet=quiet is not None and quiet > now)
+    return Send("survey")
 
 
 def _second_round(follow_up: FollowUp, person: Person, now: datetime, policy: Policy) -> Step:
@@ -341,6 +363,26 @@ def _open_claim(follow_up: FollowUp, round: Round, claimed: Delivery, now: datet
     if round == "survey":
         given_up = to_state(given_up, State.NOT_ASKED, now, "delivery_unknown")
     return Become(given_up)
+
+
+def places(group: Iterable[FollowUp]) -> dict[int, FollowUp]:
+    """Follow-ups that are asked about together, by the number under which mail and page show them; 0 for one alone."""
+    listed = sorted(group, key=lambda f: (f.closure.closed_at, f.ref.source, f.ref.ticket_id, f.number))
+    return {0: listed[0]} if len(listed) == 1 else dict(enumerate(listed, 1))
+
+
+def may_join(
+    follow_up: FollowUp, ticket: Ticket, asked: FollowUp, round: Round, now: datetime, policy: Policy
+) -> bool:
+    """Whether this follow-up is asked about in the mail that goes out for ``asked``, another one of the same person."""
+    first, second = follow_up.closure.requester_email, asked.closure.requester_email
+    if first is None or second is None or person_key(first) != person_key(second):
+        return False
+    if follow_up.state is not (State.SCHEDULED if round == "survey" else State.ASKED):
+        return False
+    if ticket.superseded(follow_up) or follow_up.ref == asked.ref:
+        return False
+    return delivery.may_claim(get_delivery(follow_up, round), now, policy.unknown_after)
 
 
 # --- mail ------------------------------------------------------------------------------------------------------------
@@ -424,39 +466,56 @@ def answers_until(follow_up: FollowUp, policy: Policy) -> datetime:
     return start + policy.link_answers_for
 
 
-def record_answer(
-    follow_up: FollowUp,
-    *,
-    solved: bool,
-    words: str | None,
-    consent: bool,
-    now: datetime,
-    policy: Policy,
-) -> FollowUp:
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What one form brought; what it does not mention is left as it was said before."""
+
+    solved: bool
+    words: str | None = None
+    wish: str | None = None
+    kept: bool | None = None
+    consent: bool = False
+    credit: Credit | None = None
+    withdraw: bool = False
+
+
+def record_answer(follow_up: FollowUp, said: Said, now: datetime, policy: Policy) -> FollowUp:
     """The follow-up with what the customer pressed; the last answer counts and earlier ones are kept.
 
-    Saying the same again without new words changes nothing. Words and consent belong to the answer they came with:
+    Saying the same again without anything new changes nothing. Words and consent belong to the answer they came with:
     consent is kept as the exact text that was agreed to, and only for "solved". Raises Refused for a ticket that was
     reopened meanwhile: there the question has lost its meaning.
     """
     if follow_up.state is State.REOPENED:
         raise Refused("the ticket was reopened")
     before = follow_up.answer
-    same = before is not None and before.solved == solved
-    kept_words = words or (before.words if before and same else None)
-    kept_consent = kept_words if consent and solved else (before.consent if before and same else None)
-    if kept_consent != kept_words:
-        kept_consent = None
-    answer = Answer(
-        solved=solved,
-        at=now,
-        words=kept_words,
-        consent=kept_consent,
-        late=now > answers_until(follow_up, policy),
-    )
-    if before and same and (before.words, before.consent) == (answer.words, answer.consent):
+    same = before if before and before.solved == said.solved else None
+    answer = _answer(same, said, now, late=now > answers_until(follow_up, policy))
+    if same and replace(answer, at=same.at, late=same.late) == same:
         return follow_up
     earlier = follow_up.answers[:-1] if same else follow_up.answers
     answered = replace(follow_up, answers=(*earlier, answer)[-KEPT_ANSWERS:], due_at=follow_up.due_at or now)
-    state = State.CONFIRMED if solved else State.DENIED
+    state = State.CONFIRMED if said.solved else State.DENIED
     return answered if answered.state is state else to_state(answered, state, now)
+
+
+def _answer(same: Answer | None, said: Said, now: datetime, *, late: bool) -> Answer:
+    words = said.words or (same.words if same else None)
+    consent, credit = (same.consent, same.credit) if same else (None, None)
+    if said.consent and said.solved:
+        consent, credit = words, said.credit or credit
+    withdrawn = (said.withdraw and consent is not None) or bool(same and same.withdrawn and not said.consent)
+    if consent != words or withdrawn:
+        # Other words than those that were agreed to, or no agreement any more.
+        consent = credit = None
+    return Answer(
+        solved=said.solved,
+        at=now,
+        words=words,
+        consent=consent,
+        credit=credit if consent else None,
+        withdrawn=withdrawn,
+        wish=None if said.solved else said.wish or (same.wish if same else None),
+        kept=said.kept if said.kept is not None else (same.kept if same else None),
+        late=late,
+    )

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from domain.closure import Ref
 from domain.delivery import Feedback
 
 KEPT_ASKS = 20
+KEPT_WAITING = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,8 @@ class Person:
     suppressed: str | None = None
     suppressed_at: datetime | None = None
     asked: tuple[Asked, ...] = ()
+    waiting: tuple[Ref, ...] = ()
+    """Closures that wait for the end of the quiet period, to be asked about together."""
     version: int = 0
 
 
@@ -43,12 +47,24 @@ def quiet_until(
     return max(others) + quiet_period if others else None
 
 
-def reserve(person: Person, ask: Asked) -> Person:
-    """The person with this ask noted, once for each closure: the quiet period counts from the last attempt to ask."""
-    if ask in person.asked:
+def wait(person: Person, closure: Ref) -> Person:
+    """The person with one more closure that waits for the end of their quiet period."""
+    if closure in person.waiting:
         return person
-    others = [a for a in person.asked if _closure(a) != _closure(ask)]
-    return replace(person, asked=(*others, ask)[-KEPT_ASKS:])
+    return replace(person, waiting=(*person.waiting, closure)[-KEPT_WAITING:])
+
+
+def reserve(person: Person, *asks: Asked) -> Person:
+    """The person with these asks noted, once for each closure, and none of these waiting any more.
+
+    The quiet period counts from the last attempt to ask about a closure.
+    """
+    keys = {_closure(ask) for ask in asks}
+    others = [ask for ask in person.asked if _closure(ask) not in keys]
+    waiting = tuple(w for w in person.waiting if (w.source, w.ticket_id, w.number) not in keys)
+    if set(asks) <= set(person.asked) and waiting == person.waiting:
+        return person
+    return replace(person, asked=(*others, *asks)[-KEPT_ASKS:], waiting=waiting)
 
 
 def _closure(ask: Asked) -> tuple[str, str, int]:

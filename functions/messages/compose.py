@@ -54,6 +54,8 @@ class Closed:
     promise_missed: bool = False
     again: bool = False
     """It had been closed before."""
+    place: int = 0
+    """Its number on the page and in the names of its fields, counted from 1; 0 for "as it comes"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,8 @@ class Survey(ToCustomer):
 
     closures: tuple[Closed, ...]
     link: str
-    """Whole address of the survey page without query. The buttons add ``?a=yes`` and ``?a=no``; with several
-    closings their number as well, counted from 1: ``?a=2no``."""
+    """Whole address of the survey page without query. The buttons add ``?a=yes`` and ``?a=no``; a closing with a
+    ``place`` has it in front: ``?a=2no``."""
     answer_by: date
     customer_name: str | None = None
     reminder: bool = False
@@ -105,8 +107,12 @@ class FlagFacts:
     team_name: str | None = None
     cause_name: str | None = None
     promise: str | None = None
+    promise_kept: bool | None = None
+    """What the customer says of it."""
     words: str | None = None
     """The customer's own."""
+    wish: str | None = None
+    """The outcome that the customer would accept."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()

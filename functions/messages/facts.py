@@ -19,7 +19,7 @@ EXAMPLES = 5
 HISTORY = 5
 
 
-def closed(follow_up: FollowUp, settings: Settings) -> compose.Closed:
+def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.Closed:
     """One closing as its customer knows it."""
     closure = follow_up.closure
     return compose.Closed(
@@ -30,62 +30,73 @@ def closed(follow_up: FollowUp, settings: Settings) -> compose.Closed:
         team_name=_team(follow_up, settings),
         promise=closure.promise,
         again=follow_up.number > 1,
+        place=place,
     )
 
 
 def survey(
-    follow_up: FollowUp, link: str, settings: Settings, now: datetime, *, reminder: bool
+    asked: Mapping[int, FollowUp], link: str, settings: Settings, now: datetime, *, reminder: bool
 ) -> compose.Survey:
-    """The survey, or its reminder, of a follow-up that is about to be asked."""
+    """The survey, or its reminder, about follow-ups that are about to be asked together, by their place."""
+    first = next(iter(asked.values()))
     until = (
-        answers_until(follow_up, settings.policy)
-        if follow_up.survey
-        else now + settings.policy.link_answers_for
+        _answer_by(asked, settings) if first.survey and reminder else now + settings.policy.link_answers_for
     )
     return compose.Survey(
         company=settings.company.name,
-        language=_language(follow_up),
-        closures=(closed(follow_up, settings),),
+        language=_language(first),
+        closures=tuple(closed(follow_up, settings, place) for place, follow_up in asked.items()),
         link=link,
-        answer_by=_customers_day(until, follow_up, settings),
-        customer_name=follow_up.closure.requester_name,
+        answer_by=_customers_day(until, first, settings),
+        customer_name=first.closure.requester_name,
         reminder=reminder,
     )
 
 
 def survey_page(
-    follow_up: FollowUp, chosen: str | None, settings: Settings, now: datetime
+    asked: Mapping[int, FollowUp], chosen: str | None, settings: Settings, now: datetime
 ) -> pages.SurveyPage:
-    """The question; ``chosen`` only pre-selects, and before that the answer that was given."""
-    until = answers_until(follow_up, settings.policy)
-    given = None if follow_up.answer is None else "yes" if follow_up.answer.solved else "no"
-    picked = chosen if chosen in {"yes", "no"} else given
-    case = closed(follow_up, settings)
-    asked = pages.Asked(
-        **{**vars(case), "subject": _short(case.subject)},
-        chosen="yes" if picked == "yes" else "no" if picked == "no" else None,
-    )
+    """The question about follow-ups by their place; ``chosen`` (``yes``, ``2no``) only pre-selects."""
+    first = next(iter(asked.values()))
+    until = _answer_by(asked, settings)
     return pages.SurveyPage(
         company=settings.company.name,
-        language=_language(follow_up),
-        asked=(asked,),
-        answer_by=_customers_day(until, follow_up, settings),
-        customer_name=follow_up.closure.requester_name,
+        language=_language(first),
+        asked=tuple(_asked(f, place, chosen, settings) for place, f in asked.items()),
+        answer_by=_customers_day(until, first, settings),
+        customer_name=first.closure.requester_name,
+        asks_kept=True,
         late=now > until,
     )
 
 
-def answered_page(follow_up: FollowUp, settings: Settings) -> pages.AnsweredPage:
-    """What was recorded, and what happens next and by when."""
-    return pages.AnsweredPage(
-        company=settings.company.name,
-        language=_language(follow_up),
-        recorded=(recorded(follow_up, settings),),
-        customer_name=follow_up.closure.requester_name,
+def _asked(follow_up: FollowUp, place: int, chosen: str | None, settings: Settings) -> pages.Asked:
+    case = closed(follow_up, settings, place)
+    answer = follow_up.answer
+    given = _yes_or_no(answer.solved if answer else None)
+    picked: dict[str | None, pages.Answer] = {f"{place or ''}yes": "yes", f"{place or ''}no": "no"}
+    return pages.Asked(
+        **{**vars(case), "subject": _short(case.subject)},
+        chosen=picked.get(chosen, given),
+        kept=_yes_or_no(answer.kept if answer else None),
     )
 
 
-def recorded(follow_up: FollowUp, settings: Settings) -> pages.Recorded:
+def answered_page(answered: Mapping[int, FollowUp], settings: Settings) -> pages.AnsweredPage:
+    """What was recorded about follow-ups by their place, and what happens next and by when."""
+    first = next(iter(answered.values()))
+    return pages.AnsweredPage(
+        company=settings.company.name,
+        language=_language(first),
+        recorded=tuple(recorded(follow_up, settings, place) for place, follow_up in answered.items()),
+        customer_name=first.closure.requester_name,
+        asks_wish=True,
+        asks_credit=True,
+        may_withdraw=True,
+    )
+
+
+def recorded(follow_up: FollowUp, settings: Settings, place: int = 0) -> pages.Recorded:
     """What was recorded about one closing."""
     answer = follow_up.answer
     if answer is None:
@@ -94,14 +105,35 @@ def recorded(follow_up: FollowUp, settings: Settings) -> pages.Recorded:
     next_by = answer.at + settings.policy.flag_acknowledge_within
     return pages.Recorded(
         ticket_id=follow_up.closure.ticket_id,
+        place=place,
         subject=_short(follow_up.closure.subject),
         answer="yes" if answer.solved else "no",
+        kept=_yes_or_no(answer.kept),
         words=answer.words,
+        wish=answer.wish,
         consented=answer.consent is not None,
+        credited=credited(follow_up),
+        withdrawn=answer.withdrawn,
         next_by=None if answer.solved else _customers_moment(next_by, follow_up, settings),
         responsible_name=responsible.name,
         team_name=_team(follow_up, settings),
     )
+
+
+def credited(follow_up: FollowUp) -> str | None:
+    """The name under the customer's quote, as they chose it; None for nobody's."""
+    answer, name = follow_up.answer, follow_up.closure.requester_name
+    if answer is None or answer.consent is None:
+        return None
+    return dict(pages.credits(name)).get(answer.credit or "full")
+
+
+def _answer_by(asked: Mapping[int, FollowUp], settings: Settings) -> datetime:
+    return max(answers_until(follow_up, settings.policy) for follow_up in asked.values())
+
+
+def _yes_or_no(said: bool | None) -> pages.Answer | None:
+    return None if said is None else "yes" if said else "no"
 
 
 def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.SuccessNote:
@@ -119,7 +151,7 @@ def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.Su
         subject=closure.subject,
         resolver_name=closure.resolver_name or closure.resolver_email,
         quote=consent if quoted else None,
-        customer_credit=closure.requester_name if quoted and consent else None,
+        customer_credit=credited(follow_up) if quoted else None,
     )
 
 
@@ -287,6 +319,8 @@ def _flag_facts(
         "cause_name": cause_name(follow_up.cause, settings),
         "promise": closure.promise,
         "words": follow_up.answer.words if follow_up.answer else None,
+        "wish": follow_up.answer.wish if follow_up.answer else None,
+        "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(

@@ -32,7 +32,7 @@ class Asked(Closed):
 class SurveyPage(ToCustomer):
     """The question as one form. Fields: ``answer`` = ``yes`` or ``no``, and ``kept`` likewise.
 
-    With several closings each field has its closing's number, counted from 1: ``answer-2``, ``kept-2``.
+    The fields of a closing with a ``place`` have it behind: ``answer-2``, ``kept-2``.
     """
 
     asked: tuple[Asked, ...]
@@ -58,6 +58,8 @@ class Recorded:
 
     ticket_id: str
     answer: Answer
+    place: int = 0
+    """As in ``Closed``."""
     subject: str | None = None
     kept: Answer | None = None
     """Whether we kept what we promised."""
@@ -83,7 +85,7 @@ class Recorded:
 class AnsweredPage(ToCustomer):
     """After an answer: what was recorded, what happens next, and room for words.
 
-    Fields, with numbers like those of ``SurveyPage`` when there are several closings: hidden ``answer``; textarea
+    Fields, with places like those of ``SurveyPage``: hidden ``answer``; textarea
     ``words``, and ``wish`` after a "no"; for "yes" with stored words hidden ``words`` with ``consent`` = ``yes``, so
     that consent and the text it is for arrive together, and ``credit`` (a ``Credit``); ``withdraw`` = ``yes``.
     """

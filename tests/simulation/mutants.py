@@ -15,7 +15,7 @@ from adapters import outbox, people, settings_store, table, tickets, web
 from domain import consequences, delivery, flag
 from domain.delivery import Progress
 from domain.flag import Reason
-from domain.follow_up import PENDING, FollowUp, Send, State, Ticket, record_answer
+from domain.follow_up import PENDING, Said, Send, State, Ticket, record_answer
 from messages.compose import Mail
 
 
@@ -332,7 +332,7 @@ def ignores_reopenings(put: Put) -> None:
 
 @mutant(2)
 def reserves_no_quiet_period(put: Put) -> None:
-    put(send_message, "reserve", lambda person, ask: person)
+    put(send_message, "reserve", lambda person, *asks: person)
 
 
 @mutant(1)
@@ -397,15 +397,11 @@ def a_get_records_the_answer(put: Put) -> None:
     def handler(event: Any, context: Any) -> Any:
         if event["queryStringParameters"].get("a") and event["requestContext"]["http"]["method"] == "GET":
             found = show_survey.find(event["pathParameters"]["token"], settings_store.settings(clock.now()))
-            if isinstance(found, FollowUp):
+            if isinstance(found, dict):
                 solved = event["queryStringParameters"]["a"] == "yes"
-                said = dict(
-                    words=None,
-                    consent=False,
-                    now=clock.now(),
-                    policy=settings_store.settings(clock.now()).policy,
-                )
-                tickets.save(record_answer(found, solved=solved, **said))
+                policy = settings_store.settings(clock.now()).policy
+                for known in found.values():
+                    tickets.save(record_answer(known, Said(solved=solved), clock.now(), policy))
         return shown(event, context)
 
     put(show_survey, "handler", handler)
@@ -429,7 +425,7 @@ def takes_the_first_answer_as_the_last(put: Put) -> None:
     put(
         answering,
         "record_answer",
-        lambda known, **said: known if known.answers else record(known, **said),
+        lambda known, *said: known if known.answers else record(known, *said),
     )
 
 

@@ -23,6 +23,7 @@ from domain.follow_up import (
     Finish,
     FollowUp,
     Round,
+    Said,
     Send,
     State,
     Ticket,
@@ -61,7 +62,7 @@ def answer(
     follow_up: FollowUp, now: datetime, *, solved: bool, words: str | None = None, consent: bool = False
 ) -> FollowUp:
     """The customer presses the button."""
-    return record_answer(follow_up, solved=solved, words=words, consent=consent, now=now, policy=POLICY)
+    return record_answer(follow_up, Said(solved=solved, words=words, consent=consent), now, POLICY)
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------
