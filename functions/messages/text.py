@@ -33,7 +33,9 @@ _SCHEME: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}", re.IGNORECASE)
 _BARE_SCHEME: Final = re.compile(
     r"\b(about|blob|callto|cid|data|file|javascript|mailto|sip|sms|tel|vbscript|xmpp):(?=\S)", re.IGNORECASE
 )
-_DOMAIN_DOT: Final = re.compile(rf"(?<=\w)(?:[.\u2024\ufe52\uff0e](?=[^\W\d_]{{2}})|{_DOTS}(?=[a-zA-Z]{{2}}))")
+_DOMAIN_DOT: Final = re.compile(
+    rf"(?<=\w)(?:[.\u2024\ufe52\uff0e](?=[^\W\d_]{{2}})|{_DOTS}(?=[a-zA-Z]{{2}}))"
+)
 """An ideographic full stop ends a sentence unless something like a top-level domain follows it."""
 _NUMBERS: Final = re.compile(rf"\b\d{{1,3}}(?:{_DOTS}\d{{1,3}}){{3}}\b")
 _WEB_ADDRESS: Final = re.compile(

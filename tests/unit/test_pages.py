@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
