@@ -57,7 +57,11 @@ table { border-collapse: collapse; } td, th { padding: 4px 16px 4px 0; text-alig
 {% for group in groups %}
 <h2 id="{{ group[0].folder }}">{{ group[0].group }}</h2>
 {% if sheets %}
-<p>All at a glance:{% for sheet in sheets %} <a href="{{ group[0].folder }}/{{ sheet }}.png">{{ sheet }}</a>{% endfor %}</p>
+<p>All at a glance:
+{% for sheet in sheets %}
+<a href="{{ group[0].folder }}/{{ sheet }}.png">{{ sheet }}</a>
+{% endfor %}
+</p>
 {% endif %}
 <table>
 {% for shown in group %}
@@ -80,7 +84,10 @@ SHEET = Template(
 <meta charset="utf-8">
 <meta name="color-scheme" content="light dark">
 <style>
-body { margin: 16px; width: {{ columns * (width + 20) }}px; columns: {{ columns }}; column-gap: 20px; font: 14px system-ui, sans-serif; }
+body {
+  margin: 16px; width: {{ columns * (width + 20) }}px; columns: {{ columns }}; column-gap: 20px;
+  font: 14px system-ui, sans-serif;
+}
 figure { margin: 0 0 24px; break-inside: avoid; }
 iframe { display: block; width: {{ width }}px; border: 0; }
 </style>
@@ -152,12 +159,13 @@ def everything(tag: str | None = None) -> Iterator[Shown]:
             )
         chosen = (found,)
     for language in chosen:
-        yield from _for_customers(language)
+        yield from for_customers(language)
     if not tag:
-        yield from _for_our_people()
+        yield from for_our_people()
 
 
-def _for_customers(language: Language) -> Iterator[Shown]:
+def for_customers(language: Language) -> Iterator[Shown]:
+    """Every mail and page for a customer of this language."""
     group, folder = f"{language.own_name} ({language.tag})", language.tag
     for name, survey in samples.CUSTOMER_MAILS.items():
         with _named(name, folder):
@@ -169,7 +177,8 @@ def _for_customers(language: Language) -> Iterator[Shown]:
         yield Shown(group, folder, f"page_{name}", html)
 
 
-def _for_our_people() -> Iterator[Shown]:
+def for_our_people() -> Iterator[Shown]:
+    """Every mail and page for the company, its teams and process owners."""
     group, folder = "To our own people", "own"
     for name, (compose_it, context) in samples.STAFF_MAILS.items():
         with _named(name, folder):

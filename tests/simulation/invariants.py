@@ -331,7 +331,9 @@ class Invariants:
         superseded: bool,
         number: tuple[str, str],
     ) -> None:
-        ticket, fate = closing.ticket, self.actors.mailboxes.get(closing.email or "", "")
+        # Of two customers that were named for one closing, the first to be told of was asked.
+        ticket, asked = closing.ticket, surveys[0].mail.to if surveys else closing.email or ""
+        fate = self.actors.mailboxes.get(asked, "")
         what = f"{ticket} is {state} ({reason}), {len(surveys)} surveys, mailbox {fate}"
         if closing.email is None:
             self.check("L2", (state, reason) == ("not_asked", "no_address"), what)

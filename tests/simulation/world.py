@@ -496,11 +496,14 @@ class World:
     def _worked_off(self, name: str, batch: list[Queued], result: Any) -> None:
         self._running[name] -= 1
         failed = {entry["itemIdentifier"] for entry in result["batchItemFailures"]} if result else None
+        # Of two copies in one batch, one of which failed, nobody can say which one did the work.
+        unfinished = {message.body for message in batch if failed is None or message.id in failed}
         for message in batch:
             if failed is None or message.id in failed:
                 self._poll_later(name, message.ready_at - self.now)
             else:
-                self.handled(name, message)
+                if message.body not in unfinished:
+                    self.handled(name, message)
                 if self.strikes("queue/not_deleted", f"{name} {message.body}"):
                     self._poll_later(name, message.ready_at - self.now)
                 else:
