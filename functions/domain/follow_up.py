@@ -320,7 +320,7 @@ def _first_round(follow_up: FollowUp, person: Person, now: datetime, policy: Pol
     if survey and survey.progress is Progress.CLAIMED:
         return _open_claim(follow_up, "survey", survey, now, policy)
     closure = follow_up.closure
-    quiet = quiet_until(person, closure.source, closure.ticket_id, follow_up.number, policy.quiet_period)
+    quiet = quiet_until(person, (follow_up.ref, *follow_up.together), policy.quiet_period)
     earliest = hours.next_open(max(now, quiet or now), policy.hours, closure.time_zone, policy.time_zone)
     if earliest > now:
         return Wait(earliest, quiet=quiet is not None and quiet > now)

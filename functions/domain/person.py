@@ -1,5 +1,6 @@
 """A customer as far as mail is concerned: when they were asked, and whether they may be."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -39,11 +40,10 @@ def person_key(address: str) -> str:
     return sha256(address.strip().casefold().encode()).hexdigest()[:32]
 
 
-def quiet_until(
-    person: Person, source: str, ticket_id: str, number: int, quiet_period: timedelta
-) -> datetime | None:
-    """When this person may be asked about the given closure; None means now. An ask already reserved for it stands."""
-    others = [ask.at for ask in person.asked if _closure(ask) != (source, ticket_id, number)]
+def quiet_until(person: Person, closures: Iterable[Ref], quiet_period: timedelta) -> datetime | None:
+    """When this person may be asked about these closures; None means now. An ask reserved for one of them stands."""
+    ours = {(ref.source, ref.ticket_id, ref.number) for ref in closures}
+    others = [ask.at for ask in person.asked if _closure(ask) not in ours]
     return max(others) + quiet_period if others else None
 
 

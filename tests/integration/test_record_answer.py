@@ -49,8 +49,8 @@ def test_a_yes_with_words_and_consent_is_passed_on_as_an_appreciation(world: Wor
     page = world.press(link, answer="yes")
     assert "A word to the people of Web Portal" in page.body
     page = world.press(link, answer="yes", words=WORDS)
-    assert "with my name: Ana Beispiel" in page.body
-    page = world.press(link, answer="yes", words=WORDS, consent="yes")
+    assert all(f'<span dir="auto">{name}</span>' in page.body for name in ("Ana Beispiel", "Ana", "A. B."))
+    page = world.press(link, answer="yes", words=WORDS, consent="yes", credit="full")
     assert "With your consent we pass on these words" in page.body
     world.wait(AN_HOUR)
     (note,) = world.mail.to(TEAM)
@@ -287,3 +287,40 @@ def test_the_second_closing_is_asked_anew_and_the_first_link_is_closed(world: Wo
     assert world.press(second.link, answer="yes").status == 200
     assert world.press(first, answer="no").status == 409
     assert (known(number=1).state, known(number=2).state) == (State.REOPENED, State.CONFIRMED)
+
+
+def test_a_customer_chooses_how_to_be_named_and_may_take_the_words_back(world: World) -> None:
+    link = world.asked()
+    world.press(link, answer="yes", words=WORDS, consent="yes", credit="initials")
+    world.hook(closed("4712", world.now, requester=customer("bob@customer.example")))
+    world.wait(AN_HOUR)
+    (note,) = world.mail.to(TEAM)
+    assert "> A. B." in note.text
+    assert "Beispiel" not in note.text
+    world.wait(A_DAY)
+    other = world.survey_link("4712")
+    world.press(other, answer="yes", words="You were quick.", consent="yes", credit="anonymous")
+    page = world.press(other, answer="yes", withdraw="yes")
+    assert "You took your words back" in page.body
+    world.wait(AN_HOUR)
+    assert "You were quick." not in world.mail.to(TEAM)[-1].text
+    withdrawn = tickets.load("acme", "4712").follow_up(1)
+    assert withdrawn and withdrawn.answer
+    assert (withdrawn.answer.consent, withdrawn.answer.withdrawn) == (None, True)
+
+
+def test_what_would_be_accepted_and_whether_the_promise_was_kept_reach_the_responsible_person(
+    world: World,
+) -> None:
+    link = world.asked(promise="A call on Friday")
+    assert "Did we keep what we promised?" in world.open(link).body
+    world.press(link, answer="no", kept="no")
+    page = world.press(link, answer="no", words="Nobody called.", wish="A call on Monday.")
+    assert "A call on Monday." in page.body
+    world.wait(6 * A_MINUTE)
+    (flag,) = world.mail.to(RAVI)
+    assert "A call on Monday." in flag.text
+    assert "Not kept, says the customer" in flag.text
+    answer = known().answer
+    assert answer is not None
+    assert (answer.kept, answer.wish, answer.words) == (False, "A call on Monday.", "Nobody called.")

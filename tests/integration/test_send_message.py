@@ -1,5 +1,6 @@
 """Sending: claimed, sent once, settled by SES's own reports. Rows M1 to M7 of the faults."""
 
+import re
 import socket
 import threading
 from datetime import timedelta
@@ -22,6 +23,7 @@ from builders import (
     closed,
     customer,
     records,
+    reopened,
     sample,
     settings,
 )
@@ -415,3 +417,99 @@ def test_a_rate_that_ses_does_not_tell_holds_nothing_up(world: World) -> None:
     about_to_be_asked(world)
     world.wait_until(ASK + 5 * A_SECOND)
     assert len(world.mail.to(CUSTOMER)) == 1
+
+
+# --- several closures, one mail --------------------------------------------------------------------------------------
+
+
+def waiting_together(world: World, number: int = 3) -> None:
+    """One person was asked about their first closure; the others wait, and the quiet period is about to end."""
+    world.hook(closed("0"))
+    world.wait(AN_HOUR)
+    for ticket in range(1, number):
+        world.hook(closed(str(ticket), world.now))
+    world.wait_until(ASK + 7 * A_DAY - A_MINUTE * 2)
+    assert len(world.mail.to(CUSTOMER)) == 2  # the first survey and its reminder
+
+
+def asked_about(ticket: int) -> FollowUp:
+    """One of their follow-ups."""
+    found = tickets.load("acme", str(ticket)).follow_up(1)
+    assert found is not None
+    return found
+
+
+def test_closures_that_waited_are_asked_about_in_one_mail(world: World) -> None:
+    waiting_together(world, 4)
+    world.hook(reopened("3", world.now))
+    world.wait(A_DAY)
+    (survey,) = world.mail.to(CUSTOMER)[2:]
+    assert all(f"ticket {ticket}" in survey.text for ticket in (1, 2))
+    assert not re.search(r"ticket [03]\b", survey.text)
+    page = world.open(survey.link).body
+    assert 'name="answer-1"' in page and 'name="answer-2"' in page and 'name="answer-3"' not in page
+    assert {asked_about(1).state, asked_about(2).state} == {State.ASKED}
+    assert asked_about(3).state == State.REOPENED
+    assert people.load(CUSTOMER).waiting == ()
+
+
+def test_each_of_them_has_an_answer_and_a_life_of_its_own(world: World) -> None:
+    waiting_together(world)
+    world.wait(A_DAY)
+    link = world.mail.to(CUSTOMER)[2].link
+    page = world.press(link, **{"answer-1": "yes", "answer-2": ""})
+    assert page.status == 200
+    assert (asked_about(1).state, asked_about(2).state) == (State.CONFIRMED, State.ASKED)
+    world.press(link, **{"answer-2": "no", "words-2": "Still broken."})
+    assert asked_about(2).state == State.DENIED
+    assert [answer.words for answer in asked_about(2).answers] == ["Still broken."]
+    world.wait(AN_HOUR)
+    assert [mail.subject for mail in world.mail.to(TEAM)] == ["Confirmed as solved: ticket 1"]
+    assert "Not solved: ticket 2" in [mail.subject for mail in world.mail.to(RAVI)]
+
+
+def test_one_reminder_is_about_what_was_not_answered_and_numbered_as_on_the_page(world: World) -> None:
+    waiting_together(world)
+    world.wait(A_DAY)
+    world.press(world.mail.to(CUSTOMER)[2].link, **{"answer-1": "yes"})
+    world.wait(4 * A_DAY)
+    (reminder,) = world.mail.to(CUSTOMER)[3:]
+    assert "ticket 2" in reminder.text
+    assert "?a=2no" in reminder.text
+    assert "ticket 1" not in reminder.text
+    page = world.open(f"{reminder.link}?a=2no").body
+    assert re.findall(r'name="(answer-\d)" value="(\w+)"[^>]* checked', page) == [
+        ("answer-1", "yes"),
+        ("answer-2", "no"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reports", "state"), [(("Send", "Bounce"), State.NOT_ASKED), (("Send", "Delivery"), State.SILENT)]
+)
+def test_what_is_reported_about_the_mail_is_true_of_all_of_them(
+    world: World, reports: tuple[str, ...], state: State
+) -> None:
+    waiting_together(world)
+    world.mail.reports[CUSTOMER] = reports
+    world.wait(9 * A_DAY)
+    assert [asked_about(ticket).state for ticket in (1, 2)] == [state, state]
+
+
+@pytest.mark.parametrize("plan", ["timeout before it was accepted", "throttled", "no connection"])
+def test_a_mail_that_did_not_go_out_goes_out_once_for_all_of_them(world: World, plan: str) -> None:
+    waiting_together(world)
+    world.mail.plan = [plan]
+    world.wait(A_DAY)
+    (survey,) = world.mail.to(CUSTOMER)[2:]
+    assert all(f"ticket {ticket}" in survey.text for ticket in (1, 2))
+    assert {asked_about(1).state, asked_about(2).state} == {State.ASKED}
+
+
+def test_when_the_claim_of_all_fails_nothing_is_claimed_and_the_next_try_asks(world: World) -> None:
+    waiting_together(world)
+    world.fail("TransactWriteItems", times=3)
+    world.wait(A_DAY)
+    world.failed.clear()
+    assert len(world.mail.to(CUSTOMER)[2:]) == 1
+    assert asked_about(1).together == (asked_about(2).ref,)

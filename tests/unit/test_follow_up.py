@@ -164,7 +164,7 @@ def test_a_suppressed_address_is_not_asked() -> None:
 
 def test_somebody_asked_a_few_days_ago_is_asked_later() -> None:
     who = person(asked=(Asked(at=START, source="desk", ticket_id="7", number=1),))
-    assert step(opened(), after(days=1), who=who) == Wait(after(days=7))
+    assert step(opened(), after(days=1), who=who) == Wait(after(days=7), quiet=True)
     assert step(opened(), after(days=7), who=who) == Send("survey")
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from company import CUSTOMER, POLICY, START, after, person
+from domain.closure import Ref
 from domain.delivery import Feedback
 from domain.person import KEPT_ASKS, Asked, person_key, quiet_until, reserve, suppress
 
@@ -27,19 +28,19 @@ def test_one_mailbox_is_one_person_however_it_is_spelled() -> None:
 
 
 def test_somebody_who_was_never_asked_may_be_asked_now() -> None:
-    assert quiet_until(person(), "desk", "1", 1, QUIET) is None
+    assert quiet_until(person(), [Ref(source="desk", ticket_id="1", number=1)], QUIET) is None
 
 
 def test_after_one_survey_it_is_quiet_for_a_week() -> None:
     anna = reserve(person(), ask("1"))
-    assert quiet_until(anna, "desk", "2", 1, QUIET) == after(days=7)
+    assert quiet_until(anna, [Ref(source="desk", ticket_id="2", number=1)], QUIET) == after(days=7)
 
 
 def test_the_ask_that_was_reserved_is_not_in_its_own_way() -> None:
     anna = reserve(person(), ask("1"))
-    assert quiet_until(anna, "desk", "1", 1, QUIET) is None
-    assert quiet_until(anna, "desk", "1", 2, QUIET) == after(days=7)
-    assert quiet_until(anna, "other-desk", "1", 1, QUIET) == after(days=7)
+    assert quiet_until(anna, [Ref(source="desk", ticket_id="1", number=1)], QUIET) is None
+    assert quiet_until(anna, [Ref(source="desk", ticket_id="1", number=2)], QUIET) == after(days=7)
+    assert quiet_until(anna, [Ref(source="other-desk", ticket_id="1", number=1)], QUIET) == after(days=7)
 
 
 def test_the_quiet_period_counts_from_the_last_attempt_to_ask() -> None:
@@ -62,7 +63,7 @@ def test_two_surveys_of_one_person_are_never_closer_than_the_quiet_period(
     anna = person()
     for hours, ticket_id, number in sorted(tries):
         now = after(hours=hours * 6)
-        until = quiet_until(anna, "desk", ticket_id, number, QUIET)
+        until = quiet_until(anna, [Ref(source="desk", ticket_id=ticket_id, number=number)], QUIET)
         if until is None or until <= now:
             anna = reserve(anna, Asked(at=now, source="desk", ticket_id=ticket_id, number=number))
     instants = [known.at for known in anna.asked]
@@ -79,7 +80,7 @@ def test_the_quiet_period_counts_from_the_last_other_survey(
         anna = reserve(anna, Asked(at=after(hours=hours), source="desk", ticket_id=other, number=number))
     others = [asked.at for asked in anna.asked if (asked.ticket_id, asked.number) != (ticket_id, 1)]
     expected = sorted(others)[-1] + quiet if others else None
-    assert quiet_until(anna, "desk", ticket_id, 1, quiet) == expected
+    assert quiet_until(anna, [Ref(source="desk", ticket_id=ticket_id, number=1)], quiet) == expected
 
 
 @given(st.integers(0, 60))
@@ -89,7 +90,9 @@ def test_only_the_latest_asks_are_kept_and_the_last_one_always(asked: int) -> No
         anna = reserve(anna, ask(str(number), days=7 * number))
     assert len(anna.asked) == min(asked, KEPT_ASKS)
     if asked:
-        assert quiet_until(anna, "desk", "another", 1, QUIET) == after(days=7 * asked)
+        assert quiet_until(anna, [Ref(source="desk", ticket_id="another", number=1)], QUIET) == after(
+            days=7 * asked
+        )
 
 
 @pytest.mark.parametrize("feedback", [Feedback.BOUNCE, Feedback.COMPLAINT])
