@@ -32,6 +32,9 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     if isinstance(asked, notices.Notice):
         return asked.response(nonce, settings.company.name)
     said = {place: read for place in asked if (read := _read(form, f"-{place}" if place else ""))}
+    if not said and any(form.get(name) in {"yes", "no"} for name in KEPT_FIELDS if name.startswith("answer")):
+        first = next(iter(asked.values()))
+        return replace(notices.REOPENED, language=first.closure.locale).response(nonce, settings.company.name)
     if not said:
         page = replace(facts.survey_page(asked, None, settings, clock.now()), unanswered=True)
         return web.page(400, pages.survey_page(page, nonce), nonce)

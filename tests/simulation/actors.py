@@ -40,6 +40,8 @@ CAUSES = {
     "something else": "unclassified",
     None: "unclassified",
 }
+PLACES = re.compile(r"\bticket (\w+)|\?a=(\d*)yes")
+"""In a mail: which ticket it speaks of, and the place on the page that it links to."""
 BACK_OFF = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 
 
@@ -102,6 +104,7 @@ class Actors:
         self.by_number: dict[tuple[str, str], Closing] = {}
         """Which closing our records call by which number: the only thing the actors learn from them."""
         self._planned: set[Closing] = set()
+        self._asked_in: dict[str, dict[int, tuple[str, str]]] = {}
         self.received: list[Mail] = []
         self.answered: list[tuple[str, int]] = []
         """Answers that must never be given, with their status: a forged webhook accepted, a page that failed."""
@@ -447,15 +450,29 @@ class Actors:
 
     # --- customers --------------------------------------------------------------------------------------------------
 
-    def closing_of(self, mail: Mail) -> Closing:
-        """Which closing a survey is about: ticket from its subject, the customer's own one before the mail."""
+    def asked_in(self, mail: Mail) -> dict[int, tuple[str, str]]:
+        """The closings that a survey asks about, by their place on its page: ticket and number."""
+        if mail.id in self._asked_in:
+            return self._asked_in[mail.id]
         scope, name, _ = read_tag(mail)
-        return self.by_number[(scope.rpartition("#")[2], name.rpartition("#")[2])]
+        first = (scope.rpartition("#")[2], name.rpartition("#")[2])
+        asked: dict[int, tuple[str, str]] = {}
+        spoken_of = first[0]
+        for ticket, place in PLACES.findall(mail.text):
+            spoken_of = ticket or spoken_of
+            if not ticket:
+                last = max(number for known, number in self.by_number if known == spoken_of)
+                asked[int(place or 0)] = first if spoken_of == first[0] else (spoken_of, last)
+        self._asked_in[mail.id] = asked
+        return asked
 
     def _customer(self, mail: Mail, token: str) -> None:
-        closing = self.closing_of(mail)
+        for place, asked in self.asked_in(mail).items():
+            self._answers(self.by_number[asked], place, mail, token)
+
+    def _answers(self, closing: Closing, place: int, mail: Mail, token: str) -> None:
         label, world = f"{closing.ticket} {closing.at}", self.world
-        if self.chance(f"only the reminder {label}", 0.2) and mail.subject.startswith("Is ticket"):
+        if self.chance(f"only the reminder {label}", 0.2) and not mail.subject.startswith("Reminder"):
             return
         if closing in self._planned:
             return
@@ -464,7 +481,7 @@ class Actors:
         for step in self._presses(closing.plan):
             solved, extra, words, consent = step
             text = f"my own words {label} {extra}" if words else None
-            world.at(wait + extra, "customer", self._press, closing, token, solved, text, consent, 0)
+            world.at(wait + extra, "customer", self._press, closing, token, place, solved, text, consent, 0)
 
     def _presses(self, plan: str) -> Iterator[tuple[bool, int, bool, bool]]:
         if plan == "never":
@@ -483,23 +500,30 @@ class Actors:
                 yield word == "yes", number * 7 * HOUR, number == 0, word == "yes" and number == 0
 
     def _press(
-        self, closing: Closing, token: str, solved: bool, words: str | None, consent: bool, attempt: int
+        self,
+        closing: Closing,
+        token: str,
+        place: int,
+        solved: bool,
+        words: str | None,
+        consent: bool,
+        attempt: int,
     ) -> None:
         press = Press(solved, words, consent, self.world.now)
         closing.presses.append(press)
+        suffix = f"-{place}" if place else ""
         form = {
-            "answer": "yes" if solved else "no",
-            "words": words or "",
-            "consent": "yes" if consent else "",
+            f"answer{suffix}": "yes" if solved else "no",
+            f"words{suffix}": words or "",
+            f"consent{suffix}": "yes" if consent else "",
         }
 
         def answered(status: int | None, body: str) -> None:
             press.ended, press.status = self.world.now, status
             if status in {503, None} and attempt < 4:
                 wait = MINUTE * (1 + attempt * 20)
-                self.world.at(
-                    wait, "customer", self._press, closing, token, solved, words, consent, attempt + 1
-                )
+                again = (closing, token, place, solved, words, consent, attempt + 1)
+                self.world.at(wait, "customer", self._press, *again)
             elif status not in {200, 409, 503, None}:
                 self.answered.append(("POST record_answer", status))
 

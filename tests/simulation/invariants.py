@@ -53,7 +53,7 @@ class Invariants:
     def __init__(self, world: World, actors: Actors) -> None:
         self.world, self.actors = world, actors
         self.taken: dict[tuple[str, str, str], list[Taken]] = defaultdict(list)
-        self.to: dict[str, list[Taken]] = defaultdict(list)
+        self.to: dict[str, list[Mail]] = defaultdict(list)
         self.suppressed: dict[str, int] = {}
         """Hash of an address, and when its suppression was stored, or its bounce or complaint was dealt with."""
         self.ended: dict[tuple[str, str], int] = {}
@@ -135,33 +135,42 @@ class Invariants:
         assert by
         key = read_tag(mail)
         scope, name, part = key
-        earlier = self.taken[key]
-        taken = Taken(mail, by)
-        for other in earlier:
-            apart = mail.at - other.mail.at
-            self.check(
-                "I2",
-                (other.known is None or other.known > by.started) and apart >= UNKNOWN_AFTER - CLOCKS,
-                f"{part} of {scope} {name} went out twice, {apart // SECOND} s apart",
-            )
-            self.reached["sent again after silence"] += 1
+        is_survey = part in {"survey", "reminder"}
+        asked = list(self.actors.asked_in(mail).values()) if is_survey else []
+        self.reached["asked together"] += len(asked) > 1
         unsure = self.world.unsure[mail.tags["message"]]
         self.check("I2", unsure < 2, f"{part} of {scope} {name} was tried again after two lost replies")
-        self.check("I2", len(earlier) < 2, f"{part} of {scope} {name} went out three times")
-        earlier.append(taken)
-        self.to[mail.to].append(taken)
+        for ticket, number in asked:
+            self._taken((f"TICKET#acme#{ticket}", f"FOLLOW_UP#{number}", part), Taken(mail, by))
+        if not is_survey:
+            self._taken(key, Taken(mail, by))
+        self.to[mail.to].append(mail)
         since = self.suppressed.get(person_key(mail.to))
         self.check(
             "I3", since is None or since > by.started - SECOND, f"{part} of {scope} to a suppressed address"
         )
         self.check("I9", "@" not in "".join(key), "an address in a tag")
-        if part in {"survey", "reminder"}:
-            self._asked(taken, part)
+        if is_survey:
+            self._asked(mail, by, asked, part)
         elif "note" in name or "appreciation" in name:
             closing = self._closing(scope, name)
             said = self.said(closing, by.started)
             self.check("I6", any(press.solved for press in said), f"a note about {closing.ticket} ({name})")
             self.check("I6", mail.to in {"portal.team@acme.example", "billing@acme.example"} | STAFF)
+
+    def _taken(self, key: tuple[str, str, str], taken: Taken) -> None:
+        scope, name, part = key
+        earlier = self.taken[key]
+        for other in earlier:
+            apart = taken.mail.at - other.mail.at
+            self.check(
+                "I2",
+                (other.known is None or other.known > taken.by.started) and apart >= UNKNOWN_AFTER - CLOCKS,
+                f"{part} of {scope} {name} went out twice, {apart // SECOND} s apart",
+            )
+            self.reached["sent again after silence"] += 1
+        self.check("I2", len(earlier) < 2, f"{part} of {scope} {name} went out three times")
+        earlier.append(taken)
 
     def called(self) -> None:
         """I8: all senders together keep to SES's rate, and each of the two to its share of it."""
@@ -173,32 +182,33 @@ class Invariants:
         self.check("I8", apart >= SECOND * 1.6 / ses.rate, f"one sender's mails are {apart} µs apart")
         by.container.called_ses = now
 
-    def _asked(self, taken: Taken, part: str) -> None:
-        mail, by = taken.mail, taken.by
-        closing = self.actors.closing_of(mail)
-        key = (f"TICKET#acme#{closing.ticket}", read_tag(mail)[1])
-        same = {t.mail.to for part in ("survey", "reminder") for t in self.taken[(*key, part)]}
-        fits = same == {mail.to} and mail.to in {closing.email, *closing.names}
-        self.check("I2", fits, f"{closing.ticket}: somebody else was asked")
-        told = [
-            r.at
-            for r in self.actors.reopenings
-            if r.ticket == closing.ticket and r.acknowledged and r.acknowledged < by.started
-        ]
-        closed_at = closing.finalised if closing.finalise_told else closing.at
-        self.check(
-            "I2",
-            not any(at >= (closed_at or 0) for at in told),
-            f"{closing.ticket} was reopened, and its customer was asked",
-        )
+    def _asked(self, mail: Mail, by: Invocation, asked: list[tuple[str, str]], part: str) -> None:
+        closings = [self.actors.by_number[number] for number in asked]
+        for (ticket, number), closing in zip(asked, closings, strict=True):
+            key = (f"TICKET#acme#{ticket}", f"FOLLOW_UP#{number}")
+            same = {t.mail.to for part in ("survey", "reminder") for t in self.taken[(*key, part)]}
+            fits = same == {mail.to} and mail.to in {closing.email, *closing.names}
+            self.check("I2", fits, f"{closing.ticket}: somebody else was asked")
+            told = [
+                r.at
+                for r in self.actors.reopenings
+                if r.ticket == closing.ticket and r.acknowledged and r.acknowledged < by.started
+            ]
+            closed_at = closing.finalised if closing.finalise_told else closing.at
+            self.check(
+                "I2",
+                not any(at >= (closed_at or 0) for at in told),
+                f"{closing.ticket} was reopened, and its customer was asked",
+            )
         if part == "survey":
             quiet = self.actors.settings.policy.quiet_period // timedelta(microseconds=1)
             for other in self.to[mail.to]:
-                if read_tag(other.mail)[2] == "survey" and self.actors.closing_of(other.mail) is not closing:
-                    apart = mail.at - other.mail.at
-                    self.check(
-                        "I2", apart >= quiet - 10 * HOUR, f"{mail.to} was asked twice in {apart // HOUR} h"
-                    )
+                if read_tag(other)[2] != "survey" or {*self.actors.asked_in(other).values()} & {*asked}:
+                    continue
+                apart = mail.at - other.at
+                self.check(
+                    "I2", apart >= quiet - 10 * HOUR, f"{mail.to} was asked twice in {apart // HOUR} h"
+                )
 
     def handled(self, queue: str, message: Queued) -> None:
         """A Lambda is done with a message: from then on it knows what that said."""
@@ -212,8 +222,10 @@ class Invariants:
                     self.suppressed.setdefault(person_key(taken.mail.to), self.world.now)
         elif queue == "SendQueue":
             key = json.loads(message.body)
-            for taken in self.taken.get((key["pk"], key["sk"], key["part"]), []):
-                if taken.mail.id in taken.by.mails and taken.by is self.world.finished:
+            sent = (key["pk"], key["sk"], key["part"])
+            for taken in (t for listed in self.taken.values() for t in listed):
+                ours = taken.by is self.world.finished and read_tag(taken.mail) == sent
+                if ours and taken.mail.id in taken.by.mails:
                     taken.known = min(taken.known or self.world.now, self.world.now)
 
     # --- what was really said ---------------------------------------------------------------------------------------

@@ -40,7 +40,15 @@ REACHED = {
     "report/twice": 30,
     **dict.fromkeys(("tick/lost", "tick/duplicate", "index/late", "web/reply_lost", "clock/step"), 30),
     **dict.fromkeys(("outage/dynamodb", "outage/sqs", "outage/sesv2", "outage/tick", "ses/quota"), 5),
-    **dict.fromkeys(("path/sent again after silence", "path/cause repeated", "path/heard Complaint"), 5),
+    **dict.fromkeys(
+        (
+            "path/sent again after silence",
+            "path/cause repeated",
+            "path/heard Complaint",
+            "path/asked together",
+        ),
+        5,
+    ),
     **dict.fromkeys(
         (f"path/ended {end}" for end in ("confirmed", "denied", "silent", "reopened reopened")), 100
     ),
