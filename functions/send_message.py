@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters import causes, clock, links, mailer, outbox, people, settings_store, tickets
+from adapters import causes, clock, links, mailer, outbox, people, reply_address, settings_store, tickets
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
 from domain.cause import TREND
@@ -60,7 +60,8 @@ def _send_round(pk: str, sk: str, round: Round, now: datetime, settings: Setting
     def settle(change: Callable[[Delivery], Delivery]) -> None:
         _settle_round(asked, round, change, now, settings)
 
-    _deliver(mail, address, pk, sk, round, held.claim, settle, now, settings)
+    reply_to = _reply_address(asked, now, settings)
+    _deliver(mail, address, pk, sk, round, held.claim, settle, now, settings, reply_to)
 
 
 def _claim_round(
@@ -107,6 +108,14 @@ def _compose_round(known: FollowUp, round: Round, settings: Settings, now: datet
         now,
     )
     return compose.survey(facts.survey(known, link, settings, now, reminder=round == "reminder"))
+
+
+def _reply_address(known: FollowUp, now: datetime, settings: Settings) -> str | None:
+    """Where a reply counts as an answer; None when the company takes no replies, or the ticket's id is too long."""
+    if settings.company.reply_domain is None:
+        return None
+    link = links.TicketLink(known.closure.source, known.closure.ticket_id, known.number)
+    return reply_address.write(link, settings.company.reply_domain, now)
 
 
 def _settle_round(
@@ -268,6 +277,7 @@ def _deliver(
     settle: Callable[[Callable[[Delivery], Delivery]], None],
     now: datetime,
     settings: Settings,
+    reply_to: str | None = None,
 ) -> None:
     """One call to SES for one claim. What the call does not tell stays claimed until SES's events or the sweep tell."""
     tags = {"message": mailer.message_tag(pk, sk, part), "claim": claim_id}
@@ -275,7 +285,7 @@ def _deliver(
     company = settings.company
     try:
         provider_id = mailer.send(
-            mail=mail, to=address, sender=company.sender, reply_to=company.reply_to, tags=tags
+            mail=mail, to=address, sender=company.sender, reply_to=reply_to or company.reply_to, tags=tags
         )
     except mailer.NotSent as not_sent:
         # Only the record says when it is tried again: a key in the queue beside it would multiply with every tick.

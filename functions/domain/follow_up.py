@@ -68,6 +68,19 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One mail of the customer's. What counted is an answer; what did not keeps its ``words`` for a person to read."""
+
+    mail: str
+    """A digest of the provider's id of the mail: the same mail again is recognised."""
+    at: datetime
+    counted: bool = False
+    words: str | None = None
+    doubt: str | None = None
+    """Why it may not be the customer's: ``unauthenticated`` or ``unverified_sender``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FollowUp:
     """Our record of one closure. Requester, resolver, team, cause and promise are frozen in it when it opens."""
 
@@ -83,6 +96,7 @@ class FollowUp:
     survey: Delivery | None = None
     reminder: Delivery | None = None
     answers: tuple[Answer, ...] = ()
+    replies: tuple[Reply, ...] = ()
     outcome_at: datetime | None = None
     finalised_at: datetime | None = None
     """When a ticket that was "solved" became "closed" for good: a reopening before that is over."""
@@ -95,6 +109,12 @@ class FollowUp:
     def answer(self) -> Answer | None:
         """The answer that counts: the last one."""
         return self.answers[-1] if self.answers else None
+
+    @property
+    def unread(self) -> tuple[Reply, ...]:
+        """Replies that only a person can make sense of, as long as no answer came after them; oldest first."""
+        since = self.answer.at if self.answer else self.opened_at
+        return tuple(reply for reply in self.replies if not reply.counted and reply.at >= since)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,7 +320,8 @@ def _second_round(follow_up: FollowUp, person: Person, now: datetime, policy: Po
         return Become(to_state(follow_up, State.SILENT, now))
     if reminder and reminder.progress is Progress.CLAIMED:
         return _open_claim(follow_up, "reminder", reminder, now, policy)
-    if person.suppressed or not delivery.is_open(reminder):
+    if person.suppressed or follow_up.unread or not delivery.is_open(reminder):
+        # Whoever wrote to us is not told that they have not answered: a person has their words.
         return Wait(silent_at)
     closure = follow_up.closure
     remind_at = max(now, survey.delivered_at + policy.reminder_after)

@@ -270,7 +270,7 @@ def _flag_facts(
         "team_name": _team(follow_up, settings),
         "cause_name": cause_name(follow_up.cause, settings),
         "promise": closure.promise,
-        "words": follow_up.answer.words if follow_up.answer else None,
+        "words": _said(follow_up),
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(
@@ -283,6 +283,13 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _said(follow_up: FollowUp) -> str | None:
+    """What the customer said: replies that nobody has read, the newest first, and the words of the answer."""
+    said = [reply.words for reply in reversed(follow_up.unread)]
+    said.append(follow_up.answer.words if follow_up.answer else None)
+    return "\n\n".join(words for words in said if words) or None
 
 
 def _result(result: Result | None) -> pages.FlagResult | None:
