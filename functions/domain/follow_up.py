@@ -114,7 +114,7 @@ class FollowUp:
     def unread(self) -> tuple[Reply, ...]:
         """Replies that only a person can make sense of, as long as no answer came after them; oldest first."""
         since = self.answer.at if self.answer else self.opened_at
-        return tuple(reply for reply in self.replies if not reply.counted and reply.at >= since)
+        return tuple(reply for reply in self.replies if not reply.counted and reply.at > since)
 
 
 @dataclass(frozen=True, kw_only=True)

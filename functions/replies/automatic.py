@@ -45,7 +45,9 @@ def rule(mail: Mail, envelope_sender: str, own: Collection[str]) -> str | None:
         envelope_sender: the address of the SMTP envelope; empty for reports.
         own: addresses and domains of ours, in lower case.
     """
-    return _by_envelope(mail, envelope_sender) or _by_headers(mail) or _by_sender(mail, own) or _by_subject(mail)
+    return (
+        _by_envelope(mail, envelope_sender) or _by_headers(mail) or _by_sender(mail, own) or _by_subject(mail)
+    )
 
 
 def _by_envelope(mail: Mail, envelope_sender: str) -> str | None:

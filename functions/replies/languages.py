@@ -31,7 +31,18 @@ from replies.normal import normal
 FOLDER = Path(__file__).parent / "languages"
 SIGNS = "signs"
 
-TELLING = ("unsolved", "solved", "no", "yes", "doubt", "thanks", "greeting", "courtesy", "complaint", "negation")
+TELLING = (
+    "unsolved",
+    "solved",
+    "no",
+    "yes",
+    "doubt",
+    "thanks",
+    "greeting",
+    "courtesy",
+    "complaint",
+    "negation",
+)
 """Categories of phrases that the verdict is made of; where a phrase is in two, the first one counts."""
 
 _WORDS = re.compile(r"\w+(?:'\w+)*'?|\n|[^\w\s]")
@@ -70,7 +81,7 @@ def all_languages() -> dict[str, Language]:
 def beginnings(key: str) -> tuple[str, ...]:
     """The phrases of all languages under one key, such as ``closing``, in normal form; the longest first."""
     found = {text for file in _files().values() for phrase in file.get(key, []) for text in expanded(phrase)}
-    return tuple(sorted(found, key=len, reverse=True))
+    return tuple(sorted(found - {""}, key=len, reverse=True))
 
 
 @cache
@@ -78,7 +89,7 @@ def automatic_subject() -> re.Pattern[str]:
     """Matches the beginning of an automatic mail's subject, in normal form."""
     ends = r"(?![a-z])"
     phrases = "|".join(re.escape(phrase) + ends for phrase in beginnings("automatic"))
-    return re.compile(rf"\s*(?:{phrases})")
+    return re.compile(rf"[\s\[({{]*(?:{phrases})")
 
 
 def expanded(phrase: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ most of the words shares it ("No problem" is a no only for whoever does not know
 there is nothing but thanks, and else unclear.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from domain.reply import Verdict
@@ -112,11 +112,14 @@ def _or_unknown(items: list[_Item], at: int) -> _Item:
     if item.category not in _FOR_YES:
         return item
     beside = [items[near].category for near in (at - 1, at + 1) if 0 <= near < len(items)]
-    return _Item("unknown", item.text, item.start, item.end) if "unknown" in beside else item
+    return replace(item, category="unknown") if "unknown" in beside else item
 
 
 def _negated(items: list[_Item], language: Language) -> list[_Item]:
-    """The items, with whatever a negation close to it turns into its contrary."""
+    """The items, with whatever a negation close to it turns into its contrary.
+
+    In a clause that says "not solved" a short yes is only a part of it: "it is still not working".
+    """
     turned = list(items)
     for at, item in enumerate(items):
         if item.category != "negation" and not (item.category == "no" and len(item.text) > 1):
@@ -124,10 +127,24 @@ def _negated(items: list[_Item], language: Language) -> list[_Item]:
         for step in (1, -1) if language.negation_after else (1,):
             denied = _near(items, at, step, language)
             if denied is not None:
-                turned[denied] = _Item(
-                    "unsolved", items[denied].text, items[denied].start, items[denied].end
-                )
+                turned[denied] = replace(items[denied], category="unsolved")
+    for clause in _clauses(turned):
+        if any(turned[at].category == "unsolved" for at in clause):
+            for at in clause:
+                if turned[at].category == "yes":
+                    turned[at] = replace(turned[at], category="courtesy")
     return turned
+
+
+def _clauses(items: list[_Item]) -> list[list[int]]:
+    """The places of the items of each clause."""
+    clauses: list[list[int]] = [[]]
+    for at, item in enumerate(items):
+        if item.category in {"mark", "question"}:
+            clauses.append([])
+        else:
+            clauses[-1].append(at)
+    return clauses
 
 
 def _near(items: list[_Item], at: int, step: int, language: Language) -> int | None:
@@ -149,7 +166,9 @@ def _without_greeting(items: list[_Item]) -> list[_Item]:
         start = next((n for n, item in enumerate(rest) if item.category != "mark"), len(rest))
         if start == len(rest) or rest[start].category != "greeting":
             return rest
-        end = next((n for n in range(start, len(rest)) if rest[n].category in {"mark", "question"}), len(rest))
+        end = next(
+            (n for n in range(start, len(rest)) if rest[n].category in {"mark", "question"}), len(rest)
+        )
         spoken = {item.category for item in rest[start + 1 : end]}
         only_names = spoken <= {"unknown", "courtesy", "greeting"} and end - start <= GREETING_WORDS
         rest = rest[end if only_names else start + 1 :]
@@ -180,9 +199,10 @@ def _others(text: str, items: list[_Item], language: Language, languages: list[L
     rest = "".join(known)
     if not rest.strip():
         return set()
-    return {
-        item.category for other in languages if other is not language for item in _items(rest, other)
-    } - {"unknown", "mark"}
+    return {item.category for other in languages if other is not language for item in _items(rest, other)} - {
+        "unknown",
+        "mark",
+    }
 
 
 def _unknown(items: list[_Item]) -> int:

@@ -79,12 +79,13 @@ def test_the_survey_and_its_reminder_take_replies_and_no_other_mail_does(world: 
     world.wait(8 * A_DAY)
     survey, reminder = world.mail.to(CUSTOMER)
     assert survey.reply_to == reminder.reply_to == address(world)
-    (raised,) = world.mail.to(RAVI)
-    assert raised.reply_to == "support@acme.example"
+    others = [mail for mail in world.mail.sent if mail.to != CUSTOMER]
+    assert {mail.reply_to for mail in others} == {"support@acme.example"}
 
 
 def test_without_a_reply_domain_or_with_a_long_id_replies_go_to_the_company(world: World) -> None:
-    world.asked("Störung im Umspannwerk Süd, Leitung 7")
+    world.hook(closed("Case-2026-000000000000000000004711-North"))
+    world.wait(A_DAY + A_MINUTE)
     (survey,) = world.mail.to(CUSTOMER)
     assert survey.reply_to == "support@acme.example"
 
@@ -130,14 +131,17 @@ def test_whoever_replied_is_not_reminded(world: World) -> None:
     world.wait(8 * A_DAY)
     assert len(world.mail.to(CUSTOMER)) == 1
     assert known().state == State.SILENT
-    assert len(world.mail.to(RAVI)) == 1
+    assert sum("ticket 4711" in mail.subject for mail in world.mail.to(RAVI)) == 1
 
 
 @pytest.mark.parametrize(
     ("headers", "text"),
     [
         ({"Auto_Submitted": "auto-replied"}, "Yes, it is solved."),
-        ({"Subject": "Automatische Antwort: Is ticket 4711 really solved?"}, "Ja, ich bin wieder da am Montag."),
+        (
+            {"Subject": "Automatische Antwort: Is ticket 4711 really solved?"},
+            "Ja, ich bin wieder da am Montag.",
+        ),
         ({"Precedence": "bulk"}, "Yes."),
         ({"List_Id": "<all.customer.example>"}, "Yes."),
         ({"X_Autoreply": "yes"}, "No."),
@@ -156,12 +160,11 @@ def test_e1_automatic_mail_is_no_answer(world: World, headers: dict[str, str], t
 def test_e1_a_report_is_no_answer(world: World) -> None:
     world.asked()
     before = world.scan()
-    report = EmailMessage()
-    report["From"] = f"Mail system <{CUSTOMER}>"
-    report["Subject"] = "Yes"
-    report.set_content("Yes, it is solved.")
-    report.add_attachment(b"Final-Recipient: rfc822; x", maintype="message", subtype="delivery-status")
-    reply(world, report.as_bytes())
+    report = (
+        f'From: {CUSTOMER}\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nYes, it is solved.\r\n'
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n--b--\r\n"
+    )
+    reply(world, report.encode())
     reply(world, "Yes", source="")
     assert world.scan() == before
 
@@ -458,10 +461,10 @@ def test_e11_other_headers_and_recipients_say_nothing(world: World) -> None:
 
 def test_no_word_and_no_address_of_a_reply_is_logged(world: World) -> None:
     world.asked()
-    reply(world, "No, my secret cat is still missing.")
+    reply(world, "No, my zebra is still missing.")
     reply(world, written("Yes.", sender="somebody@else.example"))
     log = world.log.getvalue()
-    assert "cat" not in log
+    assert "zebra" not in log
     assert CUSTOMER not in log
     assert "else.example" not in log
     assert address(world) not in log
@@ -478,5 +481,3 @@ def test_replies_are_off_without_a_domain(world: World) -> None:
     world.now += A_MINUTE
     reply(world, "Yes.", to=to)
     assert known().state == State.ASKED
-
-
