@@ -66,7 +66,7 @@ def _matters(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 
 def _may_follow(after: dict[str, Any]) -> bool:
-    """Whether anything follows from this state at all; while the outcome is open: a contradiction, something to read."""
+    """Whether anything follows from this state; while the outcome is open: a contradiction, something to read."""
     now_is = table.decode(after["body"], 0, FollowUp)
     return now_is.state not in PENDING or now_is.conflict or bool(now_is.unread)
 

@@ -194,7 +194,7 @@ def ses_event(
 
 
 def received(to: str, mail_id: str, at: datetime, **changed: Any) -> dict[str, Any]:
-    """SES's notification of a mail that it stored; ``changed`` are keys of ``receipt``, or the envelope's ``source``."""
+    """SES's notification of a mail that it stored; ``changed``: keys of ``receipt``, or the envelope's ``source``."""
     told: dict[str, Any] = json.loads(sample("read_reply")["Records"][0]["body"])
     told["mail"] |= {"timestamp": milliseconds(at), "messageId": mail_id, "destination": [to]}
     told["mail"]["source"] = changed.pop("source", CUSTOMER)

@@ -1,7 +1,7 @@
 """Mail that no person wrote: answering machines, reports, lists. It never counts as an answer.
 
-Sources: RFC 3834 (Auto-Submitted, null return path), RFC 3464 and RFC 8098 (reports and receipts), RFC 2919 (lists), and
-the headers that Exchange, Gmail, cPanel, Zimbra and helpdesks put on their automatic answers.
+Sources: RFC 3834 (Auto-Submitted, null return path), RFC 3464 and RFC 8098 (reports and receipts), RFC 2919 (lists),
+and the headers that Exchange, Gmail, cPanel, Zimbra and helpdesks put on their automatic answers.
 """
 
 import re

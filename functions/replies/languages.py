@@ -61,7 +61,8 @@ class Language:
     negation_after: bool
     phrases: dict[tuple[str, ...], str]
     positive: frozenset[str]
-    longest: int
+    longest: dict[str, int]
+    """How many tokens the longest phrase has that begins with a token."""
 
     def tokens(self, text: str) -> Tokens:
         """The tokens of a normal text in this language."""
@@ -111,7 +112,9 @@ def _language(file: dict[str, list[str]], signs: dict[str, list[str]]) -> Langua
             for text in expanded(phrase):
                 phrases.setdefault(tuple(pattern.findall(text)), category)
     positive = frozenset(text for phrase in file.get("positive", []) for text in expanded(phrase))
-    longest = max(len(phrase) for phrase in phrases)
+    longest: dict[str, int] = {}
+    for phrase in phrases:
+        longest[phrase[0]] = max(len(phrase), longest.get(phrase[0], 0))
     return Language(spaced, bool(file.get("negation_after", False)), phrases, positive, longest)
 
 

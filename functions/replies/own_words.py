@@ -77,7 +77,7 @@ def _ends(plain: list[str], at: int) -> bool:
 
 
 def _is_closing(line: str) -> bool:
-    if not line or len(line) > SHORT_LINE:
+    if len(line) > SHORT_LINE or not line.startswith(languages.beginnings("closing")):
         return False
     for phrase in languages.beginnings("closing"):
         if line.startswith(phrase):

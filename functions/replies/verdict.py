@@ -3,8 +3,8 @@
 It never guesses. The words are read once in each language, with that language's phrases (``replies.languages``), the
 longest first. A language has an opinion only if the first sentence that is more than a greeting or thanks is clear:
 
-* yes: it says so and nothing else ("Ja, danke!"), or it says that the problem is solved, whatever follows; and nowhere
-  in the whole text is there a negation, a complaint, a doubt, a request or a question, in any language.
+* yes: it says so and nothing else ("Ja, danke!"), or it says that something is solved ("The new printer works again");
+  and nowhere in the whole text is there a negation, a complaint, a doubt, a request or a question, in any language.
 * no: it says that the problem is not solved, also by a negation close to such a word ("funktioniert leider nicht"), or
   it is a bare "no"; and nowhere is there anything that sounds like yes, in any language.
 
@@ -21,12 +21,16 @@ from replies.languages import Language, all_languages
 from replies.normal import normal
 
 LONGEST = 4000
-"""Letters that are looked at: more would only say more about it."""
+"""Letters that are looked at; a longer text is no yes, because what follows may take it back."""
 WRAPPED_AT = 60
 """A line at least so long was broken by a mail program, not by its writer."""
 GAP = 2
 """Words that may stand between a negation and what it denies."""
 GREETING_WORDS = 6
+SUBJECT_WORDS = 4
+"""Unknown words that may come before "works again": what works."""
+NAME_WORDS = 2
+"""Unknown words that may follow "thank you": whom."""
 
 _SENTENCE_ENDS = frozenset(".!?\n。؟;…")
 _QUESTIONS = frozenset("?؟")
@@ -48,15 +52,13 @@ class _Item:
 def of(words: str) -> Verdict:
     """The verdict about a customer's own words."""
     text = normal(_unwrapped(words)[:LONGEST])
-    if not text.strip():
-        return Verdict.UNCLEAR
     languages = list(all_languages().values())
     read = [(language, _items(text, language)) for language in languages]
     opinions = [(_opinion(text, language, items, languages), _unknown(items)) for language, items in read]
     clear = {opinion for opinion, _ in opinions if opinion}
     least = min(unknown for _, unknown in opinions)
     shared = {opinion for opinion, unknown in opinions if opinion and unknown == least}
-    if len(clear) == 1 and shared:
+    if len(clear) == 1 and shared and not (Verdict.YES in clear and len(words) > LONGEST):
         return shared.pop()
     if any(_is_thanks(items) for _, items in read):
         return Verdict.THANKS
@@ -66,21 +68,53 @@ def of(words: str) -> Verdict:
 def _opinion(text: str, language: Language, items: list[_Item], languages: list[Language]) -> Verdict | None:
     if not language.spaced:
         items = [_or_unknown(items, at) for at in range(len(items))]
-    items = _negated(items, language)
+    rest = _rest(text, items)
+    items = _thanked(_negated(items, language))
     first = _first_sentence(_without_greeting(items))
     said = {item.category for item in first}
     everything = {item.category for item in items}
     if said & {"doubt", "question"}:
         return None
     if said & _FOR_YES and not everything & _AGAINST_YES:
-        clear = "solved" in said or "unknown" not in said
-        return Verdict.YES if clear and not _others(text, items, language, languages) & _AGAINST_YES else None
+        clear = "unknown" not in said or _says_solved(first)
+        return Verdict.YES if clear and not _others(rest, language, languages) & _AGAINST_YES else None
     if everything & _FOR_YES:
         return None
     supported = "unknown" not in said or "complaint" in said
     if "unsolved" in said or ("no" in said and supported and "thanks" not in said):
-        return None if _others(text, items, language, languages) & _FOR_YES else Verdict.NO
+        return None if _others(rest, language, languages) & _FOR_YES else Verdict.NO
     return None
+
+
+def _says_solved(sentence: list[_Item]) -> bool:
+    """Whether each clause with a yes is a statement of its own: it may say what works, but nothing after that."""
+    clauses = [[sentence[at] for at in clause] for clause in _clauses(sentence)]
+    stated = [clause for clause in clauses if any(item.category in _FOR_YES for item in clause)]
+    return all(_is_statement(clause) for clause in stated) and any(
+        item.category == "solved" for clause in stated for item in clause
+    )
+
+
+def _is_statement(clause: list[_Item]) -> bool:
+    last = max(at for at, item in enumerate(clause) if item.category in _FOR_YES)
+    before = sum(item.category == "unknown" for item in clause[:last])
+    return before <= SUBJECT_WORDS and all(item.category != "unknown" for item in clause[last:])
+
+
+def _thanked(items: list[_Item]) -> list[_Item]:
+    """The items, with the names of those who are thanked as part of the thanks."""
+    named = list(items)
+    for clause in _clauses(items):
+        thanks = next((n for n, at in enumerate(clause) if items[at].category == "thanks"), None)
+        after = (
+            [at for at in clause[thanks + 1 :] if items[at].category == "unknown"]
+            if thanks is not None
+            else []
+        )
+        if len(after) <= NAME_WORDS:
+            for at in after:
+                named[at] = replace(items[at], category="courtesy")
+    return named
 
 
 def _items(text: str, language: Language) -> list[_Item]:
@@ -91,7 +125,12 @@ def _items(text: str, language: Language) -> list[_Item]:
     at = 0
     while at < len(tokens):
         size = next(
-            (n for n in range(language.longest, 0, -1) if tuple(plain[at : at + n]) in language.phrases), 0
+            (
+                n
+                for n in range(language.longest.get(plain[at], 0), 0, -1)
+                if tuple(plain[at : at + n]) in language.phrases
+            ),
+            0,
         )
         found = tuple(plain[at : at + max(size, 1)])
         category = language.phrases[found] if size else _category_of(plain[at])
@@ -190,19 +229,20 @@ def _first_sentence(items: list[_Item]) -> list[_Item]:
     return []
 
 
-def _others(text: str, items: list[_Item], language: Language, languages: list[Language]) -> set[str]:
-    """What other languages find in the words that this one does not know: many people write in two."""
+def _rest(text: str, items: list[_Item]) -> str:
+    """The words that a language does not know."""
     known = list(text)
     for item in items:
         if item.category != "unknown":
             known[item.start : item.end] = "\n" * (item.end - item.start)
-    rest = "".join(known)
+    return "".join(known)
+
+
+def _others(rest: str, language: Language, languages: list[Language]) -> set[str]:
+    """What other languages find in the words that this one does not know: many people write in two."""
     if not rest.strip():
         return set()
-    return {item.category for other in languages if other is not language for item in _items(rest, other)} - {
-        "unknown",
-        "mark",
-    }
+    return {item.category for other in languages if other is not language for item in _items(rest, other)}
 
 
 def _unknown(items: list[_Item]) -> int:

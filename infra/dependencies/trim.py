@@ -17,11 +17,12 @@ from typing import Any
 
 OPERATIONS = {
     "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems"},
+    "s3": {"GetObject"},
     "secretsmanager": {"GetSecretValue"},
     "sesv2": {"GetAccount", "SendEmail"},
     "sqs": {"GetQueueAttributes", "SendMessageBatch"},
 }
-ENDPOINTS = {"dynamodb", "email", "secretsmanager", "sqs"}
+ENDPOINTS = {"dynamodb", "email", "s3", "secretsmanager", "sqs"}
 """The same services as ``endpoints.json`` calls them."""
 UNUSED = ("boto3", "s3transfer")
 """Installed with the pins, never imported by a Lambda: functions/adapters/aws.py uses botocore alone."""
