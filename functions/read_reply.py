@@ -52,7 +52,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
         return "not_addressed"
     for scan in ("virusVerdict", "spamVerdict"):
         if _status(told, scan) == "FAIL":
-            return _keep_away(told, link, scan.removesuffix("Verdict"), now)
+            return _keep_away(told, scan.removesuffix("Verdict"), now)
     known = tickets.load(link.source, link.ticket_id).follow_up(link.number)
     if known is None:
         return "forgotten"
@@ -68,7 +68,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
             return "automatic"
         words = own_words.of(mail.text)
     except Unreadable as unreadable:
-        return _keep_away(told, link, str(unreadable), now)
+        return _keep_away(told, str(unreadable), now)
     said = Said(
         mail_id=mail_id,
         verdict=verdict.of(words),
@@ -79,7 +79,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
     try:
         return _record(link, said, now, settings)
     except TooMany:
-        return _keep_away(told, link, "too_many_replies", now)
+        return _keep_away(told, "too_many_replies", now)
 
 
 def _record(link: TicketLink, said: Said, now: datetime, settings: Settings) -> str:
@@ -135,10 +135,10 @@ def _own(settings: Settings) -> set[str]:
     return {known.lower() for known in (company.sender, company.reply_to, company.reply_domain) if known}
 
 
-def _keep_away(told: dict[str, Any], link: TicketLink, reason: str, now: datetime) -> str:
+def _keep_away(told: dict[str, Any], reason: str, now: datetime) -> str:
     """Into quarantine, where the mail is told by its place in the store; a person can still look at it there."""
     stored = told["receipt"]["action"]
     place = f"s3://{stored['bucketName']}/{stored['objectKey']}"
-    quarantine.keep(link.source, f"reply_{reason}", place.encode(), now)
+    quarantine.keep(quarantine.BY_MAIL, reason, place.encode(), now)
     logger.warning("reply in quarantine", reason=reason)
     return "quarantined"

@@ -320,12 +320,13 @@ class World:
         throttled = refusal("ProvisionedThroughputExceededException", 400, operation, "slow down")
         self.faults.append(Fault(operation, error or throttled, times, after))
 
-    def receive(self, mail: bytes, told: dict[str, Any], *, stored: bool = True) -> None:
+    def receive(self, mail: bytes, told: dict[str, Any], *, stored: bool = True, queued: bool = True) -> None:
         """SES receives a mail: stores it and notifies the queue; ``told`` is its notification (builders.received)."""
         if stored:
             action = told["receipt"]["action"]
             client("s3").put_object(Bucket=action["bucketName"], Key=action["objectKey"], Body=mail)
-        self.queue("ReplyQueue", json.dumps(told))
+        if queued:
+            self.queue("ReplyQueue", json.dumps(told))
 
     def queue(self, queue: str, body: str, delay: float = 0) -> None:
         """A message comes into a queue."""

@@ -113,8 +113,8 @@ def _language(file: dict[str, list[str]], signs: dict[str, list[str]]) -> Langua
                 phrases.setdefault(tuple(pattern.findall(text)), category)
     positive = frozenset(text for phrase in file.get("positive", []) for text in expanded(phrase))
     longest: dict[str, int] = {}
-    for phrase in phrases:
-        longest[phrase[0]] = max(len(phrase), longest.get(phrase[0], 0))
+    for tokens in phrases:
+        longest[tokens[0]] = max(len(tokens), longest.get(tokens[0], 0))
     return Language(spaced, bool(file.get("negation_after", False)), phrases, positive, longest)
 
 

@@ -1,6 +1,8 @@
 """A reply by mail counts like a press, and only when it is the customer's and clear. Rows E1 to E11 of the faults."""
 
+import itertools
 import json
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -28,7 +30,9 @@ from builders import (
 )
 from domain.flag import Flag, Reason
 from domain.follow_up import FollowUp, State
-from world import World
+from world import World, refusal
+
+NUMBERS = itertools.count()
 
 
 def known(ticket_id: str = "4711", number: int = 1) -> FollowUp:
@@ -53,8 +57,7 @@ def address(world: World, ticket_id: str = "4711", number: int = 1) -> str:
 def reply(world: World, mail: bytes | str, *, mail_id: str = "", to: str = "", **told: Any) -> None:
     """The customer's mail comes in, and everything that follows from it happens."""
     content = written(mail) if isinstance(mail, str) else mail
-    world.mail_number = getattr(world, "mail_number", 0) + 1  # type: ignore[attr-defined]
-    identifier = mail_id or f"mail{world.mail_number}"  # type: ignore[attr-defined]
+    identifier = mail_id or f"mail-{next(NUMBERS)}"
     world.receive(content, received(to or address(world), identifier, world.now, **told))
     world.settle()
 
@@ -177,7 +180,7 @@ def test_e2_a_thousand_replies_of_a_machine_send_one_mail_to_our_people_and_none
     assert len(world.mail.to(CUSTOMER)) == 1
     assert len(world.mail.to(RAVI)) == 1
     assert len(known().replies) == 3
-    assert kept() == ["reply_too_many_replies"] * 37
+    assert kept() == ["too_many_replies"] * 37
     world.now += AN_HOUR
     reply(world, "Yes, it is solved.")
     assert known().state == State.CONFIRMED
@@ -203,7 +206,8 @@ def test_e3_a_reply_that_cannot_be_authenticated_is_not_counted_but_read(
     world: World, verdicts: dict[str, str]
 ) -> None:
     world.asked()
-    reply(world, "Yes, all solved.", **{name: {"status": status} for name, status in verdicts.items()})
+    told: dict[str, Any] = {name: {"status": status} for name, status in verdicts.items()}
+    reply(world, "Yes, all solved.", **told)
     assert known().state == State.ASKED
     raised = flag()
     assert raised is not None
@@ -258,7 +262,7 @@ def test_e5_spam_and_viruses_are_kept_away_unopened(world: World, scan: str) -> 
     world.receive(b"", told, stored=False)
     world.settle()
     assert known() == before
-    assert kept() == [f"reply_{scan.removesuffix('Verdict')}"]
+    assert kept() == [scan.removesuffix("Verdict")]
     (one,) = quarantine.listed()
     assert one.raw == f"s3://{REPLY_BUCKET}/evil".encode()
 
@@ -285,7 +289,7 @@ def test_e6_a_bomb_goes_into_quarantine_once(world: World, bomb: str) -> None:
     before = known()
     reply(world, bombs()[bomb])
     assert known() == before
-    assert kept() in (["reply_mime_limit"], ["reply_mime_error"])
+    assert kept() in (["mime_limit"], ["mime_error"])
     assert world.queues["ReplyQueue"] == []
 
 
@@ -370,17 +374,23 @@ def test_e8_a_mail_that_is_not_there_yet_is_tried_again(world: World) -> None:
     world.settle()
     assert len(world.failed) == 1
     world.failed.clear()
-    told_again = received(address(world), "other", world.now)
-    world.receive(written("Yes, thanks!"), told_again | {"x": 1})
-    world.settle()
+    world.receive(written("Yes, thanks!"), told, queued=False)
+    world.wait(10 * A_MINUTE)
     assert known().state == State.CONFIRMED
-    world.queues["ReplyQueue"].clear()
+
+
+def test_e8_a_mail_that_never_comes_ends_with_the_dead_letters(world: World) -> None:
+    world.asked()
+    world.receive(b"", received(address(world), "lost", world.now), stored=False)
+    world.wait(AN_HOUR)
+    assert len(world.failed) == 8
+    world.failed.clear()
+    assert len(world.queues["ReplyDeadLetters"]) == 1
+    world.queues["ReplyDeadLetters"].clear()
 
 
 def test_e8_a_write_in_between_is_decided_again(world: World) -> None:
     world.asked()
-    from world import refusal
-
     world.fail("PutItem", refusal("ConditionalCheckFailedException", 400, "PutItem"))
     reply(world, "Yes, thanks!")
     assert known().state == State.CONFIRMED
@@ -404,7 +414,6 @@ def test_e9_an_answer_after_months_is_late_and_one_about_a_forgotten_case_is_not
     before = world.scan()
     reply(world, "No.", to=address(world, "unknown"))
     assert world.scan() == before
-    assert "unknown" not in world.log.getvalue().split("forgotten")[0][-300:]
 
 
 def test_e9_a_reply_about_a_reopened_ticket_goes_to_a_person(world: World) -> None:
@@ -471,9 +480,6 @@ def test_no_word_and_no_address_of_a_reply_is_logged(world: World) -> None:
 
 
 def test_replies_are_off_without_a_domain(world: World) -> None:
-    from dataclasses import replace
-
-    to = ""
     world.asked()
     to = address(world)
     plain = settings()
