@@ -89,6 +89,9 @@ def _needed(service: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
             shapes[name] = service["shapes"][name]
             found |= _shapes_in(shapes[name])
     kept: dict[str, Any] = _undocumented(service | {"operations": operations, "shapes": shapes})
+    if "clientContextParams" in service:
+        # Of these alone botocore reads the documentation too (S3 has some).
+        kept["clientContextParams"] = service["clientContextParams"]
     return kept
 
 

@@ -290,7 +290,10 @@ def apply(settings: Path, endpoint: str, table: str, api: str) -> bool:
 def wake(endpoint: str) -> None:
     """Call the functions between a closure and its survey once: when seconds stand for days, starting counts."""
     lambdas = client("lambda", endpoint)
-    nowhere = json.dumps({"pk": "nobody", "sk": "MESSAGE#none", "part": "message"})
+    nowhere = json.dumps(
+        {"pk": "nobody", "sk": "MESSAGE#none", "part": "message"}
+        | {"mail": {"messageId": "none"}, "receipt": {"recipients": []}}
+    )
     nothing = {
         "Records": [{"messageId": "none", "body": nowhere, "dynamodb": {"SequenceNumber": "0"}}],
         "pathParameters": {"source": "none"},

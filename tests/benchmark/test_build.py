@@ -191,7 +191,8 @@ for service, operations in json.load(sys.stdin).items():
         asked, answered = called.input_shape, called.output_shape
         said[f"{service} {name}"] = [
             client.meta.endpoint_url, called.http, described.metadata, sorted(asked.members),
-            sorted(asked.required_members), sorted(answered.members), sorted(e.name for e in called.error_shapes)]
+            sorted(asked.required_members), sorted(answered.members), sorted(e.name for e in called.error_shapes),
+            sorted(p.name for p in described.client_context_parameters)]
 print(json.dumps(said, sort_keys=True))
 """
     environment = {**LAMBDA, "PATH": os.environ["PATH"]}
