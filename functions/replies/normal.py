@@ -14,6 +14,8 @@ _SAME = str.maketrans(
         "„": '"',
         "«": '"',
         "»": '"',
+        "\t": " ",
+        "\r": " ",
         "\xa0": " ",
         "\u202f": " ",
         "\u3000": " ",
@@ -37,10 +39,10 @@ _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 def normal(text: str) -> str:
     """The text to compare; the same number of lines, about the same number of letters."""
-    folded = unicodedata.normalize("NFC", text).translate(_SAME).casefold()
-    if folded.isascii():
-        return folded
-    spread = unicodedata.normalize("NFKD", folded)
+    if text.isascii():
+        return text.translate(_SAME).casefold()
+    # Spread first: some capitals are letters only after that.
+    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).translate(_SAME).casefold())
     kept = "".join(letter for letter in spread if _counts(letter))
     return unicodedata.normalize("NFC", kept).translate(_SAME)
 

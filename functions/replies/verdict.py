@@ -20,7 +20,7 @@ from domain.reply import Verdict
 from replies.languages import Language, all_languages
 from replies.normal import normal
 
-LONGEST = 4000
+LONGEST = 2000
 """Letters that are looked at; a longer text is no yes, because what follows may take it back."""
 WRAPPED_AT = 60
 """A line at least so long was broken by a mail program, not by its writer."""

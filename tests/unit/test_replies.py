@@ -31,7 +31,7 @@ SENTENCES = [
 CLEAR = {"yes", "no"}
 RECALL = 0.95
 SLOWEST = 1.0
-"""Seconds for the worst mail on a slow machine; most take a few milliseconds."""
+"""Seconds of a processor for the worst mail; most take a few milliseconds."""
 
 
 def read(mail: Path) -> str:
@@ -46,9 +46,9 @@ def read(mail: Path) -> str:
 
 @pytest.mark.parametrize("mail", MAILS, ids=lambda mail: f"{mail.parent.name}-{mail.stem}")
 def test_e7_no_mail_of_the_corpus_is_read_wrongly(mail: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     found, expected = read(mail), mail.parent.name
-    assert time.perf_counter() - started < SLOWEST
+    assert time.process_time() - started < SLOWEST
     if expected in {"automatic", "unusable"}:
         assert found == expected
     else:
@@ -122,29 +122,29 @@ def test_e1_each_rule_knows_its_mark_and_nothing_else(header: str, value: str, e
 
 @pytest.mark.parametrize("size", [LARGEST_HEADER + 100, 1_000_000])
 def test_e6_a_header_without_end_is_refused_at_once(size: int) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Unreadable, match="mime_limit"):
         open_mail(b"From: a@b.example\r\nX: " + b"=?utf-8?q?=41?= " * (size // 16))
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 @pytest.mark.parametrize(
     "piece", ["<", "<!--", "<p", "&#", "</", '<a href="', "<blockquote>", "<![CDATA[", "<?", "<p/", "&amp"]
 )
 def test_e6_broken_html_takes_no_longer_than_other_html(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     to_text(piece * (65_536 // len(piece)))
-    assert time.perf_counter() - started < SLOWEST
+    assert time.process_time() - started < SLOWEST
 
 
 @pytest.mark.parametrize(
     "line", ["> ", "on 1 wrote", "a" * 300, "from: x", "-", "1 <a@b", "no ", "は", "not solved ", "don't "]
 )
 def test_e6_long_texts_take_no_longer_than_other_texts(line: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for text in (line * (65_536 // len(line)), f"{line}\n" * (65_536 // (len(line) + 1))):
         verdict.of(own_words.of(text))
-    assert time.perf_counter() - started < 2 * SLOWEST
+    assert time.process_time() - started < 2 * SLOWEST
 
 
 @given(st.binary(max_size=2000))
@@ -234,6 +234,8 @@ def test_the_text_part_counts_and_an_empty_one_does_not() -> None:
 
 
 @given(st.text())
+@example("\U0001d400 \u1e9e \u0130 \u3099")
+@settings(max_examples=500, deadline=None)
 def test_the_normal_form_is_stable_and_keeps_lines(text: str) -> None:
     once = normal(text)
     assert normal(once) == once
