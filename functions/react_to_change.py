@@ -61,13 +61,14 @@ def _matters(before: dict[str, Any], after: dict[str, Any]) -> bool:
         return True
     was = table.decode(before["body"], 0, FollowUp)
     now_is = table.decode(after["body"], 0, FollowUp)
-    return (was.state, was.answers, was.conflict) != (now_is.state, now_is.answers, now_is.conflict)
+    said_before = (was.state, was.answers, was.replies, was.conflict)
+    return said_before != (now_is.state, now_is.answers, now_is.replies, now_is.conflict)
 
 
 def _may_follow(after: dict[str, Any]) -> bool:
-    """Whether anything follows from this state at all; while the outcome is open, only a contradiction does."""
+    """Whether anything follows from this state; while the outcome is open: a contradiction, something to read."""
     now_is = table.decode(after["body"], 0, FollowUp)
-    return now_is.state not in PENDING or now_is.conflict
+    return now_is.state not in PENDING or now_is.conflict or bool(now_is.unread)
 
 
 def _follow(pk: str, number: int, now: datetime, settings: Settings) -> None:

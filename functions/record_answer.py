@@ -7,7 +7,7 @@ from typing import Any, cast, get_args
 from adapters import clock, notices, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain.errors import Changed, Refused
-from domain.follow_up import MOST_TOGETHER, Credit, FollowUp, Said, record_answer
+from domain.follow_up import MOST_TOGETHER, Credit, FollowUp, Press, record_answer
 from domain.settings import Settings
 from messages import facts, pages
 from messages.text import clean_words
@@ -48,12 +48,12 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     return web.page(200, pages.answered_page(facts.answered_page(recorded, settings), nonce), nonce)
 
 
-def _read(form: Mapping[str, str], suffix: str) -> Said | None:
+def _read(form: Mapping[str, str], suffix: str) -> Press | None:
     """What the form says about one closing; None when it does not answer."""
     field = {name: form.get(f"{name}{suffix}", "") for name in FIELDS}
     if field["answer"] not in {"yes", "no"}:
         return None
-    return Said(
+    return Press(
         solved=field["answer"] == "yes",
         words=clean_words(field["words"]) or None,
         wish=clean_words(field["wish"]) or None,
@@ -65,7 +65,7 @@ def _read(form: Mapping[str, str], suffix: str) -> Said | None:
 
 
 def _record(
-    token: str, place: int, found: FollowUp, said: Said, settings: Settings
+    token: str, place: int, found: FollowUp, said: Press, settings: Settings
 ) -> FollowUp | notices.Notice:
     """The last press counts; two at the same time are both kept, because each is decided on what is stored."""
     known = found

@@ -13,10 +13,12 @@ def handler(event: dict[str, str], context: object) -> dict[str, Any]:
     """``{"id": ...}`` gives ``{"status": ...}`` as the webhook would; what is still unusable stays where it is."""
     now = clock.now()
     kept = quarantine.load(event["id"])
-    if kept is None:
+    settings = settings_store.settings(now)
+    if kept is None or kept.source not in settings.sources:
+        # Nothing there, a source that is gone, or a reply by mail, which a person reads where it is stored.
         return {"status": "unknown"}
     # The closure counts as received when it came: a repair that took days does not make it too old.
-    outcome = take_in(kept.source, {}, kept.raw, kept.received_at, settings_store.settings(now))
+    outcome = take_in(kept.source, {}, kept.raw, kept.received_at, settings)
     if outcome != "quarantined":
         quarantine.mark_replayed(kept, outcome)
     logger.info("replayed", outcome=outcome)

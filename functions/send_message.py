@@ -9,7 +9,18 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters import causes, clock, links, mailer, outbox, people, settings_store, table, tickets
+from adapters import (
+    causes,
+    clock,
+    links,
+    mailer,
+    outbox,
+    people,
+    reply_address,
+    settings_store,
+    table,
+    tickets,
+)
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
 from domain.cause import TREND
@@ -59,7 +70,8 @@ def _send_round(pk: str, sk: str, round: Round, now: datetime, settings: Setting
         for each in asked:
             _settle_round(each, round, change, now, settings)
 
-    _deliver(mail, address, pk, sk, round, claim_id, settle, now, settings)
+    reply_to = _reply_address(asked, now, settings)
+    _deliver(mail, address, pk, sk, round, claim_id, settle, now, settings, reply_to)
 
 
 def _claim_round(
@@ -170,7 +182,21 @@ def _compose_round(
     )
     places = follow_up.places(group)
     chosen = {place: f for place, f in places.items() if any(f.ref == a.ref for a in asked)}
-    return compose.survey(facts.survey(chosen, link, settings, now, reminder=round == "reminder"))
+    may_reply = _reply_address(asked, now, settings) is not None
+    return compose.survey(
+        facts.survey(chosen, link, settings, now, reminder=round == "reminder", may_reply=may_reply)
+    )
+
+
+def _reply_address(asked: list[FollowUp], now: datetime, settings: Settings) -> str | None:
+    """Where a reply counts as an answer; None when the company takes no replies, the ticket's id is too long, or the
+    mail asks about several closures: nobody could tell which of them a "yes" is about.
+    """
+    if settings.company.reply_domain is None or len(asked) > 1:
+        return None
+    ref = asked[0].ref
+    link = links.TicketLink(ref.source, ref.ticket_id, ref.number)
+    return reply_address.write(link, settings.company.reply_domain, now)
 
 
 def _settle_round(
@@ -332,6 +358,7 @@ def _deliver(
     settle: Callable[[Callable[[Delivery], Delivery]], None],
     now: datetime,
     settings: Settings,
+    reply_to: str | None = None,
 ) -> None:
     """One call to SES for one claim. What the call does not tell stays claimed until SES's events or the sweep tell."""
     tags = {"message": mailer.message_tag(pk, sk, part), "claim": claim_id}
@@ -339,7 +366,7 @@ def _deliver(
     company = settings.company
     try:
         provider_id = mailer.send(
-            mail=mail, to=address, sender=company.sender, reply_to=company.reply_to, tags=tags
+            mail=mail, to=address, sender=company.sender, reply_to=reply_to or company.reply_to, tags=tags
         )
     except mailer.NotSent as not_sent:
         # Only the record says when it is tried again: a key in the queue beside it would multiply with every tick.

@@ -87,6 +87,10 @@ def _address(text: str) -> str | None:
     return text if ADDRESS.fullmatch(text) and len(text) <= 254 and not dots else None
 
 
+def _domain(text: str) -> str | None:
+    return text.lower() if _address(f"reply@{text}") else None
+
+
 def _url(text: str) -> str | None:
     try:
         url = urlsplit(text)
@@ -136,6 +140,7 @@ FORMS_BY_NAME = {
     "email": ADDRESS_FORM,
     "sender": ADDRESS_FORM,
     "reply_to": ADDRESS_FORM,
+    "reply_domain": Form("is not a domain", "one domain such as reply.acme.example", _domain),
     "public_url": Form(
         "is not an address of web pages", "https://host or https://host/path; http on this machine", _url
     ),

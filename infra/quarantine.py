@@ -1,4 +1,4 @@
-"""Show the webhooks in quarantine, or take one in again.
+"""Show the webhooks and mails in quarantine, or take a webhook in again.
 
     python infra/quarantine.py            # lists them: identifier, source, reason, what became of it
     python infra/quarantine.py ID         # replays one
@@ -32,7 +32,8 @@ def _list() -> int:
     kept = list(quarantine.listed())
     for webhook in kept:
         outcome = f"  -> {webhook.replayed}" if webhook.replayed else ""
-        sys.stdout.write(f"{webhook.id}  {webhook.source}  {webhook.reason}{outcome}\n")
+        place = f"  {webhook.raw.decode()}" if webhook.source == quarantine.BY_MAIL else ""
+        sys.stdout.write(f"{webhook.id}  {webhook.source}  {webhook.reason}{place}{outcome}\n")
     if not kept:
         sys.stdout.write("Nothing is in quarantine.\n")
     return 0

@@ -6,6 +6,7 @@ import hmac
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 
 from blueprint import ROOT
@@ -17,6 +18,9 @@ URL = "https://followthrough.acme.example"
 ACME_SECRET = "whsec_" + base64.b64encode(b"a secret that only tests know..").decode()
 OLD_ACME_SECRET = "whsec_" + base64.b64encode(b"the secret before it, still good").decode()
 ZENDESK_SECRET = "dGhlIHNpZ25pbmcgc2VjcmV0IG9mIFplbmRlc2s="
+
+REPLY_DOMAIN = "reply.acme.example"
+REPLY_BUCKET = "followthrough-replies"
 
 CUSTOMER = "ana@customer.example"
 RAVI = "ravi.menon@acme.example"
@@ -31,7 +35,13 @@ TEAM = "portal.team@acme.example"
 def settings(**policy: Any) -> Settings:
     """A company with the delays of real life, some of them changed."""
     return Settings(
-        company=Company(name="Acme Energy", sender="followthrough@acme.example", public_url=URL),
+        company=Company(
+            name="Acme Energy",
+            sender="followthrough@acme.example",
+            reply_to="support@acme.example",
+            reply_domain=REPLY_DOMAIN,
+            public_url=URL,
+        ),
         contacts={
             "mia": Contact(name="Mia Okafor", email=MIA, manager="hanne"),
             "ravi": Contact(name="Ravi Menon", email=RAVI, manager="hanne"),
@@ -181,6 +191,30 @@ def ses_event(
         "Reject": {"reject": {"reason": "Bad content"}},
     }
     return event | details[kind]
+
+
+def received(to: str, mail_id: str, at: datetime, **changed: Any) -> dict[str, Any]:
+    """SES's notification of a mail that it stored; ``changed``: keys of ``receipt``, or the envelope's ``source``."""
+    told: dict[str, Any] = json.loads(sample("read_reply")["Records"][0]["body"])
+    told["mail"] |= {"timestamp": milliseconds(at), "messageId": mail_id, "destination": [to]}
+    told["mail"]["source"] = changed.pop("source", CUSTOMER)
+    told["receipt"] |= {"timestamp": milliseconds(at), "recipients": [to]}
+    told["receipt"]["action"] |= {"bucketName": REPLY_BUCKET, "objectKey": mail_id}
+    told["receipt"] |= changed
+    return told
+
+
+def written(text: str, sender: str = f"Ana Beispiel <{CUSTOMER}>", **headers: str) -> bytes:
+    """A plain mail as a customer's program sends it; underscores in names of headers are hyphens."""
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = "Acme Energy <followthrough@acme.example>"
+    mail["Subject"] = "Re: Is ticket 4711 really solved?"
+    for name, value in headers.items():
+        del mail[name.replace("_", "-")]
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return bytes(mail)
 
 
 def milliseconds(at: datetime) -> str:

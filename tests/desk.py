@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from outside import report, sign
+from outside import call, report, sign
 from place import Stack, client, fetch, record
 
 PATIENCE = 90.0
@@ -24,6 +25,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    id: str
 
     def link(self, page: str) -> str:
         """The first link to a page (``s``, ``f`` or ``c``) in the text part, without the button's answer."""
@@ -76,7 +78,7 @@ class Desk:
         """What an address got, oldest first, with a word in the subject or text."""
         sent = json.loads(fetch(self.stack.mails))["messages"]
         found = [
-            Mail(mail["To"][0], mail["Subject"], mail["BodyText"], mail["BodyHtml"])
+            Mail(mail["To"][0], mail["Subject"], mail["BodyText"], mail["BodyHtml"], mail["MessageId"])
             for account in sent.values()
             for mail in account
             if mail["To"] == [to]
@@ -87,6 +89,12 @@ class Desk:
         """The ``number``-th such mail, as soon as it is there."""
         wait(lambda: len(self.mails(to, containing)) >= number, f"mail {number} to {to} with {containing!r}")
         return self.mails(to, containing)[number - 1]
+
+    def reply(self, mail: Mail, words: str) -> None:
+        """Reply to a mail, as the post office's page does."""
+        url = f"{self.stack.post_office}mails/{mail.id.partition('@')[0]}/reply"
+        status, said = call(url, urlencode({"words": words}).encode())
+        assert status == 200, said
 
     def items(self, name: str) -> dict[str, dict[str, Any]]:
         """Everything stored about a ticket: sort key to record."""

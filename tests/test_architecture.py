@@ -21,9 +21,10 @@ PROVEN_ROWS = {
     *("c1", "c2", "c7"),
     *("m1", "m2", "m3", "m4", "m5", "m7", "m8", "m10", "m12", "m13", "m14", "m19"),
     *("p1", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p12", "p13", "p17"),
+    *(f"e{number}" for number in range(1, 12)),
     *("n1", "n2", "n3", "n5", "n6"),
 }
-"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, operation."""
+"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, received mail, operation."""
 
 
 def imports(file: Path) -> set[str]:
@@ -75,7 +76,7 @@ def test_the_domain_knows_nothing_but_itself(file: Path) -> None:
     assert not re.search(r"\b(?:datetime\.now|utcnow|today)\(", file.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("folder", ["helpdesks", "messages"])
+@pytest.mark.parametrize("folder", ["helpdesks", "messages", "replies"])
 def test_helpdesks_and_messages_know_no_aws(folder: str) -> None:
     for file in (FUNCTIONS / folder).rglob("*.py"):
         assert not imports(file) & {"adapters", "boto3", "botocore", "pynamodb", "aws_lambda_powertools"}
@@ -85,7 +86,7 @@ def test_only_adapters_talk_to_aws() -> None:
     for file in PYTHON_FILES:
         if file.parent.name != "adapters":
             assert not imports(file) & {"boto3", "botocore", "pynamodb"}, file.name
-        if file.parent.name in {"adapters", "domain", "helpdesks", "messages"}:
+        if file.parent.name in {"adapters", "domain", "helpdesks", "messages", "replies"}:
             assert not imports(file) & set(LAMBDAS), f"{file.name} imports a Lambda"
 
 
@@ -158,6 +159,11 @@ def test_n1_a_wildcard_in_a_policy_has_its_reason_above_it() -> None:
         for resource in granted
         if "*" in action + resource
     ]
+    listed += [
+        ("s3:PutObject", statement["Resource"])
+        for policy in resources("AWS::S3::BucketPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
     assert len(listed) == found, "a wildcard that this rule does not see"
 
 
@@ -216,7 +222,7 @@ def test_n1_a_reader_may_read_its_queue(queue: str) -> None:
 
 
 def test_m10_only_ses_of_this_account_and_configuration_may_report() -> None:
-    (policy,) = resources("AWS::SNS::TopicPolicy").values()
+    policy = resources("AWS::SNS::TopicPolicy")["DeliveryTopicPolicy"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert policy["Topics"] == ["DeliveryTopic"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
@@ -229,6 +235,35 @@ def test_m10_only_ses_of_this_account_and_configuration_may_report() -> None:
     for statement in queue["PolicyDocument"]["Statement"]:
         assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
         assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": "DeliveryTopic"}
+
+
+def test_e3_only_ses_by_the_rule_of_this_stack_may_store_and_report_a_mail() -> None:
+    (bucket,) = resources("AWS::S3::BucketPolicy").values()
+    topic = resources("AWS::SNS::TopicPolicy")["ReplyTopicPolicy"]
+    rules = resources("AWS::SES::ReceiptRuleSet")["ReplyRules"]["RuleSetName"]
+    rule = resources("AWS::SES::ReceiptRule")["TakeReplies"]["Rule"]
+    for policy, action in ((bucket, "s3:PutObject"), (topic, "sns:Publish")):
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Principal"], statement["Action"]) == ({"Service": "ses.amazonaws.com"}, action)
+        condition = statement["Condition"]["StringEquals"]
+        assert condition["aws:SourceAccount"] == "AWS::AccountId"
+        assert condition["aws:SourceArn"].endswith(f"receipt-rule-set/{rules}:receipt-rule/{rule['Name']}")
+    assert rule["ScanEnabled"] is True
+    assert rule["Recipients"] == ["ReplyDomain"]
+    (queue,) = [
+        known for known in resources("AWS::SQS::QueuePolicy").values() if "ReplyQueue" in known["Queues"]
+    ]
+    for statement in queue["PolicyDocument"]["Statement"]:
+        assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+        assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": "ReplyTopic"}
+
+
+def test_mails_are_stored_encrypted_private_and_not_for_ever() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 30)
 
 
 def test_n1_every_route_has_exactly_the_permission_it_needs() -> None:

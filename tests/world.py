@@ -32,6 +32,7 @@ from blueprint import function_of, functions, readers, resources, routes, statem
 from builders import (
     ACME_SECRET,
     OLD_ACME_SECRET,
+    REPLY_BUCKET,
     START,
     URL,
     ZENDESK_SECRET,
@@ -54,6 +55,7 @@ ACTIONS = {
     "GetSecretValue": "secretsmanager:GetSecretValue",
     "SendEmail": "ses:SendEmail",
     "GetAccount": "ses:GetAccount",
+    "GetObject": "s3:GetObject",
 }
 
 
@@ -92,6 +94,7 @@ class Sent:
     tags: dict[str, str]
     id: str
     at: datetime
+    reply_to: str | None = None
 
     @property
     def link(self) -> str:
@@ -152,6 +155,7 @@ class PostOffice:
             tags={tag["Name"]: tag["Value"] for tag in request["EmailTags"]},
             id=f"0107-{self.calls:06d}",
             at=now,
+            reply_to=next(iter(request["ReplyToAddresses"]), None),
         )
         self.sent.append(mail)
         if not self.reports_get_lost:
@@ -315,6 +319,14 @@ class World:
         """The next calls of an operation fail, such as ``PutItem``."""
         throttled = refusal("ProvisionedThroughputExceededException", 400, operation, "slow down")
         self.faults.append(Fault(operation, error or throttled, times, after))
+
+    def receive(self, mail: bytes, told: dict[str, Any], *, stored: bool = True, queued: bool = True) -> None:
+        """SES receives a mail: stores it and notifies the queue; ``told`` is its notification (builders.received)."""
+        if stored:
+            action = told["receipt"]["action"]
+            client("s3").put_object(Bucket=action["bucketName"], Key=action["objectKey"], Body=mail)
+        if queued:
+            self.queue("ReplyQueue", json.dumps(told))
 
     def queue(self, queue: str, body: str, delay: float = 0) -> None:
         """A message comes into a queue."""
@@ -544,6 +556,8 @@ def _needed(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]
             yield from ((f"dynamodb:{kind}Item", resource) for kind in kinds)
         else:
             yield f"dynamodb:{operation}", resource
+    elif "Bucket" in request:
+        yield ACTIONS[operation], "ReplyBucket.Arn"
     elif "QueueUrl" in request:
         yield ACTIONS[operation], f"{request['QueueUrl'].rpartition('/')[2]}.Arn"
     else:
@@ -570,6 +584,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         (table,) = resources("AWS::DynamoDB::Table").values()
         wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
         client("dynamodb").create_table(TableName=TABLE, **{name: table[name] for name in wanted})
+        client("s3").create_bucket(
+            Bucket=REPLY_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
         hooks = {"acme": [ACME_SECRET, OLD_ACME_SECRET], "zendesk": ZENDESK_SECRET}
         for name, secret in {"HookSecrets": hooks, "LinkKeys": {"current": LINK_KEY, "retired": []}}.items():
             client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))

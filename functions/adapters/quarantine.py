@@ -1,4 +1,7 @@
-"""Signed closures that cannot be used: kept as they came, with the reason, for 30 days: ``QUARANTINE`` by time."""
+"""What cannot be used, with the reason, for 30 days: ``QUARANTINE`` by time.
+
+Signed closures are kept as they came. Of a reply by mail only its place in the store is kept, which keeps it as long.
+"""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -9,11 +12,13 @@ from hashlib import sha256
 from adapters import table
 
 KEPT = timedelta(days=30)
+BY_MAIL = "by mail"
+"""The source of replies; no key of the settings can be spelled like it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """One webhook as it came; ``body`` is base64, ``replayed`` is what became of it later."""
+    """One webhook as it came, or the place of a mail; ``body`` is base64, ``replayed`` is what became of it later."""
 
     source: str
     reason: str
@@ -35,7 +40,7 @@ class Kept:
 
 
 def keep(source: str, reason: str, body: bytes, received_at: datetime) -> str:
-    """Keep a webhook; gives its identifier."""
+    """Keep a webhook, or the place of a mail; gives its identifier."""
     kept = Kept(source=source, reason=reason, received_at=received_at, body=b64encode(body).decode())
     table.put_missing(_row(kept))
     return kept.id

@@ -19,6 +19,10 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     NO_DETAILS = "no_details"
     CONFLICT = "conflict"
+    REPLY = "reply"
+    """The customer wrote something that only a person can make sense of."""
+    UNVERIFIED_REPLY = "unverified_reply"
+    """Somebody wrote who may not be the customer."""
 
 
 class Result(StrEnum):
@@ -61,6 +65,8 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
     """Why this follow-up needs a person; None when it does not."""
     if follow_up.state is State.DENIED:
         return Reason.DENIED
+    if follow_up.unread:
+        return Reason.UNVERIFIED_REPLY if all(reply.doubt for reply in follow_up.unread) else Reason.REPLY
     if follow_up.state is State.SILENT:
         return Reason.SILENT
     if follow_up.state is State.NOT_ASKED:
@@ -73,14 +79,17 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
 def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: Settings) -> Flag | None:
     """The flag as it has to be for this follow-up; None when there is nothing to write.
 
-    A new reason reopens a settled flag only when it is a "no": a customer who says so is always heard again. Only a
-    conflict was about something else, settled or not, so whatever comes after it is news. A customer who confirms
-    after all takes the flag off the worklist.
+    A new reason reopens a settled flag only when it is a "no" or something to read: a customer who writes is always
+    heard again. Only a conflict was about something else, settled or not, so whatever comes after it is news. A
+    customer who confirms after all takes the flag off the worklist.
     """
     reason = reason_for(follow_up)
     if known is None:
         return _raised(follow_up, reason, now, settings) if reason else None
-    if reason is None or follow_up.state is State.CONFIRMED:
+    if _wrote_again(follow_up, known):
+        raised = _raised(follow_up, reason or Reason.REPLY, now, settings)
+        return replace(raised, rounds=known.rounds + 1, version=known.version)
+    if reason is None or (follow_up.state is State.CONFIRMED and not follow_up.unread):
         if (
             known.settled_at is None
             and follow_up.state is State.CONFIRMED
@@ -105,6 +114,17 @@ def _said_again(follow_up: FollowUp, known: Flag) -> bool:
     """Whether the customer said "no" once more after the flag had been settled."""
     answer = follow_up.answer
     return answer is not None and known.settled_at is not None and answer.at > known.settled_at
+
+
+def _wrote_again(follow_up: FollowUp, known: Flag) -> bool:
+    """Whether there is something to read that the flag was not raised for: told once while it is open."""
+    if not follow_up.unread:
+        return False
+    if known.settled_at:
+        return follow_up.unread[-1].at > known.settled_at
+    if known.reason is Reason.UNVERIFIED_REPLY:
+        return any(reply.doubt is None for reply in follow_up.unread)
+    return known.reason not in {Reason.REPLY, Reason.DENIED}
 
 
 def _raised(follow_up: FollowUp, reason: Reason, now: datetime, settings: Settings) -> Flag:

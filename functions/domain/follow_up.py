@@ -80,6 +80,19 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One mail of the customer's. What counted is an answer; what did not keeps its ``words`` for a person to read."""
+
+    mail: str
+    """A digest of the provider's id of the mail: the same mail again is recognised."""
+    at: datetime
+    counted: bool = False
+    words: str | None = None
+    doubt: str | None = None
+    """Why it may not be the customer's: ``unauthenticated`` or ``unverified_sender``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FollowUp:
     """Our record of one closure. Requester, resolver, team, cause and promise are frozen in it when it opens."""
 
@@ -97,6 +110,7 @@ class FollowUp:
     together: tuple[Ref, ...] = ()
     """The other closures of the same person that were asked about in the same mail."""
     answers: tuple[Answer, ...] = ()
+    replies: tuple[Reply, ...] = ()
     outcome_at: datetime | None = None
     finalised_at: datetime | None = None
     """When a ticket that was "solved" became "closed" for good: a reopening before that is over."""
@@ -114,6 +128,12 @@ class FollowUp:
     def answer(self) -> Answer | None:
         """The answer that counts: the last one."""
         return self.answers[-1] if self.answers else None
+
+    @property
+    def unread(self) -> tuple[Reply, ...]:
+        """Replies that only a person can make sense of, as long as no answer came after them; oldest first."""
+        since = self.answer.at if self.answer else self.opened_at
+        return tuple(reply for reply in self.replies if not reply.counted and reply.at > since)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -343,7 +363,8 @@ def _second_round(follow_up: FollowUp, person: Person, now: datetime, policy: Po
         return Become(to_state(follow_up, State.SILENT, now))
     if reminder and reminder.progress is Progress.CLAIMED:
         return _open_claim(follow_up, "reminder", reminder, now, policy)
-    if person.suppressed or not delivery.is_open(reminder):
+    if person.suppressed or follow_up.unread or not delivery.is_open(reminder):
+        # Whoever wrote to us is not told that they have not answered: a person has their words.
         return Wait(silent_at)
     closure = follow_up.closure
     remind_at = max(now, survey.delivered_at + policy.reminder_after)
@@ -467,8 +488,8 @@ def answers_until(follow_up: FollowUp, policy: Policy) -> datetime:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What one form brought; what it does not mention is left as it was said before."""
+class Press:
+    """What one press of a button brought; what it does not mention is left as it was said before."""
 
     solved: bool
     words: str | None = None
@@ -479,7 +500,7 @@ class Said:
     withdraw: bool = False
 
 
-def record_answer(follow_up: FollowUp, said: Said, now: datetime, policy: Policy) -> FollowUp:
+def record_answer(follow_up: FollowUp, said: Press, now: datetime, policy: Policy) -> FollowUp:
     """The follow-up with what the customer pressed; the last answer counts and earlier ones are kept.
 
     Saying the same again without anything new changes nothing. Words and consent belong to the answer they came with:
@@ -499,7 +520,7 @@ def record_answer(follow_up: FollowUp, said: Said, now: datetime, policy: Policy
     return answered if answered.state is state else to_state(answered, state, now)
 
 
-def _answer(same: Answer | None, said: Said, now: datetime, *, late: bool) -> Answer:
+def _answer(same: Answer | None, said: Press, now: datetime, *, late: bool) -> Answer:
     words = said.words or (same.words if same else None)
     consent, credit = (same.consent, same.credit) if same else (None, None)
     if said.consent and said.solved:

@@ -63,6 +63,8 @@ class Company:
     name: str
     sender: str
     reply_to: str | None = None
+    reply_domain: str | None = None
+    """Domain whose mail SES receives for us, so that customers can answer by replying; None: they cannot."""
     public_url: str | None = None
     """Base of every link; set by the apply command from the deployed stack when the file leaves it out."""
 

@@ -14,7 +14,16 @@ from messages.text import clean, fill
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-FlagReason = Literal["denied", "silent", "undeliverable", "unknown", "conflict", "no_details"]
+FlagReason = Literal[
+    "denied",
+    "silent",
+    "undeliverable",
+    "unknown",
+    "conflict",
+    "no_details",
+    "reply",
+    "unverified_reply",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

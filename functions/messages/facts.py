@@ -35,7 +35,13 @@ def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.C
 
 
 def survey(
-    asked: Mapping[int, FollowUp], link: str, settings: Settings, now: datetime, *, reminder: bool
+    asked: Mapping[int, FollowUp],
+    link: str,
+    settings: Settings,
+    now: datetime,
+    *,
+    reminder: bool,
+    may_reply: bool = False,
 ) -> compose.Survey:
     """The survey, or its reminder, about follow-ups that are about to be asked together, by their place."""
     first = next(iter(asked.values()))
@@ -50,6 +56,7 @@ def survey(
         answer_by=_customers_day(until, first, settings),
         customer_name=first.closure.requester_name,
         reminder=reminder,
+        may_reply=may_reply,
     )
 
 
@@ -318,7 +325,7 @@ def _flag_facts(
         "team_name": _team(follow_up, settings),
         "cause_name": cause_name(follow_up.cause, settings),
         "promise": closure.promise,
-        "words": follow_up.answer.words if follow_up.answer else None,
+        "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
@@ -333,6 +340,13 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _said(follow_up: FollowUp) -> str | None:
+    """What the customer said: replies that nobody has read, the newest first, and the words of the answer."""
+    said = [reply.words for reply in reversed(follow_up.unread)]
+    said.append(follow_up.answer.words if follow_up.answer else None)
+    return "\n\n".join(words for words in said if words) or None
 
 
 def _result(result: Result | None) -> pages.FlagResult | None:

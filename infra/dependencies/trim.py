@@ -22,11 +22,12 @@ from typing import Any
 
 OPERATIONS = {
     "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems"},
+    "s3": {"GetObject"},
     "secretsmanager": {"GetSecretValue"},
     "sesv2": {"GetAccount", "SendEmail"},
     "sqs": {"GetQueueAttributes", "SendMessageBatch"},
 }
-ENDPOINTS = {"dynamodb", "email", "secretsmanager", "sqs"}
+ENDPOINTS = {"dynamodb", "email", "s3", "secretsmanager", "sqs"}
 """The same services as ``endpoints.json`` calls them."""
 UNUSED = ("boto3", "s3transfer")
 """Installed with the pins, never imported by a Lambda: functions/adapters/aws.py uses botocore alone."""
@@ -131,6 +132,9 @@ def _needed(service: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
             shapes[name] = service["shapes"][name]
             found |= _shapes_in(shapes[name])
     kept: dict[str, Any] = _undocumented(service | {"operations": operations, "shapes": shapes})
+    if "clientContextParams" in service:
+        # Of these alone botocore reads the documentation too (S3 has some).
+        kept["clientContextParams"] = service["clientContextParams"]
     return kept
 
 

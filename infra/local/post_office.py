@@ -1,6 +1,6 @@
 """The part of Amazon SES that the local AWS leaves out: it reports what became of each mail, and shows the mails.
 
-    python infra/local/post_office.py ENDPOINT TABLE TOPIC
+    python infra/local/post_office.py ENDPOINT TABLE TOPIC REPLY_TOPIC REPLY_BUCKET
 
 Every mail that was sent is reported to the stack's topic as SES would: a Send, then what its address asks for by the
 rules of SES's mailbox simulator (bounce@, complaint@, suppressionlist@simulator.amazonses.com, also with +labels), or a
@@ -20,10 +20,14 @@ from datetime import UTC, datetime
 from email.utils import parseaddr
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 from jinja2 import Environment
 
-from adapters.mailer import message_tag
+import inbox
+from adapters import reply_address, settings_store
+from adapters.links import TicketLink
+from adapters.mailer import message_tag, read_tag
 from place import HOME, client, fetch, record, write
 
 EVERY = 0.5
@@ -32,8 +36,13 @@ EVERY = 0.5
 UNKNOWN_AFTER = 30.0
 """Seconds in which the sender has to note the id of its mail; later the mail is reported without our tag."""
 
+OPENED_FOR = ("endpoint", "table", "topic", "reply_topic", "reply_bucket")
+"""What the arguments are, in order."""
+
 SIMULATOR = "simulator.amazonses.com"
 ROUNDS = {"survey", "reminder"}
+LONGEST_FORM = 100_000
+"""Bytes of a reply that somebody writes in the browser."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,12 +145,29 @@ def find_tag(items: list[dict[str, Any]], mail_id: str) -> str | None:
     return None
 
 
+def stored(endpoint: str, table: str) -> list[dict[str, Any]]:
+    """Everything in the table."""
+    pages = client("dynamodb", endpoint).get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    return [item for page in pages for item in page["Items"]]
+
+
+def reply_to(tag: str | None) -> str | None:
+    """Where a reply to the mail with this tag goes; None when it is no question, or replies do not count."""
+    pk, sk, part = (read_tag(tag) if tag else None) or ("", "", "")
+    domain = settings_store.settings(datetime.now(UTC)).company.reply_domain
+    if part not in ROUNDS or domain is None:
+        return None
+    _, source, ticket_id = pk.split("#", 2)
+    link = TicketLink(source, ticket_id, int(sk.partition("#")[2]))
+    return reply_address.write(link, domain, datetime.now(UTC))
+
+
 class Reporter:
     """Reports every mail once; what it has reported survives a restart."""
 
     def __init__(self, endpoint: str, table: str, topic: str) -> None:
         self.endpoint, self.table, self.topic = endpoint, table, topic
-        self.dynamodb, self.sns = client("dynamodb", endpoint), client("sns", endpoint)
+        self.sns = client("sns", endpoint)
         self.file = HOME / "reported.txt"
         self.reported = set(self.file.read_text().split()) if self.file.exists() else set()
 
@@ -150,8 +176,7 @@ class Reporter:
         mails = [mail for mail in sent_mails(self.endpoint) if mail.id not in self.reported]
         if not mails:
             return
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
-        items = [item for page in pages for item in page["Items"]]
+        items = stored(self.endpoint, self.table)
         for mail in mails:
             tag = find_tag(items, mail.id)
             if tag is None and (datetime.now(UTC) - mail.sent_at).total_seconds() < UNKNOWN_AFTER:
@@ -198,6 +223,10 @@ li b { display: block }
 li span { color: var(--soft); font-size: .9rem }
 iframe, pre { box-sizing: border-box; width: 100% }
 iframe { height: 40rem }
+textarea, button { font: inherit; color: inherit; box-sizing: border-box; padding: .6rem .8rem; border-radius: .6rem }
+textarea { width: 100%; background: var(--card); border: 1px solid var(--line) }
+button { background: var(--card); border: 1px solid var(--link); color: var(--link) }
+textarea:focus-visible, button:focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
 pre { padding: 1rem; white-space: pre-wrap; font-size: .9rem; margin: 0 }
 """
 
@@ -226,10 +255,14 @@ MAIL = PAGES.from_string(
 <p>from {{ mail.sender }} to {{ mail.to|join(", ") }} · {{ mail.sent_at.strftime("%Y-%m-%d %H:%M:%S") }} UTC</p>
 {% if mail.html %}<iframe title="The mail as HTML" src="/mails/{{ mail.name }}/html"
  sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>{% endif %}
+{% if answerable %}<h2><label for="words">Reply by mail, as the customer</label></h2>
+<form method="post" action="/mails/{{ mail.name }}/reply">
+<textarea id="words" name="words" rows="3" required placeholder="Yes, thanks!"></textarea>
+<button type="submit">Send</button></form>{% endif %}
 <h2>As text</h2><pre>{{ mail.text|urlize(target="_blank", rel="noopener") }}</pre>""",
     )
 )
-PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'"
+PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'"
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -237,13 +270,37 @@ MAIL_POLICY = (
 
 
 class Mailbox(BaseHTTPRequestHandler):
-    """The mails in a browser; reads only."""
+    """The mails in a browser, and a way to reply to a question."""
 
-    endpoint = ""
+    endpoint, table, reply_topic, reply_bucket = "", "", "", ""
+
+    def do_POST(self) -> None:
+        """Take a reply to one mail."""
+        host, name = self.headers.get("Host", ""), self.path.removeprefix("/mails/").removesuffix("/reply")
+        if not self._is_here() or self.headers.get("Origin", f"http://{host}") != f"http://{host}":
+            return self._answer(403, "text/plain", "This mailbox is for this machine only.", PAGE_POLICY)
+        size = int(self.headers.get("Content-Length", 0))
+        form = parse_qs(self.rfile.read(size).decode()) if size <= LONGEST_FORM else {}
+        mail = next((mail for mail in sent_mails(self.endpoint) if mail.name == name), None)
+        address = self._reply_to(mail) if mail else None
+        if mail is None or address is None or not form.get("words"):
+            return self._answer(404, "text/plain", "This mail takes no reply.", PAGE_POLICY)
+        content = inbox.reply(form["words"][0], mail.to[0], address, mail.subject, mail.text)
+        inbox.receive(
+            content,
+            mail.to[0],
+            address,
+            bucket=self.reply_bucket,
+            topic=self.reply_topic,
+            endpoint=self.endpoint,
+        )
+        return self._answer(
+            200, "text/plain", "Received. What it says is in the table in a moment.", PAGE_POLICY
+        )
 
     def do_GET(self) -> None:
         """Answer with the list, one mail, or one mail's HTML part."""
-        if self.headers.get("Host", "").rpartition(":")[0] not in {"127.0.0.1", "localhost"}:
+        if not self._is_here():
             return self._answer(403, "text/plain", "This mailbox is for this machine only.", PAGE_POLICY)
         path = self.path.partition("?")[0]
         if path == "/style.css":
@@ -256,7 +313,9 @@ class Mailbox(BaseHTTPRequestHandler):
         name, _, part = path.removeprefix("/mails/").partition("/")
         mail = next((mail for mail in mails if mail.name == name), None)
         if mail and part == "":
-            return self._answer(200, "text/html", MAIL.render(title=mail.subject, mail=mail), PAGE_POLICY)
+            answerable = self._reply_to(mail) is not None
+            page = MAIL.render(title=mail.subject, mail=mail, answerable=answerable)
+            return self._answer(200, "text/html", page, PAGE_POLICY)
         if mail and part == "html":
             # Links of the mail open beside the mailbox, not inside its frame.
             return self._answer(200, "text/html", f'<base target="_blank">{mail.html}', MAIL_POLICY)
@@ -264,6 +323,12 @@ class Mailbox(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing about single requests."""
+
+    def _is_here(self) -> bool:
+        return self.headers.get("Host", "").rpartition(":")[0] in {"127.0.0.1", "localhost"}
+
+    def _reply_to(self, mail: Mail) -> str | None:
+        return reply_to(find_tag(stored(self.endpoint, self.table), mail.id))
 
     def _answer(self, status: int, kind: str, content: str, policy: str) -> None:
         body = content.encode(errors="replace")
@@ -306,11 +371,12 @@ def _iso(moment: datetime) -> str:
 
 def main(arguments: list[str]) -> None:
     """Serve the mailbox and report mails until stopped."""
-    endpoint, table, topic = arguments
-    Mailbox.endpoint = endpoint
+    endpoint, table, topic, reply_topic, reply_bucket = arguments
+    Mailbox.endpoint, Mailbox.table = endpoint, table
+    Mailbox.reply_topic, Mailbox.reply_bucket = reply_topic, reply_bucket
     server = ThreadingHTTPServer(("127.0.0.1", 0), Mailbox)
     threading.Thread(target=Reporter(endpoint, table, topic).run, daemon=True).start()
-    opened_for = {"topic": topic, "table": table, "endpoint": endpoint}
+    opened_for = dict(zip(OPENED_FOR, arguments, strict=True))
     write(HOME / "mailbox.json", {"url": f"http://127.0.0.1:{server.server_port}/", "for": opened_for})
     server.serve_forever()
 

@@ -47,7 +47,9 @@ PORTS = range(4566, 4600)
 DEPLOYED = HOME / "deployed.json"
 APPLIED = HOME / "applied.json"
 READY_WITHIN = 60.0
-ON_THE_WAY = ("ReceiveTicket", "ReactToChange", "TakeNextStep", "SendMessage", "RecordDelivery")
+MAIL_OUTPUTS = ("DeliveryTopicArn", "ReplyTopicArn", "ReplyBucketName")
+"""Where the post office reports sent mails, and where it stores and reports those it receives."""
+ON_THE_WAY = ("ReceiveTicket", "ReactToChange", "TakeNextStep", "SendMessage", "RecordDelivery", "ReadReply")
 
 
 class Failed(Exception):  # noqa: N818 - read as a sentence
@@ -188,7 +190,7 @@ def deploy(endpoint: str) -> dict[str, str]:
         remove_failed_stack(endpoint)
         sam(["deploy", "--template-file", str(build / "template.yaml")], environment)
     outputs = read_outputs(endpoint)
-    missing = {"ApiId", "TableName", "DeliveryTopicArn", "HookSecretsArn"} - outputs.keys()
+    missing = {"ApiId", "TableName", "HookSecretsArn", "LinkKeysArn", *MAIL_OUTPUTS} - outputs.keys()
     if missing:
         raise Failed(f"template.yaml has no output {', '.join(sorted(missing))}.")
     write(DEPLOYED, {"fingerprint": fingerprint, "outputs": outputs})
@@ -288,7 +290,10 @@ def apply(settings: Path, endpoint: str, table: str, api: str) -> bool:
 def wake(endpoint: str) -> None:
     """Call the functions between a closure and its survey once: when seconds stand for days, starting counts."""
     lambdas = client("lambda", endpoint)
-    nowhere = json.dumps({"pk": "nobody", "sk": "MESSAGE#none", "part": "message"})
+    nowhere = json.dumps(
+        {"pk": "nobody", "sk": "MESSAGE#none", "part": "message"}
+        | {"mail": {"messageId": "none"}, "receipt": {"recipients": []}}
+    )
     nothing = {
         "Records": [{"messageId": "none", "body": nowhere, "dynamodb": {"SequenceNumber": "0"}}],
         "pathParameters": {"source": "none"},
@@ -310,22 +315,21 @@ def wake(endpoint: str) -> None:
 def start_post_office(endpoint: str, outputs: dict[str, str]) -> str:
     """The address of the mailbox in the browser; starts the post office when it is not running."""
     opened = HOME / "mailbox.json"
-    wanted = {"topic": outputs["DeliveryTopicArn"], "table": outputs["TableName"], "endpoint": endpoint}
+    arguments = [endpoint, outputs["TableName"], *(outputs[name] for name in MAIL_OUTPUTS)]
+    wanted = dict(zip(("endpoint", "table", "topic", "reply_topic", "reply_bucket"), arguments, strict=True))
     known = read(opened)
     if known and known["for"] == wanted and background.is_running("post_office"):
         return str(known["url"])
     background.stop("post_office")
     opened.unlink(missing_ok=True)
     with step("opening the post office"):
-        ours = {"PYTHONPATH": str(ROOT / "functions"), "TABLE": wanted["table"]}
+        ours = {
+            "PYTHONPATH": str(ROOT / "functions"),
+            "TABLE": outputs["TableName"],
+            "LINK_KEYS": outputs["LinkKeysArn"],
+        }
         environment = aws_environment(endpoint) | ours
-        command = [
-            sys.executable,
-            str(ROOT / "infra/local/post_office.py"),
-            endpoint,
-            wanted["table"],
-            wanted["topic"],
-        ]
+        command = [sys.executable, str(ROOT / "infra/local/post_office.py"), *arguments]
         process = background.start("post_office", command, environment)
         end = time.monotonic() + READY_WITHIN
         while (known := read(opened)) is None:

@@ -23,6 +23,7 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "react_to_change": ("sqs",),
     "send_message": ("secretsmanager", "sesv2"),
     "record_delivery": (),
+    "read_reply": ("secretsmanager", "s3"),
     "replay_ticket": (),
 }
 """The clients that each Lambda makes beside DynamoDB's before its first answer."""

@@ -63,6 +63,23 @@ def test_no_is_flagged_acknowledged_and_settled(desk: Desk, phone: Page) -> None
     assert desk.mails(TEAM, desk.ticket("boat")) == []
 
 
+def test_a_reply_by_mail_counts_like_a_press_and_an_unclear_one_is_flagged(desk: Desk, phone: Page) -> None:
+    for name in ("train", "ferry", "taxi"):
+        desk.post(desk.close(name))
+    desk.reply(desk.wait_for_mail(desk.address("train")), "Ja, funktioniert wieder. Danke!")
+    desk.reply(desk.wait_for_mail(desk.address("ferry")), "No, still broken since Monday.")
+    desk.reply(desk.wait_for_mail(desk.address("taxi")), "It works, but the seat is still missing.")
+    answer = desk.wait_for_state("train", "confirmed")["answers"][-1]
+    assert (answer["solved"], answer["words"]) == (True, "Ja, funktioniert wieder. Danke!")
+    desk.wait_for_state("ferry", "denied")
+    assert "> No, still broken since Monday." in desk.wait_for_mail(RESPONSIBLE, desk.ticket("ferry")).text
+    flag = desk.wait_for_mail(RESPONSIBLE, desk.ticket("taxi"))
+    assert flag.subject.startswith("A reply to read")
+    phone.goto(flag.link("f"))
+    expect(phone.locator("blockquote")).to_have_text("It works, but the seat is still missing.")
+    assert desk.wait_for_state("taxi", "asked")["replies"][0]["words"]
+
+
 def test_silence_gets_one_reminder_with_the_same_link_and_then_a_flag(desk: Desk, phone: Page) -> None:
     desk.post(desk.close("bike"))
     asked = time.monotonic()

@@ -15,7 +15,7 @@ from adapters import outbox, people, settings_store, table, tickets, web
 from domain import consequences, delivery, flag
 from domain.delivery import Progress
 from domain.flag import Reason
-from domain.follow_up import PENDING, Said, Send, State, Ticket, record_answer
+from domain.follow_up import PENDING, Press, Send, State, Ticket, record_answer
 from messages.compose import Mail
 
 
@@ -401,7 +401,7 @@ def a_get_records_the_answer(put: Put) -> None:
                 solved = event["queryStringParameters"]["a"] == "yes"
                 policy = settings_store.settings(clock.now()).policy
                 for known in found.values():
-                    tickets.save(record_answer(known, Said(solved=solved), clock.now(), policy))
+                    tickets.save(record_answer(known, Press(solved=solved), clock.now(), policy))
         return shown(event, context)
 
     put(show_survey, "handler", handler)

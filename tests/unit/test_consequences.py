@@ -11,7 +11,7 @@ from domain import delivery
 from domain.consequences import missing
 from domain.delivery import Feedback
 from domain.flag import Flag, Reason, Result, settle
-from domain.follow_up import FollowUp, Said, State, record_answer, to_state
+from domain.follow_up import FollowUp, Press, State, record_answer, to_state
 from domain.message import Kind, Message, cancel
 
 
@@ -52,7 +52,7 @@ def said(
 ) -> FollowUp:
     """The customer answers."""
     return record_answer(
-        follow_up, Said(solved=solved, words=words, consent=consent), after(days=days), POLICY
+        follow_up, Press(solved=solved, words=words, consent=consent), after(days=days), POLICY
     )
 
 

@@ -213,7 +213,7 @@ def test_no_report_takes_back_what_the_customer_said(
     told: list[Feedback], round: Round, solved: bool
 ) -> None:
     follow = follow_up.put_delivery(asked(), round, sent(at=after(days=1)))
-    follow = follow_up.record_answer(follow, follow_up.Said(solved=solved), after(days=2), POLICY)
+    follow = follow_up.record_answer(follow, follow_up.Press(solved=solved), after(days=2), POLICY)
     for feedback in told:
         after_it = follow_up.hear(follow, round, feedback, after(days=3), after(days=3), POLICY)
         assert (after_it.state, after_it.answers) == (follow.state, follow.answers)

@@ -21,7 +21,7 @@ from domain.flag import (
     reason_for,
     settle,
 )
-from domain.follow_up import FollowUp, Said, State, record_answer, to_state
+from domain.follow_up import FollowUp, Press, State, record_answer, to_state
 from domain.settings import Contact
 
 
@@ -32,7 +32,7 @@ def denied() -> FollowUp:
 
 def answered(follow_up: FollowUp, *, solved: bool, days: float = 2, words: str | None = None) -> FollowUp:
     """The customer says whether it is solved."""
-    return record_answer(follow_up, Said(solved=solved, words=words), after(days=days), POLICY)
+    return record_answer(follow_up, Press(solved=solved, words=words), after(days=days), POLICY)
 
 
 def silent() -> FollowUp:
@@ -223,7 +223,7 @@ class LifeOfAFlag(RuleBasedStateMachine):
     @rule(solved=st.booleans(), words=st.sampled_from([None, "One", "Two"]))
     def the_customer_answers(self, solved: bool, words: str | None) -> None:
         self.now += timedelta(minutes=1)
-        self.follow_up = record_answer(self.follow_up, Said(solved=solved, words=words), self.now, POLICY)
+        self.follow_up = record_answer(self.follow_up, Press(solved=solved, words=words), self.now, POLICY)
 
     @rule()
     def what_follows_is_written(self) -> None:

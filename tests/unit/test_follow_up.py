@@ -22,8 +22,8 @@ from domain.follow_up import (
     Become,
     Finish,
     FollowUp,
+    Press,
     Round,
-    Said,
     Send,
     State,
     Ticket,
@@ -62,7 +62,7 @@ def answer(
     follow_up: FollowUp, now: datetime, *, solved: bool, words: str | None = None, consent: bool = False
 ) -> FollowUp:
     """The customer presses the button."""
-    return record_answer(follow_up, Said(solved=solved, words=words, consent=consent), now, POLICY)
+    return record_answer(follow_up, Press(solved=solved, words=words, consent=consent), now, POLICY)
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------

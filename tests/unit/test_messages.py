@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given, settings
@@ -364,7 +364,7 @@ def test_notes_differ_by_the_customers_words() -> None:
     assert samples.RESOLVER in note.text
 
 
-@pytest.mark.parametrize("reason", ["denied", "silent", "undeliverable", "unknown", "conflict", "no_details"])
+@pytest.mark.parametrize("reason", get_args(compose.FlagReason))
 def test_every_reason_of_a_flag_has_its_words(reason: compose.FlagReason) -> None:
     mail = compose.flag_raised(replace(samples.flag_denied(), reason=reason))
     assert mail.subject.endswith(": ticket 48211")

@@ -176,6 +176,10 @@ def test_local_file_is_compressed() -> None:
             "1: company.sender: is missing; allowed: one address",
         ),
         (changed("followthrough@acme.example", "Acme <a@b.example>"), "3: company.sender: "),
+        (
+            changed("  sender: f", "  reply_domain: a@reply.acme.example\n  sender: f"),
+            'company.reply_domain: "a@reply.acme.example" is not a domain; allowed: one domain such as',
+        ),
         (changed("followthrough@acme.example", "a..b@acme.example"), "is not an e-mail address"),
         (
             changed("followthrough@acme.example", '"a@acme.example\\nBcc: x@y.example"'),

@@ -1,0 +1,86 @@
+"""A mail of the customer's as an answer: what it changes, and when it changes nothing but a person's worklist."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+
+from domain.errors import Refused
+from domain.follow_up import FollowUp, Press, Reply, record_answer
+from domain.settings import Policy
+
+KEPT_REPLIES = 20
+MOST_REPLIES = 3
+WITHIN = timedelta(hours=1)
+"""So many replies are taken so fast: people write fewer, two machines that answer each other many more."""
+
+
+class Verdict(StrEnum):
+    """What a reply says to the question whether it is solved."""
+
+    YES = "yes"
+    NO = "no"
+    THANKS = "thanks"
+    """Polite, and no answer."""
+    UNCLEAR = "unclear"
+
+
+class TooMany(Refused):
+    """More replies than a person would write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One mail as it was understood: its provider's id, the customer's own words in it, and why they may not be his."""
+
+    mail_id: str
+    verdict: Verdict
+    words: str | None = None
+    doubt: str | None = None
+
+
+def is_known(follow_up: FollowUp, mail_id: str) -> bool:
+    """Whether this mail was taken before."""
+    return any(reply.mail == digest(mail_id) for reply in follow_up.replies)
+
+
+def digest(mail_id: str) -> str:
+    """What is kept of a mail's id: enough to recognise it."""
+    return sha256(mail_id.encode()).hexdigest()[:16]
+
+
+def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy) -> FollowUp:
+    """The follow-up after one reply; a mail that was taken before changes nothing. Raises TooMany.
+
+    A clear yes or no from the customer counts like a press of the button, never with consent. Whatever else there is
+    (unclear, in doubt, about a ticket that was opened again: ``superseded``) is kept for the responsible person.
+    """
+    if is_known(follow_up, said.mail_id):
+        return follow_up
+    if sum(now - reply.at < WITHIN for reply in follow_up.replies) >= MOST_REPLIES:
+        raise TooMany("too many replies")
+    answered = _answered(follow_up, said, superseded, now, policy)
+    reply = Reply(
+        mail=digest(said.mail_id),
+        at=now,
+        counted=answered is not None,
+        words=None if answered else said.words,
+        doubt=said.doubt,
+    )
+    after = answered or replace(follow_up, due_at=follow_up.due_at or now)
+    return replace(after, replies=(*follow_up.replies, reply)[-KEPT_REPLIES:])
+
+
+def _answered(
+    follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy
+) -> FollowUp | None:
+    if said.doubt or said.verdict not in {Verdict.YES, Verdict.NO}:
+        return None
+    if superseded and not follow_up.answers:
+        return None
+    try:
+        return record_answer(
+            follow_up, Press(solved=said.verdict is Verdict.YES, words=said.words), now, policy
+        )
+    except Refused:
+        return None

@@ -1,0 +1,107 @@
+"""What a customer wrote themselves: without the mail that is answered, without signature, without what programs add."""
+
+import re
+
+from replies import languages
+from replies.normal import normal
+
+MOST_LINES = 2000
+LONGEST_ATTRIBUTION = 300
+HEADER_LINES = 6
+SHORT_LINE = 80
+
+_QUOTED = re.compile(r"\s*(?:>|\|\s)")
+_ATTRIBUTION = re.compile(r".{0,200}\d.{0,200}<[^<>@\s]{1,80}@[^<>\s]{1,200}>.{0,80}:$")
+"""A date, an address in angle brackets and a colon at the end, in whatever language."""
+_RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{20,})\s*")
+_SIGNATURE = re.compile(r"\s*(?:--|—|–|__|\*\*)\s*")
+_LABEL = re.compile(r"[\s*>_]*([^:]{1,30}?)[\s*]*:\*?")
+
+
+def of(text: str) -> str:
+    """The customer's own words in a mail's text, in their lines; empty when there are none."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MOST_LINES]
+    plain = [normal(line).strip() for line in lines]
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        quote = _attribution(plain, at)
+        if quote:
+            if not _answers_below(plain, at + quote):
+                break
+            at += quote
+            continue
+        if _ends(plain, at):
+            break
+        if not _QUOTED.match(lines[at]):
+            kept.append(lines[at].rstrip())
+        at += 1
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+
+def _attribution(plain: list[str], at: int) -> int:
+    """How many lines say whose mail is quoted below ("On Monday ... wrote:"), beginning here; 0 for none."""
+    if not plain[at] or plain[at].startswith(">"):
+        return 0
+    for size in (1, 2, 3):
+        said = " ".join(line for line in plain[at : at + size] if line)
+        if len(said) > LONGEST_ATTRIBUTION or at + size > len(plain) or not plain[at + size - 1]:
+            return 0
+        if said.endswith(":") and (_ATTRIBUTION.fullmatch(said) or _somebody_wrote(said)):
+            return size
+    return 0
+
+
+def _somebody_wrote(said: str) -> bool:
+    wrote = any(f" {word}" in said or said.endswith(f"{word}:") for word in languages.beginnings("wrote"))
+    return wrote and bool(re.search(r"\d", said))
+
+
+def _answers_below(plain: list[str], at: int) -> bool:
+    """Whether the quote is marked line by line: then what is not marked below it is the customer's again."""
+    following = next((line for line in plain[at:] if line), "")
+    return bool(_QUOTED.match(following))
+
+
+def _ends(plain: list[str], at: int) -> bool:
+    """Whether from this line on nothing is the customer's own."""
+    line = plain[at]
+    if _SIGNATURE.fullmatch(line) or _RULE.fullmatch(line):
+        return True
+    bare = line.strip("-_*=> \t")
+    if bare in languages.beginnings("original"):
+        return True
+    if len(line) <= SHORT_LINE and line.startswith(languages.beginnings("sent_from")):
+        return True
+    return _is_closing(line) or _is_header(plain, at)
+
+
+def _is_closing(line: str) -> bool:
+    if len(line) > SHORT_LINE or not line.startswith(languages.beginnings("closing")):
+        return False
+    for phrase in languages.beginnings("closing"):
+        if line.startswith(phrase):
+            rest = line[len(phrase) :]
+            if not rest.strip(" ,.!-") or (len(rest.split()) <= 4 and rest[0] in " ,.!-" and len(phrase) > 4):
+                return True
+    return False
+
+
+def _is_header(plain: list[str], at: int) -> bool:
+    """Whether the header of the mail that is answered stands here, as Outlook puts it: From, Sent, To, Subject."""
+    first = _label(plain[at])
+    if first is None:
+        return False
+    labels = [_label(line) for line in plain[at : at + HEADER_LINES]]
+    found = sum(label is not None for label in labels)
+    return found >= (2 if first == "from" else 3)
+
+
+def _label(line: str) -> str | None:
+    found = _LABEL.match(line)
+    if not found:
+        return None
+    name = found[1].strip()
+    if name in languages.beginnings("from"):
+        return "from"
+    return "other" if name in languages.beginnings("labels") else None

@@ -1,0 +1,269 @@
+"""Whether a customer's own words say yes, no, only thanks, or something that a person has to read.
+
+It never guesses. The words are read once in each language, with that language's phrases (``replies.languages``), the
+longest first. A language has an opinion only if the first sentence that is more than a greeting or thanks is clear:
+
+* yes: it says so and nothing else ("Ja, danke!"), or it says that something is solved ("The new printer works again");
+  and nowhere in the whole text is there a negation, a complaint, a doubt, a request or a question, in any language.
+* no: it says that the problem is not solved, also by a negation close to such a word ("funktioniert leider nicht"), or
+  it is a bare "no"; and nowhere is there anything that sounds like yes, in any language.
+
+Opinions of different languages that contradict each other are none, and one counts only if the language that knows
+most of the words shares it ("No problem" is a no only for whoever does not know "problem"). What is left is thanks if
+there is nothing but thanks, and else unclear.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from domain.reply import Verdict
+from replies.languages import Language, all_languages
+from replies.normal import normal
+
+LONGEST = 2000
+"""Letters that are looked at; a longer text is no yes, because what follows may take it back."""
+WRAPPED_AT = 60
+"""A line at least so long was broken by a mail program, not by its writer."""
+GAP = 2
+"""Words that may stand between a negation and what it denies."""
+GREETING_WORDS = 6
+SUBJECT_WORDS = 4
+"""Unknown words that may come before "works again": what works."""
+NAME_WORDS = 2
+"""Unknown words that may follow "thank you": whom."""
+
+_SENTENCE_ENDS = frozenset(".!?\n。؟;…")
+_QUESTIONS = frozenset("?؟")
+_AGAINST_YES = frozenset({"no", "unsolved", "negation", "complaint", "doubt", "question"})
+_FOR_YES = frozenset({"yes", "solved"})
+_SAYS_NOTHING = frozenset({"thanks", "courtesy", "greeting", "mark"})
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A phrase with its category, a word that no phrase knows (``unknown``), or a ``mark``; where it stands."""
+
+    category: str
+    text: tuple[str, ...]
+    start: int
+    end: int
+
+
+def of(words: str) -> Verdict:
+    """The verdict about a customer's own words."""
+    text = normal(_unwrapped(words)[:LONGEST])
+    languages = list(all_languages().values())
+    read = [(language, _items(text, language)) for language in languages]
+    opinions = [(_opinion(text, language, items, languages), _unknown(items)) for language, items in read]
+    clear = {opinion for opinion, _ in opinions if opinion}
+    least = min(unknown for _, unknown in opinions)
+    shared = {opinion for opinion, unknown in opinions if opinion and unknown == least}
+    if len(clear) == 1 and shared and not (Verdict.YES in clear and len(words) > LONGEST):
+        return shared.pop()
+    if any(_is_thanks(items) for _, items in read):
+        return Verdict.THANKS
+    return Verdict.UNCLEAR
+
+
+def _opinion(text: str, language: Language, items: list[_Item], languages: list[Language]) -> Verdict | None:
+    if not language.spaced:
+        items = [_or_unknown(items, at) for at in range(len(items))]
+    rest = _rest(text, items)
+    items = _thanked(_negated(items, language))
+    first = _first_sentence(_without_greeting(items))
+    said = {item.category for item in first}
+    everything = {item.category for item in items}
+    if said & {"doubt", "question"}:
+        return None
+    if said & _FOR_YES and not everything & _AGAINST_YES:
+        clear = "unknown" not in said or _says_solved(first)
+        return Verdict.YES if clear and not _others(rest, language, languages) & _AGAINST_YES else None
+    if everything & _FOR_YES:
+        return None
+    supported = "unknown" not in said or "complaint" in said
+    if "unsolved" in said or ("no" in said and supported and "thanks" not in said):
+        return None if _others(rest, language, languages) & _FOR_YES else Verdict.NO
+    return None
+
+
+def _says_solved(sentence: list[_Item]) -> bool:
+    """Whether each clause with a yes is a statement of its own: it may say what works, but nothing after that."""
+    clauses = [[sentence[at] for at in clause] for clause in _clauses(sentence)]
+    stated = [clause for clause in clauses if any(item.category in _FOR_YES for item in clause)]
+    return all(_is_statement(clause) for clause in stated) and any(
+        item.category == "solved" for clause in stated for item in clause
+    )
+
+
+def _is_statement(clause: list[_Item]) -> bool:
+    last = max(at for at, item in enumerate(clause) if item.category in _FOR_YES)
+    before = sum(item.category == "unknown" for item in clause[:last])
+    return before <= SUBJECT_WORDS and all(item.category != "unknown" for item in clause[last:])
+
+
+def _thanked(items: list[_Item]) -> list[_Item]:
+    """The items, with the names of those who are thanked as part of the thanks."""
+    named = list(items)
+    for clause in _clauses(items):
+        thanks = next((n for n, at in enumerate(clause) if items[at].category == "thanks"), None)
+        after = (
+            [at for at in clause[thanks + 1 :] if items[at].category == "unknown"]
+            if thanks is not None
+            else []
+        )
+        if len(after) <= NAME_WORDS:
+            for at in after:
+                named[at] = replace(items[at], category="courtesy")
+    return named
+
+
+def _items(text: str, language: Language) -> list[_Item]:
+    """The text as phrases, from left to right, the longest possible at each place."""
+    tokens = language.tokens(text)
+    plain = [token for token, _, _ in tokens]
+    items: list[_Item] = []
+    at = 0
+    while at < len(tokens):
+        size = next(
+            (
+                n
+                for n in range(language.longest.get(plain[at], 0), 0, -1)
+                if tuple(plain[at : at + n]) in language.phrases
+            ),
+            0,
+        )
+        found = tuple(plain[at : at + max(size, 1)])
+        category = language.phrases[found] if size else _category_of(plain[at])
+        items.append(_Item(category, found, tokens[at][1], tokens[at + len(found) - 1][2]))
+        at += len(found)
+    return items
+
+
+def _category_of(token: str) -> str:
+    if token in _QUESTIONS:
+        return "question"
+    return "unknown" if any(letter.isalnum() for letter in token) else "mark"
+
+
+def _or_unknown(items: list[_Item], at: int) -> _Item:
+    """Without spaces nothing tells where a word ends: a yes that unknown letters touch may be half of another word."""
+    item = items[at]
+    if item.category not in _FOR_YES:
+        return item
+    beside = [items[near].category for near in (at - 1, at + 1) if 0 <= near < len(items)]
+    return replace(item, category="unknown") if "unknown" in beside else item
+
+
+def _negated(items: list[_Item], language: Language) -> list[_Item]:
+    """The items, with whatever a negation close to it turns into its contrary.
+
+    In a clause that says "not solved" a short yes is only a part of it: "it is still not working".
+    """
+    turned = list(items)
+    for at, item in enumerate(items):
+        if item.category != "negation" and not (item.category == "no" and len(item.text) > 1):
+            continue
+        for step in (1, -1) if language.negation_after else (1,):
+            denied = _near(items, at, step, language)
+            if denied is not None:
+                turned[denied] = replace(items[denied], category="unsolved")
+    for clause in _clauses(turned):
+        if any(turned[at].category == "unsolved" for at in clause):
+            for at in clause:
+                if turned[at].category == "yes":
+                    turned[at] = replace(turned[at], category="courtesy")
+    return turned
+
+
+def _clauses(items: list[_Item]) -> list[list[int]]:
+    """The places of the items of each clause."""
+    clauses: list[list[int]] = [[]]
+    for at, item in enumerate(items):
+        if item.category in {"mark", "question"}:
+            clauses.append([])
+        else:
+            clauses[-1].append(at)
+    return clauses
+
+
+def _near(items: list[_Item], at: int, step: int, language: Language) -> int | None:
+    """The place of what a negation denies: at most so many words away, and in the same clause."""
+    for distance in range(1, GAP + 2):
+        place = at + step * distance
+        if not 0 <= place < len(items) or items[place].category in {"mark", "question"}:
+            return None
+        item = items[place]
+        if item.category in _FOR_YES or " ".join(item.text) in language.positive:
+            return place
+    return None
+
+
+def _without_greeting(items: list[_Item]) -> list[_Item]:
+    """What follows after "Hello Kim," and the like."""
+    rest = items
+    while rest:
+        start = next((n for n, item in enumerate(rest) if item.category != "mark"), len(rest))
+        if start == len(rest) or rest[start].category != "greeting":
+            return rest
+        end = next(
+            (n for n in range(start, len(rest)) if rest[n].category in {"mark", "question"}), len(rest)
+        )
+        spoken = {item.category for item in rest[start + 1 : end]}
+        only_names = spoken <= {"unknown", "courtesy", "greeting"} and end - start <= GREETING_WORDS
+        rest = rest[end if only_names else start + 1 :]
+    return rest
+
+
+def _first_sentence(items: list[_Item]) -> list[_Item]:
+    """The first sentence that says more than thanks; empty when there is none."""
+    ended = 0
+    numbered = []
+    for item in items:
+        numbered.append((ended, item))
+        if len(item.text) == 1 and item.text[0] in _SENTENCE_ENDS:
+            ended += 1
+    for _, group in groupby(numbered, key=lambda pair: pair[0]):
+        sentence = [item for _, item in group]
+        if any(item.category not in _SAYS_NOTHING for item in sentence):
+            return sentence
+    return []
+
+
+def _rest(text: str, items: list[_Item]) -> str:
+    """The words that a language does not know."""
+    known = list(text)
+    for item in items:
+        if item.category != "unknown":
+            known[item.start : item.end] = "\n" * (item.end - item.start)
+    return "".join(known)
+
+
+def _others(rest: str, language: Language, languages: list[Language]) -> set[str]:
+    """What other languages find in the words that this one does not know: many people write in two."""
+    if not rest.strip():
+        return set()
+    return {item.category for other in languages if other is not language for item in _items(rest, other)}
+
+
+def _unknown(items: list[_Item]) -> int:
+    """How many letters are in words that a language does not know."""
+    return sum(len("".join(item.text)) for item in items if item.category == "unknown")
+
+
+def _is_thanks(items: list[_Item]) -> bool:
+    categories = {item.category for item in items}
+    return "thanks" in categories and categories <= _SAYS_NOTHING
+
+
+def _unwrapped(words: str) -> str:
+    """The words with lines joined that a mail program broke."""
+    joined: list[str] = []
+    previous = ""
+    for line in words.split("\n"):
+        wrapped = len(previous.rstrip()) >= WRAPPED_AT and previous.rstrip()[-1:] not in _SENTENCE_ENDS
+        if wrapped and line.strip() and joined:
+            joined[-1] += f" {line}"
+        else:
+            joined.append(line)
+        previous = line
+    return "\n".join(joined)
