@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast, get_args
 
-from adapters import clock, notices, tickets, web
+from adapters import clock, links, notices, tickets, web
 from adapters.telemetry import count, logger, metrics
+from domain import press
 from domain.errors import Changed, Refused
 from domain.follow_up import MOST_TOGETHER, Credit, FollowUp, Press, record_answer
+from domain.press import Page
 from domain.settings import Settings
 from messages import facts, pages
 from messages.text import clean_words
 from show_survey import find
 
 ATTEMPTS = 5
+HIDDEN_FIELD = "website"
 FIELDS = ("answer", "words", "wish", "kept", "consent", "credit", "withdraw")
 KEPT_FIELDS = tuple(
     f"{name}{suffix}" for suffix in ("", *(f"-{n}" for n in range(1, MOST_TOGETHER + 1))) for name in FIELDS
@@ -38,6 +41,8 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     if not said:
         page = replace(facts.survey_page(asked, None, settings, clock.now()), unanswered=True)
         return web.page(400, pages.survey_page(page, nonce), nonce)
+    if suspected := _suspected(token, asked, said, form, settings):
+        return _once_more(token, suspected, said, settings, nonce)
     recorded: dict[int, FollowUp] = {}
     for place, follow_up in asked.items():
         after = _record(token, place, follow_up, said[place], settings) if place in said else follow_up
@@ -46,6 +51,57 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
         if after.answer:
             recorded[place] = after
     return web.page(200, pages.answered_page(facts.answered_page(recorded, settings), nonce), nonce)
+
+
+def _suspected(
+    token: str,
+    asked: Mapping[int, FollowUp],
+    said: Mapping[int, Press],
+    form: Mapping[str, str],
+    settings: Settings,
+) -> dict[int, FollowUp] | None:
+    """Everything asked, when a press of this form looks like a machine's; that is kept, and nothing of it counts."""
+    now, policy = clock.now(), settings.policy
+    link = links.read_survey(token, now, policy.keep_for)
+    page = links.read_seal(form.get("seal", ""), link, now, policy.keep_for)
+    hidden_field = bool(form.get(HIDDEN_FIELD))
+    found = {
+        place: rules
+        for place, pressed in said.items()
+        if (rules := press.suspicions(asked[place], pressed.solved, page, hidden_field, now, policy))
+    }
+    if not found:
+        return None
+    for place, rules in found.items():
+        after = press.suspect(asked[place], said[place].solved, rules, now)
+        if after is not asked[place]:
+            try:
+                tickets.save(after)
+            except Changed:
+                logger.info("a suspect press was not kept")
+        logger.info("suspect press", rules=rules)
+        count("PressSuspected")
+    return dict(asked)
+
+
+def _once_more(
+    token: str, asked: Mapping[int, FollowUp], said: Mapping[int, Press], settings: Settings, nonce: str
+) -> web.Response:
+    """The same form again, as it was filled in."""
+    now = clock.now()
+    link = links.read_survey(token, now, settings.policy.keep_for)
+    page = facts.survey_page(asked, None, settings, now)
+    chosen = tuple(_chosen(case, said.get(case.place)) for case in page.asked)
+    seal = links.seal(link, Page(shown_at=now, once_more=True), now)
+    page = replace(page, asked=chosen, once_more=True, seal=seal)
+    return web.page(200, pages.survey_page(page, nonce), nonce)
+
+
+def _chosen(case: pages.Asked, pressed: Press | None) -> pages.Asked:
+    if pressed is None:
+        return case
+    kept: pages.Answer | None = None if pressed.kept is None else "yes" if pressed.kept else "no"
+    return replace(case, chosen="yes" if pressed.solved else "no", kept=kept)
 
 
 def _read(form: Mapping[str, str], suffix: str) -> Press | None:

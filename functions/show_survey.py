@@ -6,8 +6,12 @@ from typing import Any
 from adapters import clock, links, notices, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp, State, Ticket, places
+from domain.press import Page
 from domain.settings import Settings
 from messages import facts, pages
+
+HIDDEN_LINK = "website"
+"""The answer behind the link that people never see."""
 
 
 @logger.inject_lambda_context
@@ -18,12 +22,17 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    found = find(request.parameters.get("token", ""), settings)
+    token = request.parameters.get("token", "")
+    found = find(token, settings)
     count("SurveyShown")
     if isinstance(found, notices.Notice):
         return found.response(nonce, settings.company.name)
-    page = facts.survey_page(found, request.query.get("a"), settings, clock.now())
-    return web.page(200, pages.survey_page(page, nonce), nonce)
+    now = clock.now()
+    page = Page(shown_at=now, hidden_link=request.query.get("a") == HIDDEN_LINK)
+    seal = links.seal(links.read_survey(token, now, settings.policy.keep_for), page, now)
+    shown = facts.survey_page(found, request.query.get("a"), settings, now)
+    shown = replace(shown, seal=seal, trap_link=f"?a={HIDDEN_LINK}")
+    return web.page(200, pages.survey_page(shown, nonce), nonce)
 
 
 def find(token: str, settings: Settings) -> dict[int, FollowUp] | notices.Notice:

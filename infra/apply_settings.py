@@ -46,7 +46,14 @@ KEY = re.compile(r"[a-z0-9_-]{1,40}")
 ADDRESS = re.compile(
     r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}", re.A | re.I
 )
-MAY_BE_ZERO = {"first_ask_after", "quiet_period", "note_after", "words_within"}
+MAY_BE_ZERO = {
+    "first_ask_after",
+    "quiet_period",
+    "note_after",
+    "words_within",
+    "press_after_page",
+    "press_after_mail",
+}
 RELATIONS = (
     ("reminder_after", "less than", "silent_after"),
     ("silent_after", "at most", "link_answers_for"),

@@ -240,9 +240,17 @@ class World:
         return survey.link
 
     def press(self, link: str, **form: str) -> Page:
-        """Somebody presses the button of a page."""
+        """Somebody presses the button of a page, with what the page put into its form."""
+        if "/s/" in link and "seal" not in form and (seal := self.seal(self.open(link))):
+            form["seal"] = seal
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return self.http("POST", link, body=urlencode(form), headers=headers)
+
+    @staticmethod
+    def seal(page: Page) -> str | None:
+        """The seal in a survey page's form; None on any other page."""
+        found = re.search(r'name="seal" value="([^"]+)"', page.body)
+        return found[1] if found else None
 
     def open(self, link: str) -> Page:
         """Somebody, or something, opens a link."""

@@ -12,6 +12,7 @@ from hashlib import sha256
 from itsdangerous import BadData, URLSafeSerializer
 
 from adapters import secret_store
+from domain.press import Page
 
 LONGEST_TOKEN = 1024
 
@@ -53,6 +54,25 @@ def flag_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) ->
 def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) -> str:
     """The whole URL of a process owner's page."""
     return f"{base}/c/{_sign('causes', [link.owner, list(link.causes)], issued_at, now)}"
+
+
+def seal(link: TicketLink, page: Page, now: datetime) -> str:
+    """What a page puts into its form: which closure it is about, and when and how it was shown."""
+    shown = int(page.shown_at.timestamp() * 1000)
+    content = [link.source, link.ticket_id, link.number, shown, page.hidden_link, page.once_more]
+    return _sign("seal", content, page.shown_at, now)
+
+
+def read_seal(text: str, link: TicketLink, now: datetime, life: timedelta) -> Page | None:
+    """The page that a form came from; None when the seal is not ours, of another closure's page, or too old."""
+    try:
+        *about, shown, hidden_link, once_more = _verify("seal", text, now, life, 6)
+    except BadLink:
+        return None
+    if about != [link.source, link.ticket_id, link.number]:
+        return None
+    shown_at = datetime.fromtimestamp(_whole(shown) / 1000, UTC)
+    return Page(shown_at=shown_at, hidden_link=hidden_link is True, once_more=once_more is True)
 
 
 def read_survey(token: str, now: datetime, life: timedelta) -> TicketLink:

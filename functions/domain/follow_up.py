@@ -93,6 +93,15 @@ class Reply:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Suspect:
+    """A press that looked like a machine's, and by which rules (domain/press.py); it is shown and not counted."""
+
+    solved: bool
+    at: datetime
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FollowUp:
     """Our record of one closure. Requester, resolver, team, cause and promise are frozen in it when it opens."""
 
@@ -110,6 +119,7 @@ class FollowUp:
     together: tuple[Ref, ...] = ()
     """The other closures of the same person that were asked about in the same mail."""
     answers: tuple[Answer, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
     replies: tuple[Reply, ...] = ()
     outcome_at: datetime | None = None
     finalised_at: datetime | None = None

@@ -97,6 +97,10 @@ class Policy:
     """Time for the customer to add words to a "yes" before the team gets its note."""
     words_within: timedelta = timedelta(minutes=5)
     """Time for the customer to say what is missing before the mail about a "no" goes out; words send it at once."""
+    press_after_page: timedelta = timedelta(seconds=2)
+    """Whoever presses sooner after the page was shown looks like a machine and is asked once more."""
+    press_after_mail: timedelta = timedelta(minutes=1)
+    """The same for a press so soon after the mail went out."""
     flag_acknowledge_within: timedelta = timedelta(days=1)
     flag_settle_within: timedelta = timedelta(days=3)
     repeated_tickets: int = 3

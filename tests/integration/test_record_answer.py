@@ -1,5 +1,6 @@
 """POST /s/{token}: an answer is recorded once, kept as it was meant, and never half. Rows P5 to P8 of the faults."""
 
+from base64 import b64decode
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from builders import (
     customer,
     reopened,
     sample,
+    settings,
 )
 from domain.follow_up import FollowUp, State
 from world import World
@@ -34,7 +36,10 @@ def known(ticket_id: str = "4711", number: int = 1) -> FollowUp:
 
 def test_the_sample_event_is_a_no_with_words(world: World) -> None:
     event = sample("record_answer")
-    event["pathParameters"] = {"token": world.token(world.asked())}
+    link = world.asked()
+    event["pathParameters"] = {"token": world.token(link)}
+    form = b64decode(event["body"]).decode() if event["isBase64Encoded"] else event["body"]
+    event |= {"body": f"{form}&seal={seal_of(world, link)}", "isBase64Encoded": False}
     page = world.answered(world.invoke("record_answer", event))
     assert page.status == 200
     assert "Thank you. It is not solved yet." in page.body
@@ -227,10 +232,11 @@ def test_a_no_waits_five_minutes_for_its_words_and_goes_at_once_with_them(world:
 @pytest.mark.parametrize("operation", ["GetItem", "Query", "PutItem"])
 def test_p8_while_the_table_is_down_the_words_stay_in_the_form(world: World, operation: str) -> None:
     link = world.asked()
+    seal = seal_of(world, link)
     before = world.scan()
     world.wait(A_MINUTE)
     world.fail(operation)
-    page = world.press(link, answer="no", words="It took me <b>an hour</b> to write this.")
+    page = world.press(link, answer="no", words="It took me <b>an hour</b> to write this.", seal=seal)
     assert (page.status, page.headers["retry-after"]) == (503, "5")
     assert "It took me &lt;b&gt;an hour&lt;/b&gt; to write this." in page.body
     assert 'name="answer" value="no"' in page.body
@@ -324,3 +330,71 @@ def test_what_would_be_accepted_and_whether_the_promise_was_kept_reach_the_respo
     answer = known().answer
     assert answer is not None
     assert (answer.kept, answer.wish, answer.words) == (False, "A call on Monday.", "Nobody called.")
+
+
+# --- machines that press ---------------------------------------------------------------------------------------------
+
+
+def careful(world: World) -> None:
+    """The rules of real life, which are off where a test's people press as fast as machines."""
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=A_MINUTE))
+
+
+def seal_of(world: World, link: str) -> str:
+    """What the page puts into its form now."""
+    found = world.seal(world.open(link))
+    assert found is not None
+    return found
+
+
+def test_p2_a_scanner_that_submits_every_form_at_once_changes_nothing_and_is_remembered(world: World) -> None:
+    careful(world)
+    link = world.asked()
+    for answer in ("yes", "no") * 20:
+        page = world.press(link, answer=answer)
+        assert page.status == 200
+        assert "press once more" in page.body
+        assert world.seal(page) is not None
+    assert (known().state, known().answers) == (State.ASKED, ())
+    assert len(known().suspects) == 10
+    assert world.mail.to(RAVI) == []
+    world.now += A_MINUTE
+    seal = seal_of(world, link)
+    world.now += 3 * A_SECOND
+    assert "Thank you. It is solved." in world.press(link, answer="yes", seal=seal).body
+    assert known().state == State.CONFIRMED
+
+
+def test_p2_a_person_who_was_wrongly_suspected_loses_one_press(world: World) -> None:
+    careful(world)
+    world.hook(closed())
+    world.wait_until(START + A_DAY)
+    (survey,) = world.mail.to(CUSTOMER)
+    seal = seal_of(world, survey.link)
+    world.now += 20 * A_SECOND
+    page = world.press(survey.link, answer="no", seal=seal)
+    assert 'value="no" required checked' in page.body
+    assert known().state == State.ASKED
+    world.now += 3 * A_SECOND
+    again = world.seal(page)
+    assert again is not None
+    world.press(survey.link, answer="no", seal=again)
+    assert known().state == State.DENIED
+
+
+@pytest.mark.parametrize("trap", ["hidden link", "hidden field", "no seal", "another closure's seal"])
+def test_p3_what_only_machines_touch_makes_a_press_suspect_and_blocks_nobody(world: World, trap: str) -> None:
+    careful(world)
+    link = world.asked()
+    other = world.survey_link("4712")
+    world.hook(closed("4712", world.now, requester=customer("bob@customer.example")))
+    shown = {"hidden link": f"{link}?a=website", "another closure's seal": other}.get(trap, link)
+    seal = "" if trap == "no seal" else seal_of(world, shown)
+    person = seal_of(world, link)
+    world.now += A_MINUTE
+    form = {"website": "https://spam.example"} if trap == "hidden field" else {}
+    assert "press once more" in world.press(link, answer="yes", seal=seal, **form).body
+    assert known().answers == ()
+    world.now += A_MINUTE
+    world.press(link, answer="yes", seal=person)
+    assert known().state == State.CONFIRMED

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from adapters import mailer, owners, settings_store
+from adapters import links, mailer, owners, settings_store
 from builders import (
     HANNE,
     MIA,
@@ -27,6 +27,7 @@ from builders import (
     signed,
 )
 from domain import hours
+from domain.press import Page
 from domain.settings import Hours, Settings
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Mail
 from simulation.world import World, instant
@@ -140,6 +141,8 @@ class Actors:
             policy["hours"] = Hours(opens=Hours().opens, closes=Hours().closes, weekdays=tuple(range(7)))
         if self.chance("short quiet period", 0.5):
             policy["quiet_period"] = timedelta(days=1)
+        # Rules for presses as in real life, which tests elsewhere leave off.
+        policy |= {"press_after_page": timedelta(seconds=2), "press_after_mail": timedelta(minutes=1)}
         if self.chance("no empty digests", 0.5):
             policy["digest_when_empty"] = False
         return settings(**policy)
@@ -467,6 +470,11 @@ class Actors:
         return asked
 
     def _customer(self, mail: Mail, token: str) -> None:
+        if self.chance(f"presses {mail.to}", 0.2):
+            for number in range(4):
+                form = {"answer": "yes" if number % 2 else "no", "answer-1": "yes", "website": "x"}
+                wait = SECOND + int(MINUTE * self.world.draw("machine"))
+                self.world.at(wait, "a machine presses", self._form, "record_answer", token, form, 9)
         for place, asked in self.asked_in(mail).items():
             self._answers(self.by_number[asked], place, mail, token)
 
@@ -512,13 +520,19 @@ class Actors:
         press = Press(solved, words, consent, self.world.now)
         closing.presses.append(press)
         suffix = f"-{place}" if place else ""
+        now = instant(self.world.now)
+        link = links.read_survey(token, now, self.settings.policy.keep_for)
         form = {
+            "seal": links.seal(link, Page(shown_at=now - timedelta(minutes=2)), now),
             f"answer{suffix}": "yes" if solved else "no",
             f"words{suffix}": words or "",
             f"consent{suffix}": "yes" if consent else "",
         }
 
         def answered(status: int | None, body: str) -> None:
+            if status == 200 and ("survey_page" in body or 'name="seal"' in body):
+                # Asked to press once more: nothing was counted, and a person does so after a while.
+                status, press.started = None, self.world.now
             press.ended, press.status = self.world.now, status
             if status in {503, None} and attempt < 4:
                 wait = MINUTE * (1 + attempt * 20)

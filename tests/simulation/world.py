@@ -639,7 +639,7 @@ def hands_of(world: World) -> Iterator[None]:
         return world.call(self, operation, request)
 
     def text_only(template: str, *given: Any, **more: Any) -> str:
-        return "<p>" if template.endswith(".html.jinja") else fill(template, *given, **more)
+        return f"<p>{template}" if template.endswith(".html.jinja") else fill(template, *given, **more)
 
     replaced: list[tuple[Any, str, Any]] = [
         (BaseClient, "_make_api_call", call),
