@@ -28,10 +28,7 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     if isinstance(found, notices.Notice):
         return found.response(nonce, settings.company.name)
     if form.get("answer") not in {"yes", "no"}:
-        asked = replace(
-            facts.survey_page(found, None, settings, clock.now()),
-            error="Please choose one of the two answers.",
-        )
+        asked = replace(facts.survey_page(found, None, settings, clock.now()), unanswered=True)
         return web.page(400, pages.survey_page(asked, nonce), nonce)
     recorded = _record(token, found, form, settings)
     if isinstance(recorded, notices.Notice):
@@ -62,7 +59,7 @@ def _record(
                 count(f"Answered{after.state.title()}")
             return after
         except Refused:
-            return notices.REOPENED
+            return replace(notices.REOPENED, language=known.closure.locale)
         except Changed:
             known = find(token, settings)
     raise Changed("the ticket is changing too fast")

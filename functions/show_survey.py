@@ -1,5 +1,6 @@
 """GET and HEAD /s/{token}: shows the customer's page; changes nothing, whoever opens it and how often."""
 
+from dataclasses import replace
 from typing import Any
 
 from adapters import clock, links, notices, tickets, web
@@ -37,5 +38,5 @@ def find(token: str, settings: Settings) -> FollowUp | notices.Notice:
     if follow_up is None:
         return notices.GONE
     if follow_up.state is State.REOPENED or (not follow_up.answers and records.ticket.superseded(follow_up)):
-        return notices.REOPENED
+        return replace(notices.REOPENED, language=follow_up.closure.locale)
     return follow_up

@@ -27,22 +27,50 @@ class Mail:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
-    """The question to the customer; ``reminder``: repeated, once; ``again``: after an earlier closing."""
+class ToCustomer:
+    """What every mail and page for a customer has: who writes, and in which language."""
 
     company: str
+    language: str = "en"
+    """A tag as the helpdesk gave it, such as ``de-AT`` or ``pt_BR``."""
+    default_language: str = "en"
+    """For whoever speaks none of ours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """One closing as its customer knows it. Days are those of the customer's zone."""
+
     ticket_id: str
     closed_on: date
-    link: str
-    """Whole address of the survey page without query; the buttons add ``?a=yes`` and ``?a=no``."""
-    answer_by: date
-    customer_name: str | None = None
     subject: str | None = None
+    solution: str | None = None
+    """What was done, in the words of the ticket."""
     resolver_name: str | None = None
     team_name: str | None = None
     promise: str | None = None
-    reminder: bool = False
+    promised_by: date | None = None
+    """A ``datetime`` where the hour was promised too."""
+    promise_missed: bool = False
     again: bool = False
+    """It had been closed before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey(ToCustomer):
+    """The question to the customer about one or several closings; ``reminder``: repeated, once."""
+
+    closures: tuple[Closed, ...]
+    link: str
+    """Whole address of the survey page without query. The buttons add ``?a=yes`` and ``?a=no``; with several
+    closings their number as well, counted from 1: ``?a=2no``."""
+    answer_by: date
+    customer_name: str | None = None
+    reminder: bool = False
+    preferences_link: str | None = None
+    """Whole address of the preferences page without query; "stop asking me" adds ``?surveys=none``."""
+    may_reply: bool = False
+    """An answer to this mail counts like a press."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +226,7 @@ def _mail(kind: str, context: "DataclassInstance") -> Mail:
     """The first line of the text template is the subject."""
     first, rest = fill(f"{kind}.txt.jinja", context, delinked=True).split("\n", 1)
     subject = clean(first, 150)
-    text = re.sub(r"\n{3,}", "\n\n", rest).strip() + "\n"
+    text = re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", rest)).strip() + "\n"
     return Mail(
         subject=subject, text=text, html=fill(f"{kind}.html.jinja", context, delinked=True, title=subject)
     )

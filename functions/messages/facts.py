@@ -19,11 +19,24 @@ EXAMPLES = 5
 HISTORY = 5
 
 
+def closed(follow_up: FollowUp, settings: Settings) -> compose.Closed:
+    """One closing as its customer knows it."""
+    closure = follow_up.closure
+    return compose.Closed(
+        ticket_id=closure.ticket_id,
+        closed_on=_customers_day(closure.closed_at, follow_up, settings),
+        subject=closure.subject,
+        resolver_name=closure.resolver_name,
+        team_name=_team(follow_up, settings),
+        promise=closure.promise,
+        again=follow_up.number > 1,
+    )
+
+
 def survey(
     follow_up: FollowUp, link: str, settings: Settings, now: datetime, *, reminder: bool
 ) -> compose.Survey:
     """The survey, or its reminder, of a follow-up that is about to be asked."""
-    closure = follow_up.closure
     until = (
         answers_until(follow_up, settings.policy)
         if follow_up.survey
@@ -31,17 +44,12 @@ def survey(
     )
     return compose.Survey(
         company=settings.company.name,
-        ticket_id=closure.ticket_id,
-        closed_on=_customers_day(closure.closed_at, follow_up, settings),
+        language=_language(follow_up),
+        closures=(closed(follow_up, settings),),
         link=link,
         answer_by=_customers_day(until, follow_up, settings),
-        customer_name=closure.requester_name,
-        subject=closure.subject,
-        resolver_name=closure.resolver_name,
-        team_name=_team(follow_up, settings),
-        promise=closure.promise,
+        customer_name=follow_up.closure.requester_name,
         reminder=reminder,
-        again=follow_up.number > 1,
     )
 
 
@@ -49,42 +57,50 @@ def survey_page(
     follow_up: FollowUp, chosen: str | None, settings: Settings, now: datetime
 ) -> pages.SurveyPage:
     """The question; ``chosen`` only pre-selects, and before that the answer that was given."""
-    closure = follow_up.closure
     until = answers_until(follow_up, settings.policy)
     given = None if follow_up.answer is None else "yes" if follow_up.answer.solved else "no"
     picked = chosen if chosen in {"yes", "no"} else given
+    case = closed(follow_up, settings)
+    asked = pages.Asked(
+        **{**vars(case), "subject": _short(case.subject)},
+        chosen="yes" if picked == "yes" else "no" if picked == "no" else None,
+    )
     return pages.SurveyPage(
         company=settings.company.name,
-        ticket_id=closure.ticket_id,
-        closed_on=_customers_day(closure.closed_at, follow_up, settings),
+        language=_language(follow_up),
+        asked=(asked,),
         answer_by=_customers_day(until, follow_up, settings),
-        customer_name=closure.requester_name,
-        subject=_short(closure.subject),
-        team_name=_team(follow_up, settings),
-        resolver_name=closure.resolver_name,
-        promise=closure.promise,
-        chosen="yes" if picked == "yes" else "no" if picked == "no" else None,
+        customer_name=follow_up.closure.requester_name,
         late=now > until,
     )
 
 
 def answered_page(follow_up: FollowUp, settings: Settings) -> pages.AnsweredPage:
     """What was recorded, and what happens next and by when."""
+    return pages.AnsweredPage(
+        company=settings.company.name,
+        language=_language(follow_up),
+        recorded=(recorded(follow_up, settings),),
+        customer_name=follow_up.closure.requester_name,
+    )
+
+
+def recorded(follow_up: FollowUp, settings: Settings) -> pages.Recorded:
+    """What was recorded about one closing."""
     answer = follow_up.answer
     if answer is None:
         raise ValueError("not answered")
     responsible = settings.contacts[settings.responsible_for(follow_up.team)]
     next_by = answer.at + settings.policy.flag_acknowledge_within
-    return pages.AnsweredPage(
-        company=settings.company.name,
+    return pages.Recorded(
         ticket_id=follow_up.closure.ticket_id,
+        subject=_short(follow_up.closure.subject),
         answer="yes" if answer.solved else "no",
         words=answer.words,
         consented=answer.consent is not None,
-        next_by=None if answer.solved else _customers_day(next_by, follow_up, settings),
+        next_by=None if answer.solved else _customers_moment(next_by, follow_up, settings),
         responsible_name=responsible.name,
         team_name=_team(follow_up, settings),
-        customer_credit=follow_up.closure.requester_name,
     )
 
 
@@ -309,6 +325,17 @@ def _short(text: str | None) -> str | None:
 
 def _customers_day(instant: datetime, follow_up: FollowUp, settings: Settings) -> date:
     return hours.local(instant, follow_up.closure.time_zone, settings.policy.time_zone).date()
+
+
+def _customers_moment(instant: datetime, follow_up: FollowUp, settings: Settings) -> date:
+    """The hour as well, but only on the customer's own clock: another one's would be misread."""
+    if hours.known_zone(follow_up.closure.time_zone):
+        return hours.local(instant, follow_up.closure.time_zone)
+    return _customers_day(instant, follow_up, settings)
+
+
+def _language(follow_up: FollowUp) -> str:
+    return follow_up.closure.locale or "en"
 
 
 def _our_day(instant: datetime, settings: Settings) -> date:

@@ -9,56 +9,102 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from messages.compose import Example, FlagFacts
-from messages.text import fill
+from messages.compose import Closed, Example, FlagFacts, ToCustomer
+from messages.text import clean, fill
 
 Answer = Literal["yes", "no"]
+Credit = Literal["full", "first", "initials", "anonymous"]
+Surveys = Literal["all", "fixes", "none"]
+NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable", "no_form", "too_long"]
 FlagState = Literal["raised", "acknowledged", "settled"]
 FlagResult = Literal["solved", "agreed", "not_possible"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurveyPage:
-    """The question as a form: radio ``answer`` with ``yes`` and ``no``."""
+class Asked(Closed):
+    """One closing in the form, with what is pre-selected."""
 
-    company: str
-    ticket_id: str
-    closed_on: date
-    answer_by: date
-    customer_name: str | None = None
-    subject: str | None = None
-    team_name: str | None = None
-    resolver_name: str | None = None
-    promise: str | None = None
     chosen: Answer | None = None
-    """What the button in the mail said; only pre-selects."""
-    late: bool = False
-    """After ``answer_by``: the answer still counts, and the page says so."""
-    error: str | None = None
+    kept: Answer | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnsweredPage:
-    """After an answer: what was recorded, what happens next, and room for words.
+class SurveyPage(ToCustomer):
+    """The question as one form. Fields: ``answer`` = ``yes`` or ``no``, and ``kept`` likewise.
 
-    Forms: hidden ``answer`` with textarea ``words``; for "yes" with stored words instead checkbox ``consent``
-    = ``yes`` with hidden ``answer`` and ``words``, so that consent and the text it is for arrive together.
+    With several closings each field has its closing's number, counted from 1: ``answer-2``, ``kept-2``.
     """
 
-    company: str
+    asked: tuple[Asked, ...]
+    answer_by: date
+    customer_name: str | None = None
+    asks_kept: bool = False
+    """Ask "Did we keep what we promised?" where a promise is known; for whoever stores it."""
+    late: bool = False
+    """After ``answer_by``: the answer still counts, and the page says so."""
+    unanswered: bool = False
+    """The form came back without an answer."""
+    once_more: bool = False
+    """The press could have been a machine's: the same form again, and the reason."""
+    seal: str | None = None
+    """Comes back as the hidden field ``seal``; with it there is a field ``website`` that people never see."""
+    trap_link: str | None = None
+    """A query of ours (``?a=...``) behind a link that people never see."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What was recorded about one closing, and what follows from it."""
+
     ticket_id: str
     answer: Answer
+    subject: str | None = None
+    kept: Answer | None = None
+    """Whether we kept what we promised."""
     words: str | None = None
     """Stored words."""
+    wish: str | None = None
+    """The outcome they would accept, as stored."""
     consented: bool = False
+    credited: str | None = None
+    """After the consent: the name that stands under the quote; None for nobody's."""
+    withdrawn: bool = False
+    """There was a consent, and the customer took it back."""
     next_by: date | None = None
-    """Until when somebody will have looked at a "no"."""
+    """Until when somebody will have looked at a "no"; a ``datetime`` where the hour is meant too."""
     responsible_name: str | None = None
     team_name: str | None = None
-    customer_credit: str | None = None
-    """The name that would stand under the quote; part of what the customer agrees to."""
     kept_words: str | None = None
     """Words that could not be stored: they stand in the textarea again."""
+    kept_wish: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnsweredPage(ToCustomer):
+    """After an answer: what was recorded, what happens next, and room for words.
+
+    Fields, with numbers like those of ``SurveyPage`` when there are several closings: hidden ``answer``; textarea
+    ``words``, and ``wish`` after a "no"; for "yes" with stored words hidden ``words`` with ``consent`` = ``yes``, so
+    that consent and the text it is for arrive together, and ``credit`` (a ``Credit``); ``withdraw`` = ``yes``.
+    """
+
+    recorded: tuple[Recorded, ...]
+    customer_name: str | None = None
+    asks_wish: bool = False
+    """Ask which outcome they would accept; for whoever stores it."""
+    asks_credit: bool = False
+    """Let them choose how they are named; otherwise the whole name is part of what they agree to."""
+    may_withdraw: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferencesPage(ToCustomer):
+    """What a customer decides about our mails. Fields: ``language``, ``surveys`` (a ``Surveys``)."""
+
+    surveys: Surveys = "all"
+    saved: bool = False
+    stopped: bool = False
+    """After one press on the mail program's own "unsubscribe": it is done already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +157,34 @@ class CausesPage:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticePage:
-    """A short message instead of the page (not found, expired, reopened, try again).
+    """A short message instead of the page; the words are the template's.
 
     ``kept`` are the form fields of a request that could not be stored: they stand in a form that sends them
-    again, ``words``, ``done`` and ``note`` visibly, all others hidden.
+    again, ``words``, ``wish``, ``done`` and ``note`` visibly, all others hidden.
     """
 
-    title: str
-    lines: tuple[str, ...]
+    kind: NoticeKind
     company: str | None = None
+    language: str | None = None
+    """The customer's, where it is known; a page that was not found says it in English too."""
+    default_language: str = "en"
     kept: tuple[tuple[str, str], ...] = ()
+
+
+def credits(name: str | None) -> tuple[tuple[Credit, str], ...]:
+    """The ways to name a customer under a quote, each as it would be shown, apart from ``anonymous``.
+
+    Only what differs is offered: a name of one word has no first name, and initials need a script with capitals.
+    """
+    words = (name or "").split()
+    if not words:
+        return ()
+    choices: list[tuple[Credit, str]] = [("full", " ".join(words))]
+    if len(words) > 1:
+        choices.append(("first", words[0]))
+        if all(word[0].isalpha() and word[0].upper() != word[0].lower() for word in words):
+            choices.append(("initials", " ".join(f"{word[0].upper()}." for word in words)))
+    return tuple(choices)
 
 
 def survey_page(context: SurveyPage, nonce: str) -> str:
@@ -130,7 +194,16 @@ def survey_page(context: SurveyPage, nonce: str) -> str:
 
 def answered_page(context: AnsweredPage, nonce: str) -> str:
     """The page after an answer."""
-    return fill("answered_page.html.jinja", context, delinked=False, nonce=nonce)
+    credits_shown = credits(clean(context.customer_name or "", 120)) if context.asks_credit else ()
+    return fill("answered_page.html.jinja", context, delinked=False, nonce=nonce, credits=credits_shown)
+
+
+def preferences_page(context: PreferencesPage, nonce: str) -> str:
+    """The page on which a customer chooses language and mails."""
+    # Like fill itself: only a page for customers needs the languages, and Babel with them.
+    from messages.language import languages
+
+    return fill("preferences_page.html.jinja", context, delinked=False, nonce=nonce, languages=languages())
 
 
 def flag_page(context: FlagPage, nonce: str) -> str:

@@ -1,7 +1,9 @@
 """One realistic context for each kind of mail and page, for the tests and for a look at what we send."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any, get_args
 
 from messages import compose, pages
 
@@ -12,11 +14,37 @@ TEAM = "Remote access"
 TICKET = "48211"
 SUBJECT = "VPN drops every hour since the update"
 PROMISE = "A replacement router by Friday, and a call when it has arrived"
+SOLUTION = "New firmware on your router, and a longer time limit on our side"
+WISH = "A connection that holds for a whole working day"
 WORDS = "The router came on Thursday, but the connection still drops.\nNobody called me."
 PRAISE = "Marta stayed on the phone until it really worked.\nThat was the first time somebody did."
 SURVEY_LINK = "https://followup.example.com/s/eyJ0Ijo0ODIxMX0.aRk3Zw.6Zt0Qv1xJmC2kXW7dZ1h9mVb4nE"
+PREFERENCES_LINK = "https://followup.example.com/p/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"
 FLAG_LINK = "https://followup.example.com/f/eyJmIjo0ODIxMX0.aRk3Zw.9dK2bS7wLrT5yUe0pQhX3cGzNvM"
 CAUSES_LINK = "https://followup.example.com/c/eyJvIjoiam9uYXMifQ.aRk3Zw.h4T8sYqE1nB6mVx0uKzP2rJdLwC"
+
+
+def _case() -> compose.Closed:
+    return compose.Closed(
+        ticket_id=TICKET,
+        subject=SUBJECT,
+        solution=SOLUTION,
+        closed_on=date(2026, 11, 19),
+        resolver_name=RESOLVER,
+        team_name=TEAM,
+        promise=PROMISE,
+        promised_by=date(2026, 11, 20),
+    )
+
+
+def _other_case() -> compose.Closed:
+    return compose.Closed(
+        ticket_id="48305",
+        subject="Invoice shows the old address",
+        closed_on=date(2026, 11, 18),
+        team_name="Billing",
+        again=True,
+    )
 
 
 def survey() -> compose.Survey:
@@ -24,43 +52,44 @@ def survey() -> compose.Survey:
     return compose.Survey(
         company=COMPANY,
         customer_name=CUSTOMER,
-        ticket_id=TICKET,
-        subject=SUBJECT,
-        closed_on=date(2026, 11, 19),
-        resolver_name=RESOLVER,
-        team_name=TEAM,
-        promise=PROMISE,
+        closures=(_case(),),
         link=SURVEY_LINK,
         answer_by=date(2026, 12, 4),
+        preferences_link=PREFERENCES_LINK,
+        may_reply=True,
     )
 
 
 def survey_again() -> compose.Survey:
-    """The question after the second closing, and little is known."""
-    return compose.Survey(
-        company=COMPANY,
-        ticket_id=TICKET,
-        closed_on=date(2026, 11, 30),
-        link=SURVEY_LINK,
-        answer_by=date(2026, 12, 14),
-        again=True,
-    )
+    """The question after the second closing; the promise was broken."""
+    case = replace(_case(), closed_on=date(2026, 11, 30), solution=None, again=True, promise_missed=True)
+    return replace(survey(), closures=(case,), answer_by=date(2026, 12, 14))
+
+
+def survey_bare() -> compose.Survey:
+    """Next to nothing is known."""
+    case = compose.Closed(ticket_id=TICKET, closed_on=date(2026, 11, 30))
+    return compose.Survey(company=COMPANY, closures=(case,), link=SURVEY_LINK, answer_by=date(2026, 12, 14))
+
+
+def survey_several() -> compose.Survey:
+    """Two closings in one mail."""
+    return replace(survey(), closures=(_case(), _other_case()))
 
 
 def reminder() -> compose.Survey:
     """The only reminder."""
-    return compose.Survey(
-        company=COMPANY,
-        customer_name=CUSTOMER,
-        ticket_id=TICKET,
-        subject=SUBJECT,
-        closed_on=date(2026, 11, 19),
-        resolver_name=RESOLVER,
-        team_name=TEAM,
-        link=SURVEY_LINK,
-        answer_by=date(2026, 12, 4),
-        reminder=True,
-    )
+    return replace(survey(), reminder=True)
+
+
+def reminder_bare() -> compose.Survey:
+    """The only reminder, and little is known."""
+    return replace(survey_bare(), reminder=True)
+
+
+def reminder_several() -> compose.Survey:
+    """The only reminder of two closings."""
+    return replace(survey_several(), reminder=True)
 
 
 def flag_denied() -> compose.FlagRaised:
@@ -237,81 +266,127 @@ def digest_empty() -> compose.Digest:
     )
 
 
+def _asked(case: compose.Closed, chosen: pages.Answer | None = None) -> pages.Asked:
+    return pages.Asked(**vars(case), chosen=chosen)
+
+
 def survey_page() -> pages.SurveyPage:
     """The question, opened from the "yes" button."""
     return pages.SurveyPage(
         company=COMPANY,
         customer_name=CUSTOMER,
-        ticket_id=TICKET,
-        subject=SUBJECT,
-        closed_on=date(2026, 11, 19),
-        team_name=TEAM,
-        resolver_name=RESOLVER,
-        promise=PROMISE,
-        chosen="yes",
+        asked=(_asked(_case(), "yes"),),
         answer_by=date(2026, 12, 4),
+        asks_kept=True,
+        seal="c2VhbGVk",
+        trap_link="?a=website",
     )
 
 
+def survey_page_again() -> pages.SurveyPage:
+    """The question after the second closing; the promise was broken."""
+    return replace(survey_page(), asked=(_asked(survey_again().closures[0]),))
+
+
 def survey_page_late() -> pages.SurveyPage:
-    """The question after the date, sent without an answer."""
+    """The question after the date, sent without an answer; little is known."""
+    bare = survey_bare().closures[0]
     return pages.SurveyPage(
+        company=COMPANY, asked=(_asked(bare),), late=True, unanswered=True, answer_by=date(2026, 12, 4)
+    )
+
+
+def survey_page_once_more() -> pages.SurveyPage:
+    """The press came as fast as a machine's."""
+    return replace(survey_page(), once_more=True)
+
+
+def survey_page_several() -> pages.SurveyPage:
+    """Two closings in one form."""
+    return replace(survey_page(), asked=(_asked(_case(), "yes"), _asked(_other_case())))
+
+
+def _answered(*recorded: pages.Recorded) -> pages.AnsweredPage:
+    return pages.AnsweredPage(
         company=COMPANY,
+        customer_name=CUSTOMER,
+        recorded=recorded,
+        asks_wish=True,
+        asks_credit=True,
+        may_withdraw=True,
+    )
+
+
+def _yes() -> pages.Recorded:
+    return pages.Recorded(ticket_id=TICKET, subject=SUBJECT, answer="yes", kept="yes", team_name=TEAM)
+
+
+def _no() -> pages.Recorded:
+    return pages.Recorded(
         ticket_id=TICKET,
-        closed_on=date(2026, 11, 19),
-        late=True,
-        error="Please choose one of the two answers.",
-        answer_by=date(2026, 12, 4),
+        subject=SUBJECT,
+        answer="no",
+        kept="no",
+        team_name=TEAM,
+        responsible_name="Jonas Weber",
+        next_by=datetime(2026, 11, 25, 17, 30, tzinfo=UTC),
     )
 
 
 def answered_yes() -> pages.AnsweredPage:
     """Solved, nothing written yet."""
-    return pages.AnsweredPage(company=COMPANY, ticket_id=TICKET, answer="yes", team_name=TEAM)
+    return _answered(_yes())
 
 
 def answered_yes_with_words() -> pages.AnsweredPage:
     """Solved, words stored, consent asked."""
-    return pages.AnsweredPage(
-        company=COMPANY,
-        ticket_id=TICKET,
-        answer="yes",
-        team_name=TEAM,
-        words=PRAISE,
-        customer_credit=CUSTOMER,
-    )
+    return _answered(replace(_yes(), words=PRAISE))
+
+
+def answered_yes_with_name() -> pages.AnsweredPage:
+    """The same where the name is part of the consent, for whoever does not store another choice."""
+    return replace(answered_yes_with_words(), asks_credit=False, asks_wish=False, may_withdraw=False)
 
 
 def answered_yes_consented() -> pages.AnsweredPage:
     """Solved, words passed on."""
-    return pages.AnsweredPage(
-        company=COMPANY, ticket_id=TICKET, answer="yes", team_name=TEAM, words=PRAISE, consented=True
-    )
+    return _answered(replace(_yes(), words=PRAISE, consented=True, credited="Anna"))
+
+
+def answered_yes_withdrawn() -> pages.AnsweredPage:
+    """Solved, words taken back."""
+    return _answered(replace(_yes(), words=PRAISE, withdrawn=True))
 
 
 def answered_no() -> pages.AnsweredPage:
     """Not solved, nothing written yet."""
-    return pages.AnsweredPage(
-        company=COMPANY,
-        ticket_id=TICKET,
-        answer="no",
-        team_name=TEAM,
-        responsible_name="Jonas Weber",
-        next_by=date(2026, 11, 25),
-    )
+    return _answered(_no())
 
 
 def answered_no_with_words() -> pages.AnsweredPage:
     """Not solved, words stored."""
-    return pages.AnsweredPage(
-        company=COMPANY,
-        ticket_id=TICKET,
-        answer="no",
-        team_name=TEAM,
-        responsible_name="Jonas Weber",
-        next_by=date(2026, 11, 25),
-        words=WORDS,
-    )
+    return _answered(replace(_no(), words=WORDS, wish=WISH))
+
+
+def answered_bare() -> pages.AnsweredPage:
+    """Not solved, and little is known."""
+    return pages.AnsweredPage(company=COMPANY, recorded=(pages.Recorded(ticket_id=TICKET, answer="no"),))
+
+
+def answered_several() -> pages.AnsweredPage:
+    """One solved, one not."""
+    other = pages.Recorded(ticket_id="48305", subject="Invoice shows the old address", answer="yes")
+    return _answered(replace(_no(), next_by=date(2026, 11, 25)), other)
+
+
+def preferences() -> pages.PreferencesPage:
+    """What a customer decides."""
+    return pages.PreferencesPage(company=COMPANY, saved=True)
+
+
+def preferences_stopped() -> pages.PreferencesPage:
+    """After one press on the mail program's "unsubscribe"."""
+    return pages.PreferencesPage(company=COMPANY, surveys="none", stopped=True)
 
 
 def _flag_page(state: pages.FlagState) -> pages.FlagPage:
@@ -373,53 +448,68 @@ def causes_page() -> pages.CausesPage:
     )
 
 
-def notice_gone() -> pages.NoticePage:
-    """A link that leads nowhere."""
-    return pages.NoticePage(
-        title="This page does not exist",
-        lines=("The link may be incomplete. Please open it once more from the mail.",),
-        company=COMPANY,
-    )
+def notice(kind: pages.NoticeKind) -> pages.NoticePage:
+    """A page that only says something."""
+    return pages.NoticePage(kind=kind, company=COMPANY)
 
 
 def notice_try_again() -> pages.NoticePage:
     """An answer that could not be stored; nothing of it is lost."""
-    return pages.NoticePage(
-        title="That did not work",
-        lines=("We could not save your answer just now. Your words are still here; please try again.",),
-        company=COMPANY,
-        kept=(("answer", "no"), ("words", WORDS)),
-    )
+    return replace(notice("try_again"), kept=(("answer", "no"), ("words", WORDS)))
 
 
-MAILS: dict[str, Callable[[], compose.Mail]] = {
-    "survey": lambda: compose.survey(survey()),
-    "survey_again": lambda: compose.survey(survey_again()),
-    "reminder": lambda: compose.survey(reminder()),
-    "flag_denied": lambda: compose.flag_raised(flag_denied()),
-    "flag_silent": lambda: compose.flag_raised(flag_silent()),
-    "success_note": lambda: compose.success_note(success_note()),
-    "appreciation_note": lambda: compose.success_note(appreciation_note()),
-    "cause_repeated": lambda: compose.cause_repeated(cause_repeated()),
-    "cause_escalated": lambda: compose.cause_repeated(cause_escalated()),
-    "digest": lambda: compose.digest(digest()),
-    "digest_empty": lambda: compose.digest(digest_empty()),
+CUSTOMER_MAILS: dict[str, compose.Survey] = {
+    "survey": survey(),
+    "survey_again": survey_again(),
+    "survey_bare": survey_bare(),
+    "survey_several": survey_several(),
+    "reminder": reminder(),
+    "reminder_bare": reminder_bare(),
+    "reminder_several": reminder_several(),
 }
-"""Name of the sample -> the finished mail."""
+"""Name of the sample -> what a customer is told in a mail."""
 
-PAGES: dict[str, Callable[[str], str]] = {
-    "survey_page": lambda nonce: pages.survey_page(survey_page(), nonce),
-    "survey_page_late": lambda nonce: pages.survey_page(survey_page_late(), nonce),
-    "answered_yes": lambda nonce: pages.answered_page(answered_yes(), nonce),
-    "answered_yes_with_words": lambda nonce: pages.answered_page(answered_yes_with_words(), nonce),
-    "answered_yes_consented": lambda nonce: pages.answered_page(answered_yes_consented(), nonce),
-    "answered_no": lambda nonce: pages.answered_page(answered_no(), nonce),
-    "answered_no_with_words": lambda nonce: pages.answered_page(answered_no_with_words(), nonce),
-    "flag_page_raised": lambda nonce: pages.flag_page(flag_page_raised(), nonce),
-    "flag_page_acknowledged": lambda nonce: pages.flag_page(flag_page_acknowledged(), nonce),
-    "flag_page_settled": lambda nonce: pages.flag_page(flag_page_settled(), nonce),
-    "causes_page": lambda nonce: pages.causes_page(causes_page(), nonce),
-    "notice_gone": lambda nonce: pages.notice_page(notice_gone(), nonce),
-    "notice_try_again": lambda nonce: pages.notice_page(notice_try_again(), nonce),
+CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
+    "survey_page": (pages.survey_page, survey_page()),
+    "survey_page_again": (pages.survey_page, survey_page_again()),
+    "survey_page_late": (pages.survey_page, survey_page_late()),
+    "survey_page_once_more": (pages.survey_page, survey_page_once_more()),
+    "survey_page_several": (pages.survey_page, survey_page_several()),
+    "answered_yes": (pages.answered_page, answered_yes()),
+    "answered_yes_with_words": (pages.answered_page, answered_yes_with_words()),
+    "answered_yes_with_name": (pages.answered_page, answered_yes_with_name()),
+    "answered_yes_consented": (pages.answered_page, answered_yes_consented()),
+    "answered_yes_withdrawn": (pages.answered_page, answered_yes_withdrawn()),
+    "answered_no": (pages.answered_page, answered_no()),
+    "answered_no_with_words": (pages.answered_page, answered_no_with_words()),
+    "answered_bare": (pages.answered_page, answered_bare()),
+    "answered_several": (pages.answered_page, answered_several()),
+    "preferences": (pages.preferences_page, preferences()),
+    "preferences_stopped": (pages.preferences_page, preferences_stopped()),
+    **{f"notice_{kind}": (pages.notice_page, notice(kind)) for kind in get_args(pages.NoticeKind)},
+    "notice_try_again": (pages.notice_page, notice_try_again()),
 }
-"""Name of the sample -> the page, given the nonce of its response."""
+"""Name of the sample -> the page for a customer, and what it is told."""
+
+STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
+    "flag_denied": (compose.flag_raised, flag_denied()),
+    "flag_silent": (compose.flag_raised, flag_silent()),
+    "success_note": (compose.success_note, success_note()),
+    "appreciation_note": (compose.success_note, appreciation_note()),
+    "cause_repeated": (compose.cause_repeated, cause_repeated()),
+    "cause_escalated": (compose.cause_repeated, cause_escalated()),
+    "digest": (compose.digest, digest()),
+    "digest_empty": (compose.digest, digest_empty()),
+}
+"""Name of the sample -> the mail to our own people, and what it is told."""
+
+STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
+    "flag_page_raised": (pages.flag_page, flag_page_raised()),
+    "flag_page_acknowledged": (pages.flag_page, flag_page_acknowledged()),
+    "flag_page_settled": (pages.flag_page, flag_page_settled()),
+    "causes_page": (pages.causes_page, causes_page()),
+}
+"""Name of the sample -> the page for our own people, and what it is told."""
+
+ALL_MAILS = {**{name: (compose.survey, context) for name, context in CUSTOMER_MAILS.items()}, **STAFF_MAILS}
+ALL_PAGES = {**CUSTOMER_PAGES, **STAFF_PAGES}
