@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from adapters import causes, clock, links, mailer, outbox, people, settings_store, tickets
+from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
 from domain.cause import TREND
@@ -17,7 +18,7 @@ from domain.delivery import Delivery
 from domain.errors import Changed, Refused
 from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
-from domain.person import Asked, reserve
+from domain.person import Asked, Person, reserve
 from domain.settings import Settings
 from messages import compose, facts
 from messages.compose import Mail
@@ -75,12 +76,13 @@ def _claim_round(
         if known is None or address is None:
             return None
         held = follow_up.get_delivery(known, round)
-        mail = _compose_round(known, round, settings, now)
+        person = people.load(address)
+        mail = _compose_round(known, round, person, settings, now)
         if held and held.claim == claim_id:
             # The claim was stored although its reply was lost and the write reported a conflict.
             return known, mail, address
-        person = people.load(address)
-        if next_step(known, ticket, person, now, settings.policy) != Send(round):
+        closed = closed_days(known.closure, settings)
+        if next_step(known, ticket, person, now, settings.policy, closed) != Send(round):
             return None
         closure = known.closure
         reserved = reserve(
@@ -98,15 +100,26 @@ def _claim_round(
     raise Changed("the ticket is changing too fast")
 
 
-def _compose_round(known: FollowUp, round: Round, settings: Settings, now: datetime) -> Mail:
+def _compose_round(known: FollowUp, round: Round, person: Person, settings: Settings, now: datetime) -> Mail:
     closure = known.closure
+    preferences = links.PreferencesLink(person.key, closure.locale or "")
     link = links.survey_url(
         _base(settings),
         links.TicketLink(closure.source, closure.ticket_id, known.number),
         known.opened_at,
         now,
     )
-    return compose.survey(facts.survey(known, link, settings, now, reminder=round == "reminder"))
+    return compose.survey(
+        facts.survey(
+            known,
+            link,
+            settings,
+            now,
+            reminder=round == "reminder",
+            language=person.language,
+            preferences_link=links.preferences_url(_base(settings), preferences, known.opened_at, now),
+        )
+    )
 
 
 def _settle_round(

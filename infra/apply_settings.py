@@ -31,8 +31,10 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
+from adapters.closed_days import known_countries
 from domain.errors import Changed
 from domain.hours import END_OF_DAY, known_zone, next_digest
+from domain.person import KEPT_ASKS
 from domain.settings import UNCLASSIFIED, Contact, Policy, Settings
 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
@@ -85,6 +87,14 @@ def _address(text: str) -> str | None:
     local = text.partition("@")[0]
     dots = local.startswith(".") or local.endswith(".") or ".." in local
     return text if ADDRESS.fullmatch(text) and len(text) <= 254 and not dots else None
+
+
+def _domain(text: str) -> str | None:
+    return text.lower() if ADDRESS.fullmatch(f"somebody@{text}") and len(text) <= 189 else None
+
+
+def _country(text: str) -> str | None:
+    return text if text in known_countries() else None
 
 
 def _url(text: str) -> str | None:
@@ -144,6 +154,8 @@ FORMS_BY_NAME = {
         "an IANA name such as Europe/Berlin",
         lambda text: text if known_zone(text) else None,
     ),
+    "reply_domain": Form("is not a domain", "a domain such as replies.acme.example", _domain),
+    "country": Form("is not a country", "two capital letters of ISO 3166, such as DE", _country),
     "closes": Form("is not a time", "HH:MM from 00:00 to 24:00", _closing),
     "weekdays": WEEKDAY,
     "digest_weekday": WEEKDAY,
@@ -440,6 +452,7 @@ class _Reading:
             if name != "keep_for" and self._policy(name) is not None
         }
         self._compare_keys("keep_for", "more than", max(lengths, key=lambda name: lengths[name]))
+        self._compare("surveys_per_month", "at most", KEPT_ASKS, str(KEPT_ASKS))
         every = self._policy("digest_every")
         if every and every > timedelta(days=1) and every % timedelta(days=1):
             self._complain_policy(

@@ -92,6 +92,12 @@ class Sent:
     tags: dict[str, str]
     id: str
     at: datetime
+    headers: dict[str, str]
+
+    @property
+    def preferences(self) -> str:
+        """Where "unsubscribe" leads."""
+        return self.headers["List-Unsubscribe"].strip("<>")
 
     @property
     def link(self) -> str:
@@ -152,6 +158,7 @@ class PostOffice:
             tags={tag["Name"]: tag["Value"] for tag in request["EmailTags"]},
             id=f"0107-{self.calls:06d}",
             at=now,
+            headers={header["Name"]: header["Value"] for header in simple["Headers"]},
         )
         self.sent.append(mail)
         if not self.reports_get_lost:

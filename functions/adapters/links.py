@@ -14,6 +14,8 @@ from itsdangerous import BadData, URLSafeSerializer
 from adapters import secret_store
 
 LONGEST_TOKEN = 1024
+LONGEST_TAG = 35
+"""Characters of a language tag that has to be taken as it is (RFC 5646 section 4.4.1)."""
 
 
 class BadLink(Exception):  # noqa: N818 - reads as a sentence: raise BadLink
@@ -38,6 +40,14 @@ class CausesLink:
     causes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class PreferencesLink:
+    """Opens the preferences of one person, named by the hash of the address; ``language`` until they choose one."""
+
+    person: str
+    language: str
+
+
 def survey_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) -> str:
     """The whole URL of a customer's survey page; the same for the survey and its reminder."""
     return f"{base}/s/{_sign('survey', [link.source, link.ticket_id, link.number], issued_at, now)}"
@@ -53,6 +63,11 @@ def flag_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) ->
 def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) -> str:
     """The whole URL of a process owner's page."""
     return f"{base}/c/{_sign('causes', [link.owner, list(link.causes)], issued_at, now)}"
+
+
+def preferences_url(base: str, link: PreferencesLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of a customer's preferences, which is also where a mail program sends "unsubscribe"."""
+    return f"{base}/u/{_sign('preferences', [link.person, link.language[:LONGEST_TAG]], issued_at, now)}"
 
 
 def read_survey(token: str, now: datetime, life: timedelta) -> TicketLink:
@@ -73,6 +88,12 @@ def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     if not isinstance(causes, list):
         raise BadLink
     return CausesLink(str(owner), tuple(str(code) for code in causes))
+
+
+def read_preferences(token: str, now: datetime, life: timedelta) -> PreferencesLink:
+    """Whose preferences a link opens; raises BadLink."""
+    person, language = _verify("preferences", token, now, life, 2)
+    return PreferencesLink(str(person), str(language))
 
 
 def _serializer(purpose: str, now: datetime) -> URLSafeSerializer:

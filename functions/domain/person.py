@@ -1,12 +1,26 @@
-"""A customer as far as mail is concerned: when they were asked, and whether they may be."""
+"""A customer as far as mail is concerned: when they were asked, whether they may be, and what they chose."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 
 from domain.delivery import Feedback
 
 KEPT_ASKS = 20
+A_MONTH = timedelta(days=30)
+DELAYS_UNTIL_REST = 3
+REST = timedelta(days=14)
+"""So many mails that were delayed within this time are enough: the address then rests for as long again."""
+
+
+class Surveys(StrEnum):
+    """Which mails a customer wants from us."""
+
+    ALL = "all"
+    FIXES = "fixes"
+    """Only when the cause of their problem is fixed."""
+    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +41,17 @@ class Person:
     suppressed: str | None = None
     suppressed_at: datetime | None = None
     asked: tuple[Asked, ...] = ()
+    surveys: Surveys = Surveys.ALL
+    language: str | None = None
+    """The tag of the language they chose; None: the one their helpdesk tells."""
+    delays: tuple[datetime, ...] = ()
+    """When their mailbox last put our mail off, the oldest first."""
     version: int = 0
+
+    @property
+    def stays(self) -> bool:
+        """Whether this must not be forgotten: nobody who stopped is asked again because a record expired."""
+        return bool(self.suppressed or self.language or self.surveys is not Surveys.ALL)
 
 
 def person_key(address: str) -> str:
@@ -39,12 +63,24 @@ def quiet_until(
     person: Person, source: str, ticket_id: str, number: int, quiet_period: timedelta
 ) -> datetime | None:
     """When this person may be asked about the given closure; None means now. An ask already reserved for it stands."""
-    others = [
-        ask.at
-        for ask in person.asked
-        if (ask.source, ask.ticket_id, ask.number) != (source, ticket_id, number)
-    ]
+    others = _other_asks(person, source, ticket_id, number)
     return max(others) + quiet_period if others else None
+
+
+def asked_too_often(
+    person: Person, source: str, ticket_id: str, number: int, now: datetime, most: int
+) -> bool:
+    """Whether this person got ``most`` surveys about other closures within the last 30 days.
+
+    A helpdesk that anybody can write to must not become a way of sending mail to somebody else.
+    """
+    others = _other_asks(person, source, ticket_id, number)
+    return sum(at > now - A_MONTH for at in others) >= most
+
+
+def _other_asks(person: Person, source: str, ticket_id: str, number: int) -> list[datetime]:
+    this = (source, ticket_id, number)
+    return [ask.at for ask in person.asked if (ask.source, ask.ticket_id, ask.number) != this]
 
 
 def reserve(person: Person, ask: Asked) -> Person:
@@ -64,3 +100,23 @@ def suppress(person: Person, feedback: Feedback, at: datetime) -> Person:
     }:
         return person
     return replace(person, suppressed=str(feedback), suppressed_at=at)
+
+
+def prefer(person: Person, surveys: Surveys, language: str | None = None) -> Person:
+    """The person with what they chose; without a language that stays. Choosing the same again changes nothing."""
+    chosen = replace(person, surveys=surveys, language=language or person.language)
+    return person if chosen == person else chosen
+
+
+def delay(person: Person, at: datetime) -> Person:
+    """The person once their mailbox put a mail off (full, busy); the same report again changes nothing."""
+    if at in person.delays:
+        return person
+    return replace(person, delays=tuple(sorted((*person.delays, at)))[-DELAYS_UNTIL_REST:])
+
+
+def rests_until(person: Person) -> datetime | None:
+    """Until when no survey goes to a mailbox that keeps putting mail off; None when it does not."""
+    if len(person.delays) < DELAYS_UNTIL_REST or person.delays[-1] - person.delays[0] > REST:
+        return None
+    return person.delays[-1] + REST

@@ -12,6 +12,7 @@ from domain.cause import CauseFigures, CauseState
 from domain.flag import Flag, Result
 from domain.follow_up import FollowUp, Ticket, answers_until
 from domain.message import Message
+from domain.person import Person, Surveys
 from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
 
@@ -34,9 +35,16 @@ def closed(follow_up: FollowUp, settings: Settings) -> compose.Closed:
 
 
 def survey(
-    follow_up: FollowUp, link: str, settings: Settings, now: datetime, *, reminder: bool
+    follow_up: FollowUp,
+    link: str,
+    settings: Settings,
+    now: datetime,
+    *,
+    reminder: bool,
+    language: str | None = None,
+    preferences_link: str | None = None,
 ) -> compose.Survey:
-    """The survey, or its reminder, of a follow-up that is about to be asked."""
+    """The survey, or its reminder, of a follow-up that is about to be asked; ``language`` is the one they chose."""
     until = (
         answers_until(follow_up, settings.policy)
         if follow_up.survey
@@ -44,17 +52,24 @@ def survey(
     )
     return compose.Survey(
         company=settings.company.name,
-        language=_language(follow_up),
+        language=language or _language(follow_up),
         closures=(closed(follow_up, settings),),
         link=link,
         answer_by=_customers_day(until, follow_up, settings),
         customer_name=follow_up.closure.requester_name,
         reminder=reminder,
+        preferences_link=preferences_link,
     )
 
 
 def survey_page(
-    follow_up: FollowUp, chosen: str | None, settings: Settings, now: datetime
+    follow_up: FollowUp,
+    chosen: str | None,
+    settings: Settings,
+    now: datetime,
+    *,
+    language: str | None = None,
+    preferences_link: str | None = None,
 ) -> pages.SurveyPage:
     """The question; ``chosen`` only pre-selects, and before that the answer that was given."""
     until = answers_until(follow_up, settings.policy)
@@ -67,7 +82,8 @@ def survey_page(
     )
     return pages.SurveyPage(
         company=settings.company.name,
-        language=_language(follow_up),
+        language=language or _language(follow_up),
+        preferences_link=preferences_link,
         asked=(asked,),
         answer_by=_customers_day(until, follow_up, settings),
         customer_name=follow_up.closure.requester_name,
@@ -75,11 +91,18 @@ def survey_page(
     )
 
 
-def answered_page(follow_up: FollowUp, settings: Settings) -> pages.AnsweredPage:
+def answered_page(
+    follow_up: FollowUp,
+    settings: Settings,
+    *,
+    language: str | None = None,
+    preferences_link: str | None = None,
+) -> pages.AnsweredPage:
     """What was recorded, and what happens next and by when."""
     return pages.AnsweredPage(
         company=settings.company.name,
-        language=_language(follow_up),
+        language=language or _language(follow_up),
+        preferences_link=preferences_link,
         recorded=(recorded(follow_up, settings),),
         customer_name=follow_up.closure.requester_name,
     )
@@ -101,6 +124,27 @@ def recorded(follow_up: FollowUp, settings: Settings) -> pages.Recorded:
         next_by=None if answer.solved else _customers_moment(next_by, follow_up, settings),
         responsible_name=responsible.name,
         team_name=_team(follow_up, settings),
+    )
+
+
+def preferences_page(
+    person: Person,
+    language: str,
+    settings: Settings,
+    *,
+    chosen: str | None = None,
+    saved: bool = False,
+    stopped: bool = False,
+) -> pages.PreferencesPage:
+    """What a customer chose, in their language or else in ``language``; ``chosen`` only pre-selects."""
+    known = {known.value for known in Surveys}
+    return pages.PreferencesPage(
+        company=settings.company.name,
+        language=person.language or language,
+        surveys=Surveys(chosen if chosen in known else person.surveys).value,
+        saved=saved,
+        stopped=stopped,
+        unreachable=person.suppressed is not None,
     )
 
 
