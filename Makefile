@@ -9,7 +9,7 @@ ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench check format lock deploy settings secret quarantine replay
+.PHONY: help run up down test simulate bench check format lock deploy settings secret quarantine replay preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ check: .venv/installed ## format, lint, types and template, without changing any
 format: .venv/installed ## put the code in order
 	$(RUN) -m ruff format
 	$(RUN) -m ruff check --fix
+
+preview: .venv/installed ## write every mail and page with sample data into .local/preview (LANGUAGE=de, SCREENSHOTS=no)
+	@$(RUN) infra/preview.py $(if $(findstring command,$(origin LANGUAGE)),--language $(LANGUAGE)) $(if $(filter no,$(SCREENSHOTS)),--no-screenshots)
+
+messages: .venv/installed ## bring the catalogues up to date after a sentence was changed (NEW=fi starts a language)
+	@$(RUN) infra/catalogues.py $(if $(NEW),--new $(NEW))
 
 settings: .venv/installed ## check and store a settings file: make settings FILE=my-settings.yaml
 	@$(ON_STACK) infra/apply_settings.py $(or $(FILE),$(error which file? make settings FILE=my-settings.yaml))

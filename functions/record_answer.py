@@ -10,7 +10,7 @@ from domain.follow_up import FollowUp, record_answer
 from domain.settings import Settings
 from messages import facts, pages
 from messages.text import clean_words
-from show_survey import find
+from show_survey import choices, find
 
 ATTEMPTS = 5
 KEPT_FIELDS = ("answer", "words", "consent")
@@ -27,13 +27,17 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     found = find(token, settings)
     if isinstance(found, notices.Notice):
         return found.response(nonce, settings.company.name)
+    language, link = choices(found, settings)
     if form.get("answer") not in {"yes", "no"}:
-        asked = replace(facts.survey_page(found, None, settings, clock.now()), unanswered=True)
-        return web.page(400, pages.survey_page(asked, nonce), nonce)
+        asked = facts.survey_page(
+            found, None, settings, clock.now(), language=language, preferences_link=link
+        )
+        return web.page(400, pages.survey_page(replace(asked, unanswered=True), nonce), nonce)
     recorded = _record(token, found, form, settings)
     if isinstance(recorded, notices.Notice):
         return recorded.response(nonce, settings.company.name)
-    return web.page(200, pages.answered_page(facts.answered_page(recorded, settings), nonce), nonce)
+    page = facts.answered_page(recorded, settings, language=language, preferences_link=link)
+    return web.page(200, pages.answered_page(page, nonce), nonce)
 
 
 def _record(

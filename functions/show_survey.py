@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, links, notices, tickets, web
+from adapters import clock, links, notices, people, tickets, web
+from adapters.links import PreferencesLink
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp, State
 from domain.settings import Settings
@@ -22,8 +23,21 @@ def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
     count("SurveyShown")
     if isinstance(found, notices.Notice):
         return found.response(nonce, settings.company.name)
-    page = facts.survey_page(found, request.query.get("a"), settings, clock.now())
+    language, link = choices(found, settings)
+    page = facts.survey_page(
+        found, request.query.get("a"), settings, clock.now(), language=language, preferences_link=link
+    )
     return web.page(200, pages.survey_page(page, nonce), nonce)
+
+
+def choices(known: FollowUp, settings: Settings) -> tuple[str | None, str | None]:
+    """The language that the customer chose, and where they can choose; None while the settings have no address."""
+    base, address, now = settings.company.public_url, known.closure.requester_email, clock.now()
+    if not address or not base:
+        return None, None
+    person = people.load(address)
+    link = PreferencesLink(person.key, known.closure.locale or "")
+    return person.language, links.preferences_url(base.rstrip("/"), link, now, now)
 
 
 def find(token: str, settings: Settings) -> FollowUp | notices.Notice:

@@ -11,7 +11,7 @@ import argparse
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babel.core import UnknownLocaleError
@@ -117,8 +117,7 @@ def problems(folder: Path = LOCALES) -> Iterator[str]:
 def _wrong(message: Message | None, catalogue: Catalog, name: str) -> Iterator[str]:
     if message is None:
         return
-    english = message.id if isinstance(message.id, tuple) else (message.id,)
-    forms = message.string if isinstance(message.string, tuple) else (message.string,)
+    english, forms = _forms(message.id), _forms(message.string)
     if name == SOURCE and not any(forms):
         return  # the templates' own words stand
     if not all(forms):
@@ -150,7 +149,12 @@ def _misused(form: str, english: tuple[str, ...]) -> Iterator[str]:
 
 
 def _english(message: Message) -> str:
-    return str(message.id[0] if isinstance(message.id, tuple) else message.id)
+    return _forms(message.id)[0]
+
+
+def _forms(texts: str | Sequence[str] | None) -> tuple[str, ...]:
+    """A sentence in each of its plural forms, or in its only one."""
+    return (texts,) if isinstance(texts, str) else tuple(texts or ("",))
 
 
 def _write(catalogue: Catalog, name: str) -> None:

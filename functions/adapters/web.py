@@ -6,6 +6,7 @@ from binascii import Error as NotBase64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -71,14 +72,17 @@ def _multipart(content_type: str, body: bytes) -> Fields:
     parts = message_from_bytes(head + body).get_payload()
     if not isinstance(parts, list) or len(parts) > MOST_FIELDS:
         raise ValueError("not the parts of a form")
-    fields = []
-    for part in parts:
-        name = part.get_param("name", header="content-disposition")
-        value = part.get_payload(decode=True)
-        if not isinstance(name, str) or not isinstance(value, bytes):
-            raise ValueError("a part that is no field")
-        fields.append((name, value.decode("utf-8")))
-    return fields
+    return [_field(part) for part in parts]
+
+
+def _field(part: object) -> tuple[str, str]:
+    if not isinstance(part, Message):
+        raise ValueError("no part")
+    name = part.get_param("name", header="content-disposition")
+    value = part.get_payload(decode=True)
+    if not isinstance(name, str) or not isinstance(value, bytes):
+        raise ValueError("a part that is no field")
+    return name, value.decode("utf-8")
 
 
 FORMS: Mapping[str, Callable[[str, bytes], Fields]] = {

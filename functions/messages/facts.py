@@ -73,21 +73,25 @@ def survey_page(
 ) -> pages.SurveyPage:
     """The question; ``chosen`` only pre-selects, and before that the answer that was given."""
     until = answers_until(follow_up, settings.policy)
-    given = None if follow_up.answer is None else "yes" if follow_up.answer.solved else "no"
-    picked = chosen if chosen in {"yes", "no"} else given
-    case = closed(follow_up, settings)
-    asked = pages.Asked(
-        **{**vars(case), "subject": _short(case.subject)},
-        chosen="yes" if picked == "yes" else "no" if picked == "no" else None,
-    )
     return pages.SurveyPage(
         company=settings.company.name,
         language=language or _language(follow_up),
         preferences_link=preferences_link,
-        asked=(asked,),
+        asked=(asked(follow_up, chosen, settings),),
         answer_by=_customers_day(until, follow_up, settings),
         customer_name=follow_up.closure.requester_name,
         late=now > until,
+    )
+
+
+def asked(follow_up: FollowUp, chosen: str | None, settings: Settings) -> pages.Asked:
+    """One closing in the form: ``chosen`` is pre-selected when it is ``yes`` or ``no``, else what was answered."""
+    given = None if follow_up.answer is None else "yes" if follow_up.answer.solved else "no"
+    picked = chosen if chosen in {"yes", "no"} else given
+    case = closed(follow_up, settings)
+    return pages.Asked(
+        **{**vars(case), "subject": _short(case.subject)},
+        chosen="yes" if picked == "yes" else "no" if picked == "no" else None,
     )
 
 

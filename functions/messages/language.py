@@ -23,6 +23,8 @@ DOMAIN: Final = "messages"
 ENGLISH: Final = "en"
 WORLD_ENGLISH: Final = "en_001"
 """Dates for whoever only said "en": the day before the month, as nearly everywhere outside the United States."""
+NO_GAP: Final = frozenset({"ja", "zh"})
+"""Whose sentences follow each other without a blank."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Language:
     def direction(self) -> Direction:
         """The side on which lines begin."""
         return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.locale.language in NO_GAP else " "
 
     @property
     def own_name(self) -> str:
@@ -70,7 +77,7 @@ class Language:
     def moment(self, value: datetime) -> str:
         """Day and time on the clock of the value's own zone, which is the reader's, and so needs no name."""
         clock = format_time(value, "short", locale=self.locale)
-        return str(get_datetime_format("full", self.locale)).format(clock, self.day(value))
+        return str(get_datetime_format("medium", self.locale)).format(clock, self.day(value))
 
 
 def languages() -> tuple[Language, ...]:
@@ -88,14 +95,17 @@ def negotiate(asked: str, default: str) -> Language:
 
     ``pt-PT`` gets ``pt_BR`` because language and script are the same; ``zh-TW`` does not get ``zh_Hans``.
     """
-    by_script = {_forms(name)[1]: name for name in _names()}
+    same_script = {_spoken(name)[::2]: name for name in _names()}
     for tag in (asked, default):
-        forms = _forms(tag)
-        found = negotiate_locale(forms, _names()) or next(
-            (by_script[f] for f in forms if f in by_script), None
-        )
+        try:
+            language, territory, script = _spoken(tag)
+        except ValueError:
+            continue
+        variety = get_locale_identifier((language, territory))
+        exact = negotiate_locale([variety, get_locale_identifier((language, None, script))], _names())
+        found = exact or same_script.get((language, script))
         if found:
-            return _load(found, WORLD_ENGLISH if forms[-2] == ENGLISH else forms[-2])
+            return _load(found, WORLD_ENGLISH if variety == ENGLISH else variety)
     return _load(ENGLISH, WORLD_ENGLISH)
 
 
@@ -108,22 +118,20 @@ def _names_in(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(file.parts[-3] for file in folder.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")))
 
 
-def _forms(tag: str) -> list[str]:
-    """What ``tag`` can be called, the most exact first: zh_Hant_TW, zh_Hant, zh_TW, zh; empty when it is no tag."""
-    try:
-        language, territory, script, *_ = parse_locale(tag[:40].replace("-", "_"))
-    except ValueError:
-        return []
-    likely: dict[str, str] = dict(get_global("likely_subtags"))
-    spoken = likely.get(f"{language}_{territory}") or likely.get(language)
-    script = script or (parse_locale(spoken)[2] if spoken else None)
-    known = [(language, territory, script), (language, None, script), (language, territory), (language,)]
-    return [get_locale_identifier(form) for form in known]
+def _spoken(tag: str) -> tuple[str, str | None, str | None]:
+    """Language, territory and script; the script is the one that is usual there: zh-TW is ("zh", "TW", "Hant").
+
+    Raises:
+        ValueError: ``tag`` is no language tag.
+    """
+    language, territory, script, *_ = parse_locale(tag[:40].replace("-", "_"))
+    likely = get_global("likely_subtags")
+    usual = likely.get(f"{language}_{territory}") or likely.get(language)
+    return language, territory, script or (parse_locale(usual)[2] if usual else None)
 
 
 @lru_cache(maxsize=64)
 def _load(name: str, variety: str) -> Language:
     with (LOCALES / name / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
         catalogue = GNUTranslations(file)
-    known = next(form for form in (variety, *_forms(variety), name) if exists(form))
-    return Language(name=name, locale=Locale.parse(known), catalogue=catalogue)
+    return Language(name=name, locale=Locale.parse(variety if exists(variety) else name), catalogue=catalogue)

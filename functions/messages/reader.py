@@ -17,6 +17,10 @@ class Reader(Protocol):
     def direction(self) -> Direction:
         """The side on which lines begin, as in ``<html dir>``."""
 
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+
     def gettext(self, sentence: str) -> str:
         """``sentence`` of a template in this language, its placeholders untouched."""
 
@@ -38,6 +42,7 @@ class English:
 
     tag = "en"
     direction: Direction = "ltr"
+    gap = " "
 
     def gettext(self, sentence: str) -> str:
         """The sentence as it stands in the template."""

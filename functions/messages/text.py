@@ -33,7 +33,10 @@ _SCHEME: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}", re.IGNORECASE)
 _BARE_SCHEME: Final = re.compile(
     r"\b(about|blob|callto|cid|data|file|javascript|mailto|sip|sms|tel|vbscript|xmpp):(?=\S)", re.IGNORECASE
 )
-_DOMAIN_DOT: Final = re.compile(rf"(?<=\w){_DOTS}(?=[^\W\d_]{{2}})")
+_DOMAIN_DOT: Final = re.compile(
+    rf"(?<=\w)(?:[.\u2024\ufe52\uff0e](?=[^\W\d_]{{2}})|{_DOTS}(?=[a-zA-Z]{{2}}))"
+)
+"""An ideographic full stop ends a sentence unless something like a top-level domain follows it."""
 _NUMBERS: Final = re.compile(rf"\b\d{{1,3}}(?:{_DOTS}\d{{1,3}}){{3}}\b")
 _WEB_ADDRESS: Final = re.compile(
     r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:[/?#][\w%./?=&#:@!$()*+,;~-]*)?",
@@ -83,8 +86,11 @@ def delink(text: str) -> str:
 
 
 def subject_id(ticket_id: str) -> str:
-    """The ticket id as it may stand in a subject line: letters, digits, ``.:#/-``, at most 40 characters."""
-    return clean(delink(_NOT_IN_SUBJECT.sub(" ", clean(ticket_id, 40))), 40) or "without number"
+    """The ticket id as it may stand in a subject line: letters, digits, ``.:#/-``, at most 40 characters.
+
+    It ends in none of those marks, because in some languages the sentence goes on without a blank.
+    """
+    return clean(delink(_NOT_IN_SUBJECT.sub(" ", clean(ticket_id, 40))), 40).rstrip(" .:/-") or "–"
 
 
 def web_address(address: str | None) -> str | None:

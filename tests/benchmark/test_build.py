@@ -13,9 +13,11 @@ from importlib.util import MAGIC_NUMBER, module_from_spec, spec_from_file_locati
 from pathlib import Path
 from typing import Any
 
+import babel
 import botocore
 import pytest
 
+import catalogues
 from benchmark.layer import DEPENDENCIES, ROOT
 from benchmark.rounds import LAMBDA
 from blueprint import template
@@ -33,7 +35,7 @@ def _trim() -> Any:
 
 
 trim = _trim()
-LIGHT = ("jinja2", "messages", "boto3", "pydantic", "itsdangerous")
+LIGHT = ("jinja2", "messages", "babel", "boto3", "pydantic", "itsdangerous")
 """What the webhook must not load."""
 
 PIP = """#!{python}
@@ -160,8 +162,18 @@ def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in source.glob("*.json"):
         shutil.copy(file, packages / "botocore/data")
     (packages / "boto3").mkdir()
+    shutil.copytree(Path(babel.__file__).parent, packages / "babel", ignore=_other_locales)
     trim.trim(packages)
     return packages
+
+
+def _other_locales(folder: str, names: list[str]) -> list[str]:
+    """The thousand locales whose trimming would only take time here."""
+    wanted = (
+        "root.",
+        *(f"{name.partition('_')[0]}{end}" for name in catalogues.names() for end in ("_", ".")),
+    )
+    return [name for name in names if folder.endswith("locale-data") and not name.startswith(wanted)]
 
 
 def test_only_the_services_of_our_lambdas_are_left(trimmed: Path) -> None:
@@ -208,6 +220,37 @@ print(json.dumps(said, sort_keys=True))
         for data in ([], [str(trimmed / "botocore/data")])
     ]
     assert told[0] == told[1] != ""
+
+
+def test_what_is_left_of_babel_writes_the_same_dates_and_weighs_little(trimmed: Path) -> None:
+    program = """
+import sys
+from datetime import datetime, timezone
+sys.path[:0] = sys.argv[1:]
+import babel
+from messages.language import languages, negotiate
+moment = datetime(2027, 1, 19, 17, 30, tzinfo=timezone.utc)
+for tag in (*(known.tag for known in languages()), "en-US", "en-GB", "de-AT", "pt-PT", "zh-TW", "ar-LB", "tlh"):
+    known = negotiate(tag, "fr")
+    print(tag, known.tag, known.direction, known.own_name)
+    print(known.day(moment), known.short_day(moment), known.moment(moment))
+print(babel.__file__, file=sys.stderr)
+"""
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program, *before],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "functions")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for before in ([], [str(trimmed)])
+    ]
+    assert told[0].stdout == told[1].stdout
+    assert len(told[0].stdout.splitlines()) >= 38
+    assert told[1].stderr.startswith(str(trimmed))
+    assert not (trimmed / "babel/messages").exists()
+    assert sum(file.stat().st_size for file in (trimmed / "babel").rglob("*.dat")) < 1_000_000
 
 
 def test_every_right_of_the_template_has_its_operation_in_the_layer() -> None:

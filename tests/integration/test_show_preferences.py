@@ -26,7 +26,8 @@ def test_the_sample_event_shows_what_the_link_in_the_mail_proposes(world: World)
 
 
 def test_the_page_shows_what_was_chosen_in_the_language_that_was_chosen(world: World) -> None:
-    world.asked(requester=customer(CUSTOMER, locale="pt-BR"))
+    world.hook(closed(requester=customer(CUSTOMER, locale="pt-BR")))
+    world.wait(A_DAY)
     link = world.mail.sent[0].preferences
     page = world.open(link)
     assert chosen(page.body) == (["all"], ["pt-BR"])

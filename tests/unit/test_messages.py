@@ -3,6 +3,7 @@
 import re
 import time
 import unicodedata
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -56,29 +57,27 @@ FRAGMENTS = (
 )
 LINE_OR_PARAGRAPH = {"\u2028", "\u2029"}
 OURS = {
-    "link", "ticket_url", "reason", "state", "result", "answer", "chosen", "code", "company", "customer_email"
+    "link", "preferences_link", "trap_link", "seal", "ticket_url", "reason", "state", "result", "answer", "chosen",
+    "code", "company", "customer_email", "language", "default_language", "kind", "surveys",
 }  # fmt: skip
+ISOLATES = {"\u2068", "\u2069"}
+LANGUAGES = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "pl", "sv", "ja", "zh-Hans", "ar")
 
 anything = st.text(st.characters(exclude_categories=()), max_size=20)
 hostile = st.lists(st.one_of(st.sampled_from(FRAGMENTS), anything), min_size=1, max_size=4).map(
     lambda parts: "k" + "".join(parts)
 )
 
-CONTEXTS: dict[str, tuple[Any, Any]] = {
-    "survey": (compose.survey, samples.survey()),
-    "survey_again": (compose.survey, samples.survey_again()),
-    "reminder": (compose.survey, samples.reminder()),
-    "flag_denied": (compose.flag_raised, samples.flag_denied()),
-    "flag_silent": (compose.flag_raised, samples.flag_silent()),
-    "success_note": (compose.success_note, samples.success_note()),
-    "appreciation_note": (compose.success_note, samples.appreciation_note()),
-    "cause_repeated": (compose.cause_repeated, samples.cause_repeated()),
-    "cause_escalated": (compose.cause_repeated, samples.cause_escalated()),
-    "digest": (compose.digest, samples.digest()),
-    "digest_empty": (compose.digest, samples.digest_empty()),
-}
+CONTEXTS = samples.ALL_MAILS
 any_mail = st.sampled_from(sorted(CONTEXTS))
+any_language = st.sampled_from(LANGUAGES)
 each_mail = pytest.mark.parametrize("kind", CONTEXTS)
+each_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+def spoken(context: Any, language: str) -> Any:
+    """``context`` for a customer of this language; what goes to our own people stays as it is."""
+    return replace(context, language=language) if hasattr(context, "language") else context
 
 
 def poisoned(value: Any, text: str, name: str = "") -> Any:
@@ -133,12 +132,11 @@ class Outline(HTMLParser):
 
 
 def own_links(context: Any) -> set[str]:
-    link = getattr(context, "link", None)
-    return {
-        found
-        for found in (link, f"{link}?a=yes", f"{link}?a=no", getattr(context, "ticket_url", None))
-        if found
-    }
+    link, preferences = getattr(context, "link", None), getattr(context, "preferences_link", None)
+    numbers = ["", *range(1, len(getattr(context, "closures", ())) + 1)]
+    found = {link, getattr(context, "ticket_url", None), preferences}
+    found |= {f"{link}?a={number}{answer}" for number in numbers for answer in ("yes", "no") if link}
+    return {known for known in (*found, f"{preferences}?surveys=none" if preferences else None) if known}
 
 
 def assert_no_link_but_ours(text: str, context: Any) -> None:
@@ -148,28 +146,34 @@ def assert_no_link_but_ours(text: str, context: Any) -> None:
     ):
         text = text.replace(link, "") if link else text
     assert "://" not in text
-    assert not re.search(r"\w[.\u3002\uff0e\uff61][^\W\d_]{2}", text), "something looks like a domain"
+    assert not re.search(r"\w[.\uff0e][^\W\d_]{2}", text), "something looks like a domain"
+    if getattr(context, "language", "en") not in {"ja", "zh-Hans"}:  # whose own sentences end like that
+        assert not re.search(r"\w[\u3002\uff61][a-zA-Z]{2}", text), "something looks like a domain"
     assert not re.search(r"(?i)\b(javascript|data|mailto|vbscript):\S", text)
 
 
 @settings(max_examples=150, deadline=None)
-@given(kind=any_mail, text=hostile)
-@example(kind="flag_denied", text="k" + "".join(FRAGMENTS))
-@example(kind="digest", text="k" + "".join(FRAGMENTS))
-def test_m13_html_in_ticket_text_is_shown_as_text(kind: str, text: str) -> None:
+@given(kind=any_mail, text=hostile, language=any_language)
+@example(kind="flag_denied", text="k" + "".join(FRAGMENTS), language="en")
+@example(kind="digest", text="k" + "".join(FRAGMENTS), language="en")
+@example(kind="survey", text="k" + "".join(FRAGMENTS), language="ar")
+@example(kind="survey_several", text="k" + "".join(FRAGMENTS), language="ja")
+def test_m13_html_in_ticket_text_is_shown_as_text(kind: str, text: str, language: str) -> None:
     write, context = CONTEXTS[kind]
+    context = spoken(context, language)
     harmless, attacked = (
-        Outline(write(poisoned(context, "k")).html),
-        Outline(write(poisoned(context, text)).html),
+        Outline(write(poisoned(context, "ك")).html),
+        Outline(write(poisoned(context, f"ك{text}")).html),
     )
     assert attacked.tags == harmless.tags
     assert set(attacked.links) <= own_links(context)
 
 
 @settings(max_examples=150, deadline=None)
-@given(kind=any_mail, text=hostile)
-def test_m13_no_address_of_theirs_can_pass_for_a_link_of_ours(kind: str, text: str) -> None:
+@given(kind=any_mail, text=hostile, language=any_language)
+def test_m13_no_address_of_theirs_can_pass_for_a_link_of_ours(kind: str, text: str, language: str) -> None:
     write, context = CONTEXTS[kind]
+    context = spoken(context, language)
     mail = write(poisoned(context, text))
     assert_no_link_but_ours(mail.text, context)
     assert_no_link_but_ours(Outline(mail.html).words, context)
@@ -177,10 +181,10 @@ def test_m13_no_address_of_theirs_can_pass_for_a_link_of_ours(kind: str, text: s
 
 
 @settings(max_examples=150, deadline=None)
-@given(kind=any_mail, text=hostile)
-def test_m11_no_text_breaks_out_of_the_subject(kind: str, text: str) -> None:
+@given(kind=any_mail, text=hostile, language=any_language)
+def test_m11_no_text_breaks_out_of_the_subject(kind: str, text: str, language: str) -> None:
     write, context = CONTEXTS[kind]
-    subject = write(poisoned(context, text)).subject
+    subject = write(poisoned(spoken(context, language), text)).subject
     assert subject.isprintable()
     assert len(subject) <= 150
     assert "=?" not in subject
@@ -196,28 +200,36 @@ def test_m11_no_text_breaks_out_of_the_subject(kind: str, text: str) -> None:
 @pytest.mark.parametrize("kind", CONTEXTS)
 def test_m11_subjects_are_our_words_and_the_ticket_id(kind: str) -> None:
     write, context = CONTEXTS[kind]
-    ours = poisoned(context, "Zebra")
-    if hasattr(ours, "ticket_id"):
-        ours = replace(ours, ticket_id="48211")
-    assert "Zebra" not in write(ours).subject
+    for language in LANGUAGES:
+        ours = poisoned(spoken(context, language), "Zebra")
+        if hasattr(ours, "ticket_id"):
+            ours = replace(ours, ticket_id="48211")
+        if hasattr(ours, "closures"):
+            ours = replace(ours, closures=tuple(replace(c, ticket_id="48211") for c in ours.closures))
+        assert "Zebra" not in write(ours).subject
 
 
 @pytest.mark.parametrize("size", [10_000, 1_000_000])
 def test_m11_a_subject_of_any_size_stays_short(size: int) -> None:
-    mail = compose.survey(replace(samples.survey(), ticket_id="9" * size, subject="x" * size))
+    case = replace(samples.survey().closures[0], ticket_id="9" * size, subject="x" * size)
+    mail = compose.survey(replace(samples.survey(), closures=(case,)))
     assert len(mail.subject) <= 150
     assert len(mail.html) < 20_000
 
 
 @settings(max_examples=150, deadline=None)
-@given(kind=any_mail, text=hostile)
-def test_m11_no_control_and_no_invisible_character_reaches_a_mail(kind: str, text: str) -> None:
+@given(kind=any_mail, text=hostile, language=any_language)
+def test_m11_no_control_and_no_invisible_character_reaches_a_mail(
+    kind: str, text: str, language: str
+) -> None:
     write, context = CONTEXTS[kind]
-    mail = write(poisoned(context, text))
+    mail = write(poisoned(spoken(context, language), text))
     for part in (mail.text, mail.html):
         part.encode()
         odd = {c for c in part if unicodedata.category(c)[0] == "C" or c in LINE_OR_PARAGRAPH}
-        assert odd <= {"\n", "\u200c", "\u200d"}
+        assert odd <= {"\n", "\u200c", "\u200d"} | (ISOLATES if part is mail.text else set())
+    # Each isolation of ours is closed again, and nothing of theirs opens or closes one.
+    assert not ISOLATES & set(re.sub("\u2068[^\u2068\u2069]*\u2069", "", mail.text))
 
 
 @each_mail
@@ -228,29 +240,35 @@ def test_m14_template_syntax_is_printed_as_it_is(kind: str, template: str) -> No
     write, context = CONTEXTS[kind]
     mail = write(poisoned(context, template))
     assert "49" not in mail.subject
-    if kind != "digest_empty":
+    if kind not in {"digest_empty", "reminder_several"}:
         assert template in mail.text
         assert template in Outline(mail.html).words
 
 
 def test_m14_only_files_of_ours_are_compiled() -> None:
-    mail = compose.survey(replace(samples.survey(), subject="{% include 'digest.txt.jinja' %}"))
+    case = replace(samples.survey().closures[0], subject="{% include 'digest.txt.jinja' %}")
+    mail = compose.survey(replace(samples.survey(), closures=(case,)))
     assert "{% include 'digest[.]txt[.]jinja' %}" in mail.text
 
 
 @each_mail
-def test_m13_both_parts_mean_the_same(kind: str) -> None:
-    mail = samples.MAILS[kind]()
+@each_language
+def test_m13_both_parts_mean_the_same(kind: str, language: str) -> None:
+    write, context = CONTEXTS[kind]
+    if language != "en" and not hasattr(context, "language"):
+        return
+    mail = write(spoken(context, language))
     html = Outline(mail.html)
     said = set(re.findall(r"\w+", html.words + " ".join(html.links)))
     assert set(re.findall(r"\w+", mail.text)) <= said
     for link in html.links:
-        assert link in mail.text or f"{link}?a=yes" in mail.text
+        assert link in mail.text
 
 
 @each_mail
 def test_m13_a_mail_loads_nothing_and_fits_every_mail_program(kind: str) -> None:
-    mail = samples.MAILS[kind]()
+    write, context = CONTEXTS[kind]
+    mail = write(context)
     assert len(mail.html.encode()) < 100_000
     assert not re.search(
         r"(?i)<(img|svg|script|link|iframe|object|form|video|audio)\b|url\(|@import|display:\s*(flex|grid)",
@@ -272,7 +290,7 @@ def test_r2_the_longest_digest_still_fits() -> None:
 
 
 def test_r2_an_empty_digest_says_so() -> None:
-    mail = samples.MAILS["digest_empty"]()
+    mail = compose.digest(samples.digest_empty())
     assert "There is nothing for you to do." in mail.text
     assert samples.CAUSES_LINK not in mail.text
 
@@ -282,15 +300,28 @@ def test_survey_repeats_the_case_and_asks_one_question() -> None:
     for part in (mail.text, Outline(mail.html).words):
         for said in (
             samples.SUBJECT,
+            samples.SOLUTION,
             samples.RESOLVER,
             samples.PROMISE,
-            "Friday 4 December 2026",
+            "Friday, 20 November 2026",
+            "Friday, 4 December 2026",
             "You get this mail",
         ):
             assert said in part
-        assert part.count("?") - part.count("?a=") == 1
+        assert part.count("?") - part.count("?a=") - part.count("?surveys=") == 1
     assert f'href="{samples.SURVEY_LINK}?a=yes"' in mail.html
     assert f'href="{samples.SURVEY_LINK}?a=no"' in mail.html
+    assert f'href="{samples.PREFERENCES_LINK}?surveys=none"' in mail.html
+
+
+def test_what_is_not_known_leaves_no_gap() -> None:
+    mail = compose.survey(samples.survey_bare())
+    assert mail.text.startswith(
+        "Hello,\n\nWe closed your ticket 48211 on Monday, 30 November 2026.\n\nThank you"
+    )
+    assert "reply" not in mail.text
+    assert "Stop asking me" not in mail.text
+    assert "None" not in mail.text + mail.html
 
 
 def test_reminder_has_the_same_link_and_says_that_it_is_the_only_one() -> None:
@@ -300,8 +331,25 @@ def test_reminder_has_the_same_link_and_says_that_it_is_the_only_one() -> None:
     assert f"{samples.SURVEY_LINK}?a=no" in again.text
 
 
-def test_survey_says_that_the_ticket_had_been_closed_before() -> None:
-    assert "closed before" in compose.survey(samples.survey_again()).text
+def test_what_went_wrong_before_is_said_with_an_apology() -> None:
+    mail = compose.survey(samples.survey_again())
+    assert "closed before. We are sorry" in mail.text
+    assert "We did not keep this promise in time, and we are sorry." in mail.text
+    assert "sorry" not in compose.survey(samples.survey()).text
+
+
+@pytest.mark.parametrize("make", [samples.survey_several, samples.reminder_several])
+def test_several_closings_have_a_line_and_two_buttons_each_on_one_page(
+    make: Callable[[], compose.Survey],
+) -> None:
+    mail = compose.survey(make())
+    assert mail.subject.endswith("2 tickets of yours really solved?")
+    for number, case in enumerate(make().closures, 1):
+        for part in (mail.text, Outline(mail.html).words):
+            assert f"“{case.subject}” (ticket {case.ticket_id})" in part
+        for answer in ("yes", "no"):
+            assert mail.html.count(f'href="{samples.SURVEY_LINK}?a={number}{answer}"') == 1
+            assert mail.text.count(f"{samples.SURVEY_LINK}?a={number}{answer}\n") == 1
 
 
 def test_notes_differ_by_the_customers_words() -> None:
@@ -373,6 +421,8 @@ def test_m13_words_over_several_lines_cannot_pose_as_ours() -> None:
         ("192.0.2.1", "192[.]0[.]2[.]1"),
         ("Version 2.1, e.g. today. Done", "Version 2.1, e.g. today. Done"),
         ("at 10:30: data: none", "at 10:30: data: none"),
+        ("evil\u3002com", "evil[.]com"),
+        ("つながりません。すぐに切れます。", "つながりません。すぐに切れます。"),
     ],
 )
 def test_m13_addresses_are_broken_up_and_the_rest_stays(text: str, expected: str) -> None:
@@ -423,7 +473,8 @@ def test_p12_a_million_marks_or_characters_are_cut_soon() -> None:
         ("#2026.11.0042", "#2026.11.0042"),
         ("=?UTF-8?Q?=0A?=", "UTF-8 Q 0A"),
         ("win.evil.com", "win[.]evil[.]com"),
-        ("\x00", "without number"),
+        ("\x00", "–"),
+        ("evil.", "evil"),
     ],
 )
 def test_m11_ticket_ids_in_subjects(ticket_id: str, shown: str) -> None:

@@ -1,9 +1,7 @@
 """What our pages say, and what hostile text in them cannot do."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,33 +9,27 @@ from hypothesis import strategies as st
 
 import samples
 from messages import pages
-from unit.test_messages import FRAGMENTS, Outline, hostile, poisoned
+from unit.test_messages import FRAGMENTS, Outline, any_language, hostile, poisoned, spoken
 
 NONCE = "c2FtcGxlLW5vbmNl"
-CONTEXTS: dict[str, tuple[Callable[[Any, str], str], Any]] = {
-    "survey_page": (pages.survey_page, samples.survey_page()),
-    "survey_page_late": (pages.survey_page, samples.survey_page_late()),
-    "answered_yes": (pages.answered_page, samples.answered_yes()),
-    "answered_yes_with_words": (pages.answered_page, samples.answered_yes_with_words()),
-    "answered_yes_consented": (pages.answered_page, samples.answered_yes_consented()),
-    "answered_no_with_words": (pages.answered_page, samples.answered_no_with_words()),
-    "flag_page_raised": (pages.flag_page, samples.flag_page_raised()),
-    "flag_page_settled": (pages.flag_page, samples.flag_page_settled()),
-    "causes_page": (pages.causes_page, samples.causes_page()),
-    "notice_try_again": (pages.notice_page, samples.notice_try_again()),
-}
-each_page = pytest.mark.parametrize("kind", samples.PAGES)
+CONTEXTS = samples.ALL_PAGES
+each_page = pytest.mark.parametrize("kind", CONTEXTS)
 
 
 @settings(max_examples=200, deadline=None)
-@given(kind=st.sampled_from(sorted(CONTEXTS)), text=hostile)
-@example(kind="survey_page", text="k" + "".join(FRAGMENTS))
-@example(kind="answered_yes_with_words", text="k" + "".join(FRAGMENTS))
-@example(kind="flag_page_raised", text="k" + "".join(FRAGMENTS))
-def test_p9_html_in_ticket_text_is_shown_as_text(kind: str, text: str) -> None:
+@given(kind=st.sampled_from(sorted(CONTEXTS)), text=hostile, language=any_language)
+@example(kind="survey_page", text="k" + "".join(FRAGMENTS), language="ar")
+@example(kind="survey_page_several", text="k" + "".join(FRAGMENTS), language="de")
+@example(kind="answered_yes_with_words", text="k" + "".join(FRAGMENTS), language="zh-Hans")
+@example(kind="answered_no_with_words", text="k" + "".join(FRAGMENTS), language="ar")
+@example(kind="flag_page_raised", text="k" + "".join(FRAGMENTS), language="en")
+def test_p9_html_in_ticket_text_is_shown_as_text(kind: str, text: str, language: str) -> None:
     show, context = CONTEXTS[kind]
-    harmless = Outline(show(poisoned(context, "k"), NONCE))
-    attacked = Outline(show(poisoned(context, text), NONCE))
+    context = spoken(context, language)
+    if getattr(context, "asks_credit", False):  # how many ways there are to name somebody depends on the name
+        context = replace(context, asks_credit=False)
+    harmless = Outline(show(poisoned(context, "ك"), NONCE))
+    attacked = Outline(show(poisoned(context, f"ك{text}"), NONCE))
     if kind == "notice_try_again":  # here names of fields are data as well
         strip = [tag for tag, _ in harmless.tags], [tag for tag, _ in attacked.tags]
         assert strip[0] == strip[1]
@@ -48,7 +40,8 @@ def test_p9_html_in_ticket_text_is_shown_as_text(kind: str, text: str) -> None:
 
 @each_page
 def test_p9_a_page_works_under_a_policy_that_allows_nothing(kind: str) -> None:
-    html = samples.PAGES[kind](NONCE)
+    show, context = CONTEXTS[kind]
+    html = show(context, NONCE)
     assert html.count("<style") == html.count(f'<style nonce="{NONCE}">') == 1
     for tag, attrs in Outline(html).tags:
         assert tag not in {"script", "link", "img", "iframe", "object", "embed", "base", "svg"}
@@ -59,15 +52,17 @@ def test_p9_a_page_works_under_a_policy_that_allows_nothing(kind: str) -> None:
 
 @each_page
 def test_p10_a_page_names_no_third_party(kind: str) -> None:
-    html = samples.PAGES[kind](NONCE)
-    allowed = {samples.flag_denied().ticket_url, "?a=yes", "?a=no"}
+    show, context = CONTEXTS[kind]
+    html = show(context, NONCE)
+    allowed = {samples.flag_denied().ticket_url, "?a=yes", "?a=no", "?a=", samples.survey_page().trap_link}
     assert set(Outline(html).links) <= allowed
     assert not re.search(r"url\(|@import|@font-face", html)
 
 
 @each_page
 def test_every_field_has_a_label_and_every_page_a_language(kind: str) -> None:
-    html = samples.PAGES[kind](NONCE)
+    show, context = CONTEXTS[kind]
+    html = show(context, NONCE)
     assert html.startswith("<!DOCTYPE html>")
     assert '<html lang="en" dir="ltr">' in html
     labelled = set(re.findall(r'<label for="([^"]+)"', html))
@@ -75,7 +70,7 @@ def test_every_field_has_a_label_and_every_page_a_language(kind: str) -> None:
     assert len(ids) == len(set(ids))
     for tag, attrs in Outline(html).tags:
         given_attrs = dict(attrs)
-        if tag in {"textarea", "select"} or (tag == "input" and given_attrs.get("type") == "date"):
+        if tag in {"textarea", "select"} or (tag == "input" and given_attrs.get("type") in {"date", "text"}):
             assert given_attrs["id"] in labelled
     assert html.count("<form") == html.count('<form method="post">') == html.count("<button")
     assert "!" not in Outline(html).words
@@ -87,31 +82,125 @@ def form(html: str) -> str:
     return str(found[0])
 
 
+def fields(html: str) -> list[tuple[str, str | None]]:
+    """Names and values of what a form sends."""
+    found = [
+        (tag, dict(attrs)) for tag, attrs in Outline(html).tags if tag in {"input", "textarea", "select"}
+    ]
+    values = {name: value for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', html)}
+    return [(str(attrs["name"]), values.get(str(attrs["name"]))) for _, attrs in found]
+
+
+def names(html: str) -> list[str]:
+    """Names of what a form sends, each once, in order."""
+    return list(dict.fromkeys(name for name, _ in fields(html)))
+
+
 @pytest.mark.parametrize("chosen", ["yes", "no", None])
 def test_p1_the_link_only_preselects(chosen: pages.Answer | None) -> None:
-    html = form(pages.survey_page(replace(samples.survey_page(), chosen=chosen), NONCE))
+    (asked,) = samples.survey_page().asked
+    page = replace(samples.survey_page(), asked=(replace(asked, chosen=chosen),))
+    html = form(pages.survey_page(page, NONCE))
     assert re.findall(r'name="answer" value="(\w+)" required checked', html) == ([chosen] if chosen else [])
 
 
+def test_several_closings_are_asked_in_one_form_and_none_of_them_must_be_answered() -> None:
+    html = form(pages.survey_page(samples.survey_page_several(), NONCE))
+    assert names(html) == ["answer-1", "kept-1", "answer-2", "seal", "website"]
+    assert "required" not in html
+    assert re.findall(r'name="(answer-\d)" value="(\w+)" checked', html) == [("answer-1", "yes")]
+
+
+def test_whether_a_promise_was_kept_is_asked_only_where_there_is_one_and_somebody_stores_it() -> None:
+    asking = samples.survey_page()
+    assert names(form(pages.survey_page(asking, NONCE))) == ["answer", "kept", "seal", "website"]
+    assert "kept" not in names(form(pages.survey_page(replace(asking, asks_kept=False), NONCE)))
+    bare = replace(asking, asked=(replace(asking.asked[0], promise=None),))
+    assert "kept" not in names(form(pages.survey_page(bare, NONCE)))
+
+
+def test_traps_are_for_machines_only() -> None:
+    html = pages.survey_page(samples.survey_page(), NONCE)
+    assert '<input type="hidden" name="seal" value="c2VhbGVk">' in html
+    assert '<div class="unseen" aria-hidden="true">' in html
+    assert 'name="website" tabindex="-1" autocomplete="off"' in html
+    assert '<a class="unseen" href="?a=website" tabindex="-1" aria-hidden="true">' in html
+    plain = pages.survey_page(replace(samples.survey_page(), seal=None, trap_link=None), NONCE)
+    assert "website" not in plain
+    assert 'class="unseen"' not in plain
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "https://evil.example", "//evil.example", '?a="x', ""]
+)
+def test_a_trap_leads_nowhere_but_to_its_own_page(link: str) -> None:
+    with pytest.raises(ValueError, match="trap"):
+        pages.survey_page(replace(samples.survey_page(), trap_link=link), NONCE)
+
+
 def test_p11_the_survey_page_shows_little_of_the_ticket() -> None:
-    page = pages.survey_page(replace(samples.survey_page(), subject="x" * 500), NONCE)
-    assert "x" * 79 + "…" in page
-    assert "x" * 80 not in page
-    assert f"<title>{samples.SUBJECT}" not in page
+    html = pages.survey_page(samples.survey_page(), NONCE)
+    assert f"<title>{samples.SUBJECT}" not in html
+    assert "@" not in re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
 
 
 def test_a_late_answer_still_counts_and_the_page_says_so() -> None:
     assert "Your answer still counts." in pages.survey_page(samples.survey_page_late(), NONCE)
 
 
+def test_a_form_without_an_answer_says_what_is_missing_beside_the_question() -> None:
+    html = form(pages.survey_page(samples.survey_page_late(), NONCE))
+    assert '<p class="error" role="alert" id="error">Please choose one of the two answers.</p>' in html
+    assert '<fieldset aria-describedby="error">' in html
+
+
+def test_who_is_wrongly_taken_for_a_machine_finds_the_same_form_and_no_blame() -> None:
+    html = pages.survey_page(samples.survey_page_once_more(), NONCE)
+    assert "Please press once more." in html
+    assert re.findall(r'value="(\w+)" required checked', html) == ["yes"]
+    assert not re.search(r"(?i)\b(robot|bot|error|wrong|suspicious)\b", Outline(html).words)
+
+
 def test_consent_covers_exactly_the_text_that_is_quoted() -> None:
     said = "See https://example.org <b>now</b>\nThank you"
-    html = pages.answered_page(replace(samples.answered_yes_with_words(), words=said), NONCE)
+    page = samples.answered_yes_with_name()
+    page = replace(page, recorded=(replace(page.recorded[0], words=said),))
+    html = pages.answered_page(page, NONCE)
     shown = "See example[.]org &lt;b&gt;now&lt;/b&gt;\nThank you"
-    assert f'<blockquote dir="auto"><label for="consent">{shown}</label></blockquote>' in html
-    assert 'type="checkbox" id="consent" name="consent" value="yes"' in form(html)
+    assert f'<blockquote dir="auto" id="quote">{shown}</blockquote>' in html
+    assert 'name="consent" value="yes" required aria-describedby="readers quote"' in form(html)
     assert "checked" not in form(html)
     assert f"with my name: {samples.CUSTOMER}" in html
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("Dana Kim", {"full": "Dana Kim", "first": "Dana", "initials": "D. K."}),
+        ("  Ana  María  Ruiz ", {"full": "Ana María Ruiz", "first": "Ana", "initials": "A. M. R."}),
+        ("Dana", {"full": "Dana"}),
+        ("山田 太郎", {"full": "山田 太郎", "first": "山田"}),
+        ("", {}),
+        (None, {}),
+    ],
+)
+def test_a_customer_chooses_a_name_and_sees_it_as_it_would_stand(
+    name: str | None, choices: dict[str, str]
+) -> None:
+    assert dict(pages.credits(name)) == choices
+    html = pages.answered_page(replace(samples.answered_yes_with_words(), customer_name=name), NONCE)
+    given = re.findall(r'name="credit" value="(\w+)" required> <span[^>]*>([^<]*)<', html)
+    assert given == [*choices.items(), ("anonymous", f"a customer of {samples.COMPANY}")]
+
+
+def test_words_that_are_passed_on_can_be_taken_back() -> None:
+    html = pages.answered_page(samples.answered_yes_consented(), NONCE)
+    assert names(form(html)) == ["answer", "withdraw"]
+    assert f"Only people at {samples.COMPANY} read them" in html
+    assert '— <span dir="auto">Anna</span>' in html
+    back = pages.answered_page(samples.answered_yes_withdrawn(), NONCE)
+    assert "You took your words back." in back
+    assert samples.PRAISE.split("\n")[0] not in back
 
 
 def test_an_answer_can_be_changed_and_no_consent_is_asked_for_a_no() -> None:
@@ -119,12 +208,48 @@ def test_an_answer_can_be_changed_and_no_consent_is_asked_for_a_no() -> None:
     denied = pages.answered_page(samples.answered_no_with_words(), NONCE)
     assert 'href="?a=yes"' in denied
     assert "consent" not in denied
-    assert "Wednesday 25 November 2026" in denied
+    assert "Wednesday, 25 November 2026, 5:30\u202fpm" in denied
+
+
+def test_after_a_no_the_page_asks_which_outcome_would_do_and_keeps_what_was_written() -> None:
+    html = form(pages.answered_page(samples.answered_no(), NONCE))
+    assert names(html) == ["answer", "wish", "words"]
+    stored = pages.answered_page(samples.answered_no_with_words(), NONCE)
+    assert f'<blockquote dir="auto">{samples.WISH}</blockquote>' in stored
+    assert f">\n{samples.WISH}</textarea>" in stored
+    assert "wish" not in names(pages.answered_page(replace(samples.answered_no(), asks_wish=False), NONCE))
+
+
+def test_each_of_several_answers_has_its_own_room() -> None:
+    html = pages.answered_page(samples.answered_several(), NONCE)
+    forms = re.findall(r"<form.*?</form>", html, re.DOTALL)
+    assert [names(one) for one in forms] == [["answer-1", "wish-1", "words-1"], ["answer-2", "words-2"]]
+    assert 'href="?a="' in html
 
 
 def test_words_keep_their_first_line_break_in_a_textarea() -> None:
-    context = replace(samples.answered_no(), kept_words="first\nsecond")
-    assert 'aria-describedby="hint">\nfirst\nsecond</textarea>' in pages.answered_page(context, NONCE)
+    page = samples.answered_no()
+    page = replace(page, recorded=(replace(page.recorded[0], kept_words="first\nsecond"),))
+    assert 'aria-describedby="hint">\nfirst\nsecond</textarea>' in pages.answered_page(page, NONCE)
+
+
+def test_preferences_offer_every_language_by_its_own_name() -> None:
+    html = pages.preferences_page(replace(samples.preferences(), language="ar"), NONCE)
+    offered = dict(re.findall(r'<option value="([^"]+)" lang="[^"]+"[^>]*>([^<]+)<', html))
+    assert {"de": "Deutsch", "pt-BR": "Português", "ja": "日本語", "ar": "العربية"}.items() <= offered.items()
+    assert re.findall(r'<option value="([^"]+)" lang="[^"]+" selected', html) == ["ar"]
+    assert re.findall(r'name="surveys" value="(\w+)" required( checked)?', html) == [
+        ("all", " checked"),
+        ("fixes", ""),
+        ("none", ""),
+    ]
+
+
+def test_a_page_that_is_not_found_says_it_in_english_too() -> None:
+    german = pages.notice_page(replace(samples.notice("not_found"), language="de-CH"), NONCE)
+    assert "Dieser Link führt nirgendwohin" in german
+    assert 'lang="en" dir="ltr">This link does not work.' in german
+    assert pages.notice_page(samples.notice("not_found"), NONCE).count("This link does not work") == 2
 
 
 @pytest.mark.parametrize(
