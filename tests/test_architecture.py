@@ -19,8 +19,8 @@ QUEUES = sorted(set(readers()) - {"Table"})
 PROVEN_ROWS = {
     *(f"w{number}" for number in (*range(1, 18), 21)),
     *("c1", "c2", "c7"),
-    *("m1", "m2", "m3", "m4", "m5", "m7", "m8", "m10", "m12", "m13", "m14", "m19"),
-    *("p1", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p12", "p13", "p17"),
+    *("m1", "m2", "m3", "m4", "m5", "m7", "m8", "m9", "m10", "m12", "m13", "m14", "m15", "m16", "m18", "m19"),
+    *("p1", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p12", "p13", "p15", "p17"),
     *("n1", "n2", "n3", "n5", "n6"),
 }
 """Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, operation."""

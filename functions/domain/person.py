@@ -110,9 +110,8 @@ def prefer(person: Person, surveys: Surveys, language: str | None = None) -> Per
 
 def delay(person: Person, at: datetime) -> Person:
     """The person once their mailbox put a mail off (full, busy); the same report again changes nothing."""
-    if at in person.delays:
-        return person
-    return replace(person, delays=tuple(sorted((*person.delays, at)))[-DELAYS_UNTIL_REST:])
+    latest = tuple(sorted({*person.delays, at}))[-DELAYS_UNTIL_REST:]
+    return person if latest == person.delays else replace(person, delays=latest)
 
 
 def rests_until(person: Person) -> datetime | None:
