@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from adapters import causes
 from domain.person import person_key
@@ -18,6 +19,10 @@ from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Change, Item, Mail, Qu
 from simulation.world import Invocation, World, instant, micros
 
 ENDED = {"confirmed", "denied", "silent", "not_asked", "reopened"}
+ON_PURPOSE = {"opted_out", "frequency_cap"}
+"""Not asked because somebody wished it, or asked too often: nobody has to look."""
+HOLIDAYS = {(12, 25), (12, 26), (1, 1)}
+"""In Berlin, where all customers of the simulation live."""
 EDGES = {
     "waiting": {"scheduled", "not_asked", "reopened"},
     "scheduled": {"asked", "confirmed", "denied", "not_asked", "reopened"},
@@ -150,6 +155,8 @@ class Invariants:
         self.check("I2", len(earlier) < 2, f"{part} of {scope} {name} went out three times")
         earlier.append(taken)
         self.to[mail.to].append(taken)
+        if part != "message":
+            self.check("I10", not self._stopped(mail.to, by.started), f"{mail.to} had stopped our surveys")
         since = self.suppressed.get(person_key(mail.to))
         self.check(
             "I3", since is None or since > by.started - SECOND, f"{part} of {scope} to a suppressed address"
@@ -191,7 +198,15 @@ class Invariants:
             not any(at >= (closed_at or 0) for at in told),
             f"{closing.ticket} was reopened, and its customer was asked",
         )
+        today = by.now().astimezone(ZoneInfo("Europe/Berlin"))
+        self.check("I11", (today.month, today.day) not in HOLIDAYS, f"{mail.to} was asked on {today:%d %b}")
         if part == "survey":
+            month = {
+                self.actors.closing_of(other.mail)
+                for other in self.to[mail.to]
+                if read_tag(other.mail)[2] == "survey" and other.mail.at > mail.at - 30 * DAY + CLOCKS
+            }
+            self.check("I2", len(month) <= 3, f"{mail.to} was asked {len(month)} times in a month")
             quiet = self.actors.settings.policy.quiet_period // timedelta(microseconds=1)
             for other in self.to[mail.to]:
                 if read_tag(other.mail)[2] == "survey" and self.actors.closing_of(other.mail) is not closing:
@@ -199,6 +214,15 @@ class Invariants:
                     self.check(
                         "I2", apart >= quiet - 10 * HOUR, f"{mail.to} was asked twice in {apart // HOUR} h"
                     )
+
+    def _stopped(self, address: str, at: int) -> bool:
+        """Whether this customer had been told by then that we stopped, and did not ask for us again since."""
+        choices = self.actors.choices.get(address, [])
+        back = max((choice.started for choice in choices if not choice.stops), default=0)
+        return any(
+            choice.stops and choice.status == 200 and back < choice.started and (choice.ended or at) < at
+            for choice in choices
+        )
 
     def handled(self, queue: str, message: Queued) -> None:
         """A Lambda is done with a message: from then on it knows what that said."""
@@ -289,7 +313,7 @@ class Invariants:
             for n in range(1, 9)
             for t in self.taken.get((pk, f"MESSAGE#{number[1]}#flag#{n:02d}", "message"), [])
         ]
-        if state in {"denied", "silent", "not_asked"}:
+        if state in {"denied", "silent", "not_asked"} and reason not in ON_PURPOSE:
             flag = self.world.table.item((pk, f"FLAG#{number[1]}"))
             self.check("L3", flag is not None, f"{ticket} is {state} without a flag")
             assert flag
@@ -340,6 +364,11 @@ class Invariants:
             ask = surveys[0].mail.at
             week = self.actors.settings.policy.silent_after // timedelta(microseconds=1)
             self.check("L2", self.ended[number] >= ask + week - CLOCKS, f"{what}: too early")
+        elif reason == "opted_out":
+            self.check("L2", any(c.stops for c in self.actors.choices.get(closing.email, [])), what)
+        elif reason == "frequency_cap":
+            others = {c for c in self.actors.closings if c.email == closing.email and c is not closing}
+            self.check("L2", len(others) >= 3, what)
         elif reason in {"bounced", "complained"}:
             self.check("L2", bool(surveys) and fate in {"bounces", "complains"}, what)
         elif reason == "suppressed":
