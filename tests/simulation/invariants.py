@@ -14,15 +14,18 @@ from zoneinfo import ZoneInfo
 from adapters import causes
 from domain.person import person_key
 from place import record
-from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag
+from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag, zone_of
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Change, Item, Mail, Queued
 from simulation.world import Invocation, World, instant, micros
 
 ENDED = {"confirmed", "denied", "silent", "not_asked", "reopened"}
 ON_PURPOSE = {"opted_out", "frequency_cap"}
 """Not asked because somebody wished it, or asked too often: nobody has to look."""
-HOLIDAYS = {(12, 25), (12, 26), (1, 1)}
-"""In Berlin, where all customers of the simulation live."""
+HOLIDAYS = {
+    "Europe/Berlin": {(12, 25), (12, 26), (1, 1)},
+    "Europe/Vienna": {(12, 8), (12, 25), (12, 26), (1, 1), (1, 6)},
+}
+"""Those of the winter in which the worlds begin."""
 EDGES = {
     "waiting": {"scheduled", "not_asked", "reopened"},
     "scheduled": {"asked", "confirmed", "denied", "not_asked", "reopened"},
@@ -198,8 +201,11 @@ class Invariants:
             not any(at >= (closed_at or 0) for at in told),
             f"{closing.ticket} was reopened, and its customer was asked",
         )
-        today = by.now().astimezone(ZoneInfo("Europe/Berlin"))
-        self.check("I11", (today.month, today.day) not in HOLIDAYS, f"{mail.to} was asked on {today:%d %b}")
+        zone = zone_of(closing.email)
+        today = by.now().astimezone(ZoneInfo(zone))
+        self.check(
+            "I11", (today.month, today.day) not in HOLIDAYS[zone], f"{mail.to} was asked on {today:%d %b}"
+        )
         if part == "survey":
             month = {
                 self.actors.closing_of(other.mail)

@@ -432,25 +432,13 @@ def reminds_whoever_stopped(put: Put) -> None:
     put(follow_up, "_second_round", persistent)
 
 
-@mutant(1)
-def forgets_the_stop_with_the_next_report(put: Put) -> None:
-    save = people.save
-
-    def lossy(person: Person, keep_until: Any) -> None:
-        save(
-            replace(person, surveys=Surveys.ALL) if person.delays or person.suppressed else person, keep_until
-        )
-
-    put(people, "save", lossy)
-
-
-@mutant(1)
+@mutant(2)
 def asks_as_often_as_it_likes(put: Put) -> None:
     put(follow_up, "asked_too_often", lambda *_: False)
 
 
-@mutant(1)
-def works_on_christmas(put: Put) -> None:
+@mutant(4)
+def asks_on_holidays(put: Put) -> None:
     for where in (take_next_step, send_message):
         put(where, "closed_days", lambda *_: lambda day: False)
 
