@@ -176,6 +176,7 @@ class CauseLine:
     confirmed: int
     tickets_before: int
     """Tickets in the period before this one."""
+    not_asked: int = 0
     trend: tuple[int, ...] = ()
     """Tickets per bucket, oldest first."""
     bucket_label: str = "week"

@@ -300,6 +300,7 @@ def _line(figures: CauseFigures, state: CauseState, settings: Settings) -> compo
         customers=figures.customers,
         denied=figures.denied,
         silent=figures.silent,
+        not_asked=figures.not_asked,
         confirmed=figures.confirmed,
         tickets_before=figures.tickets_before,
         trend=figures.trend,

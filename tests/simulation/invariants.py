@@ -408,10 +408,10 @@ class Invariants:
             fits = found[0] == wanted[0] and abs(found[1] - wanted[1]) <= sum(bool(c.names) for _, c in mine)
             self.check("L5", fits, f"{code}: {found}, not {wanted}")
             sums = Counter(_body(follow_ups[n])["state"] for n, _ in mine)
-            counted = (figures.confirmed, figures.denied, figures.silent)
+            counted = (figures.confirmed, figures.denied, figures.silent, figures.not_asked)
             self.check(
                 "L6",
-                counted == (sums["confirmed"], sums["denied"], sums["silent"]),
+                counted == (sums["confirmed"], sums["denied"], sums["silent"], sums["not_asked"]),
                 f"{code}: {counted} of {sums}",
             )
             told = [key for key in self.taken if f"#cause#{code}#" in f"#{key[1]}#"]
