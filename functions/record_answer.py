@@ -13,7 +13,7 @@ from domain.press import Page
 from domain.settings import Settings
 from messages import facts, pages
 from messages.text import clean_words
-from show_survey import find
+from show_survey import choices, find
 
 ATTEMPTS = 5
 HIDDEN_FIELD = "website"
@@ -38,11 +38,12 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     if not said and any(form.get(name) in {"yes", "no"} for name in KEPT_FIELDS if name.startswith("answer")):
         first = next(iter(asked.values()))
         return replace(notices.REOPENED, language=first.closure.locale).response(nonce, settings.company.name)
+    language, link = choices(asked, settings)
     if not said:
-        page = replace(facts.survey_page(asked, None, settings, clock.now()), unanswered=True)
-        return web.page(400, pages.survey_page(page, nonce), nonce)
-    if suspected := _suspected(token, asked, said, form, settings):
-        return _once_more(token, suspected, said, settings, nonce)
+        page = facts.survey_page(asked, None, settings, clock.now(), language=language, preferences_link=link)
+        return web.page(400, pages.survey_page(replace(page, unanswered=True), nonce), nonce)
+    if _is_suspect(token, asked, said, form, settings):
+        return _once_more(token, asked, said, settings, nonce)
     recorded: dict[int, FollowUp] = {}
     for place, follow_up in asked.items():
         after = _record(token, place, follow_up, said[place], settings) if place in said else follow_up
@@ -50,17 +51,18 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
             return after.response(nonce, settings.company.name)
         if after.answer:
             recorded[place] = after
-    return web.page(200, pages.answered_page(facts.answered_page(recorded, settings), nonce), nonce)
+    answered = facts.answered_page(recorded, settings, language=language, preferences_link=link)
+    return web.page(200, pages.answered_page(answered, nonce), nonce)
 
 
-def _suspected(
+def _is_suspect(
     token: str,
     asked: Mapping[int, FollowUp],
     said: Mapping[int, Press],
     form: Mapping[str, str],
     settings: Settings,
-) -> dict[int, FollowUp] | None:
-    """Everything asked, when a press of this form looks like a machine's; that is kept, and nothing of it counts."""
+) -> bool:
+    """Whether a press of this form looks like a machine's; that is kept, and nothing of the form counts."""
     now, policy = clock.now(), settings.policy
     link = links.read_survey(token, now, policy.keep_for)
     page = links.read_seal(form.get("seal", ""), link, now, policy.keep_for)
@@ -70,8 +72,6 @@ def _suspected(
         for place, pressed in said.items()
         if (rules := press.suspicions(asked[place], pressed.solved, page, hidden_field, now, policy))
     }
-    if not found:
-        return None
     for place, rules in found.items():
         after = press.suspect(asked[place], said[place].solved, rules, now)
         if after is not asked[place]:
@@ -81,7 +81,7 @@ def _suspected(
                 logger.info("a suspect press was not kept")
         logger.info("suspect press", rules=rules)
         count("PressSuspected")
-    return dict(asked)
+    return bool(found)
 
 
 def _once_more(
@@ -90,7 +90,8 @@ def _once_more(
     """The same form again, as it was filled in."""
     now = clock.now()
     link = links.read_survey(token, now, settings.policy.keep_for)
-    page = facts.survey_page(asked, None, settings, now)
+    language, preferences = choices(asked, settings)
+    page = facts.survey_page(asked, None, settings, now, language=language, preferences_link=preferences)
     chosen = tuple(_chosen(case, said.get(case.place)) for case in page.asked)
     seal = links.seal(link, Page(shown_at=now, once_more=True), now)
     page = replace(page, asked=chosen, once_more=True, seal=seal)

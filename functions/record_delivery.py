@@ -12,7 +12,7 @@ from domain import follow_up, message
 from domain.delivery import Feedback
 from domain.errors import Changed
 from domain.follow_up import Round
-from domain.person import suppress
+from domain.person import delay, suppress
 from domain.settings import Settings
 
 ATTEMPTS = 5
@@ -52,8 +52,10 @@ def settle(record: SQSRecord) -> None:
                     pk, sk, "survey" if part == "survey" else "reminder", feedback, at, now, settings, claim
                 )
             )
-            if address:
-                _suppress(address, feedback, at)
+            if address and feedback in {Feedback.BOUNCE, Feedback.COMPLAINT}:
+                _suppress(address, feedback, at, now, settings)
+            elif address and feedback is Feedback.DELAY and part != "message":
+                _rest(address, at, now, settings)
         except Changed:
             continue
         logger.info("reported", feedback=feedback, part=part)
@@ -78,7 +80,7 @@ def _hear_round(
         logger.warning("report about an unknown mail")
         return None
     held = follow_up.get_delivery(known, round)
-    if feedback is Feedback.SEND and held and claim and claim != held.claim:
+    if feedback in {Feedback.SEND, Feedback.DELAY} and held and claim and claim != held.claim:
         logger.warning("duplicate_suspected", round=round)
         count("DuplicateSuspected")
     asked = [(known, records.ticket)]
@@ -107,25 +109,32 @@ def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, settings: 
     return settings.address_of(known.to)
 
 
-def _suppress(address: str, feedback: Feedback, at: datetime) -> None:
-    if feedback not in {Feedback.BOUNCE, Feedback.COMPLAINT}:
-        return
+def _suppress(address: str, feedback: Feedback, at: datetime, now: datetime, settings: Settings) -> None:
     person = people.load(address)
     suppressed = suppress(person, feedback, at)
     if suppressed is not person:
-        people.save(suppressed, keep_until=None)
+        people.save(suppressed, now + settings.policy.keep_for)
         count("AddressSuppressed")
+
+
+def _rest(address: str, at: datetime, now: datetime, settings: Settings) -> None:
+    person = people.load(address)
+    delayed = delay(person, at)
+    if delayed is not person:
+        people.save(delayed, now + settings.policy.keep_for)
 
 
 def _feedback(report: dict[str, Any]) -> Feedback | None:
     kind = str(report.get("eventType", "")).lower()
-    if kind == "bounce" and report.get("bounce", {}).get("bounceType") != "Permanent":
+    for_now = kind == "bounce" and report.get("bounce", {}).get("bounceType") != "Permanent"
+    if for_now or kind == "deliverydelay":
         # A full mailbox or a slow server: whether it arrived in the end is told by a Delivery, or by its absence. That
         # it was sent is certain, and a claim still open must not send it again.
-        return Feedback.SEND
+        return Feedback.DELAY
     return Feedback(kind) if kind in set(Feedback) else None
 
 
 def _instant(report: dict[str, Any]) -> datetime:
-    details = report.get(str(report.get("eventType", "")).lower()) or {}
+    kind = str(report.get("eventType", ""))
+    details = report.get(kind[:1].lower() + kind[1:]) or {}
     return datetime.fromisoformat(details.get("timestamp") or report["mail"]["timestamp"])

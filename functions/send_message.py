@@ -21,6 +21,7 @@ from adapters import (
     table,
     tickets,
 )
+from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
 from domain.cause import TREND
@@ -89,13 +90,14 @@ def _claim_round(
         if known is None or address is None:
             return None
         held = follow_up.get_delivery(known, round)
+        person = people.load(address)
         if held and held.claim == claim_id:
             # The claim was stored although its reply was lost and the write reported a conflict.
             group = [known, *tickets.load_refs(known.together)]
             asked = [f for f in group if _claim_of(f, round) == claim_id]
-            return asked, _compose_round(group, asked, round, settings, now), address, claim_id
-        person = people.load(address)
-        if next_step(known, ticket, person, now, settings.policy) != Send(round):
+            return asked, _compose_round(group, asked, round, person, settings, now), address, claim_id
+        closed = closed_days(known.closure, settings)
+        if next_step(known, ticket, person, now, settings.policy, closed) != Send(round):
             return None
         first_time = round == "survey" and not known.together
         joining = _joining(known, person.waiting if first_time else known.together, round, now, settings)
@@ -103,7 +105,7 @@ def _claim_round(
         if first_time:
             asked = [replace(f, together=tuple(o.ref for o in asked if o is not f)) for f in asked]
         group = asked if first_time else [*asked, *_others(asked, tickets.load_refs(known.together))]
-        mail = _compose_round(group, asked, round, settings, now)
+        mail = _compose_round(group, asked, round, person, settings, now)
         try:
             _store_claims(
                 asked, person, _reserved(person, asked, now, first_time) if round == "survey" else person
@@ -169,11 +171,17 @@ def _claim_of(known: FollowUp, round: Round) -> str | None:
 
 
 def _compose_round(
-    group: list[FollowUp], asked: list[FollowUp], round: Round, settings: Settings, now: datetime
+    group: list[FollowUp],
+    asked: list[FollowUp],
+    round: Round,
+    person: Person,
+    settings: Settings,
+    now: datetime,
 ) -> Mail:
     """The mail about ``asked``, numbered as on the page, which shows all of the ``group``."""
     first = asked[0]
     closure = first.closure
+    preferences = links.PreferencesLink(person.key, closure.locale or "")
     link = links.survey_url(
         _base(settings),
         links.TicketLink(closure.source, closure.ticket_id, first.number),
@@ -182,10 +190,17 @@ def _compose_round(
     )
     places = follow_up.places(group)
     chosen = {place: f for place, f in places.items() if any(f.ref == a.ref for a in asked)}
-    may_reply = _reply_address(asked, now, settings) is not None
-    return compose.survey(
-        facts.survey(chosen, link, settings, now, reminder=round == "reminder", may_reply=may_reply)
+    mail = facts.survey(
+        chosen,
+        link,
+        settings,
+        now,
+        reminder=round == "reminder",
+        may_reply=_reply_address(asked, now, settings) is not None,
+        language=person.language,
+        preferences_link=links.preferences_url(_base(settings), preferences, first.opened_at, now),
     )
+    return compose.survey(mail)
 
 
 def _reply_address(asked: list[FollowUp], now: datetime, settings: Settings) -> str | None:

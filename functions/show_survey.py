@@ -1,9 +1,11 @@
 """GET and HEAD /s/{token}: shows the customer's page; changes nothing, whoever opens it and how often."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, links, notices, tickets, web
+from adapters import clock, links, notices, people, tickets, web
+from adapters.links import PreferencesLink
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp, State, Ticket, places
 from domain.press import Page
@@ -30,9 +32,23 @@ def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
     now = clock.now()
     page = Page(shown_at=now, hidden_link=request.query.get("a") == HIDDEN_LINK)
     seal = links.seal(links.read_survey(token, now, settings.policy.keep_for), page, now)
-    shown = facts.survey_page(found, request.query.get("a"), settings, now)
+    language, preferences = choices(found, settings)
+    shown = facts.survey_page(
+        found, request.query.get("a"), settings, now, language=language, preferences_link=preferences
+    )
     shown = replace(shown, seal=seal, trap_link=f"?a={HIDDEN_LINK}")
     return web.page(200, pages.survey_page(shown, nonce), nonce)
+
+
+def choices(asked: Mapping[int, FollowUp], settings: Settings) -> tuple[str | None, str | None]:
+    """The language that the customer chose, and where they can choose; None while the settings have no address."""
+    closure = next(iter(asked.values())).closure
+    base, address, now = settings.company.public_url, closure.requester_email, clock.now()
+    if not address or not base:
+        return None, None
+    person = people.load(address)
+    link = PreferencesLink(person.key, closure.locale or "")
+    return person.language, links.preferences_url(base.rstrip("/"), link, now, now)
 
 
 def find(token: str, settings: Settings) -> dict[int, FollowUp] | notices.Notice:

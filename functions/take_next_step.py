@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from adapters import causes, clock, flags, outbox, owners, people, queues, settings_store, table, tickets
+from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
 from domain import cause, consequences, flag, hours, message
 from domain.errors import Changed
@@ -59,7 +60,8 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         return
     address = follow_up.closure.requester_email
     person = people.load(address) if address else Person(key="")
-    step = next_step(follow_up, records.ticket, person, now, settings.policy)
+    closed = closed_days(follow_up.closure, settings)
+    step = next_step(follow_up, records.ticket, person, now, settings.policy, closed)
     if isinstance(step, Wait):
         if step.quiet and follow_up.ref not in person.waiting:
             # Noted before it waits: whoever asks this person next asks about this closure in the same mail.
@@ -68,6 +70,9 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     elif isinstance(step, Send):
         queues.queue_mail(pk, sk, step.round, now)
     elif isinstance(step, Become):
+        if step.follow_up.reason == "frequency_cap":
+            logger.warning("relay_suspected", ticket_id=follow_up.closure.ticket_id)
+            count("RelaySuspected")
         _finish(step.follow_up, records, now, settings, is_new=True)
     else:
         _finish(follow_up, records, now, settings, is_new=False)

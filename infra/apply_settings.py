@@ -31,8 +31,10 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
+from adapters.closed_days import known_countries
 from domain.errors import Changed
 from domain.hours import END_OF_DAY, known_zone, next_digest
+from domain.person import KEPT_ASKS
 from domain.settings import UNCLASSIFIED, Contact, Policy, Settings
 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
@@ -98,6 +100,10 @@ def _domain(text: str) -> str | None:
     return text.lower() if _address(f"reply@{text}") else None
 
 
+def _country(text: str) -> str | None:
+    return text if text in known_countries() else None
+
+
 def _url(text: str) -> str | None:
     try:
         url = urlsplit(text)
@@ -156,6 +162,7 @@ FORMS_BY_NAME = {
         "an IANA name such as Europe/Berlin",
         lambda text: text if known_zone(text) else None,
     ),
+    "country": Form("is not a country", "two capital letters of ISO 3166, such as DE", _country),
     "closes": Form("is not a time", "HH:MM from 00:00 to 24:00", _closing),
     "weekdays": WEEKDAY,
     "digest_weekday": WEEKDAY,
@@ -452,6 +459,7 @@ class _Reading:
             if name != "keep_for" and self._policy(name) is not None
         }
         self._compare_keys("keep_for", "more than", max(lengths, key=lambda name: lengths[name]))
+        self._compare("surveys_per_month", "at most", KEPT_ASKS, str(KEPT_ASKS))
         every = self._policy("digest_every")
         if every and every > timedelta(days=1) and every % timedelta(days=1):
             self._complain_policy(

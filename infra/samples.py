@@ -19,7 +19,7 @@ WISH = "A connection that holds for a whole working day"
 WORDS = "The router came on Thursday, but the connection still drops.\nNobody called me."
 PRAISE = "Marta stayed on the phone until it really worked.\nThat was the first time somebody did."
 SURVEY_LINK = "https://followup.example.com/s/eyJ0Ijo0ODIxMX0.aRk3Zw.6Zt0Qv1xJmC2kXW7dZ1h9mVb4nE"
-PREFERENCES_LINK = "https://followup.example.com/p/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"
+PREFERENCES_LINK = "https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"
 FLAG_LINK = "https://followup.example.com/f/eyJmIjo0ODIxMX0.aRk3Zw.9dK2bS7wLrT5yUe0pQhX3cGzNvM"
 CAUSES_LINK = "https://followup.example.com/c/eyJvIjoiam9uYXMifQ.aRk3Zw.h4T8sYqE1nB6mVx0uKzP2rJdLwC"
 
@@ -280,6 +280,7 @@ def survey_page() -> pages.SurveyPage:
         asks_kept=True,
         seal="c2VhbGVk",
         trap_link="?a=website",
+        preferences_link=PREFERENCES_LINK,
     )
 
 
@@ -314,6 +315,7 @@ def _answered(*recorded: pages.Recorded) -> pages.AnsweredPage:
         asks_wish=True,
         asks_credit=True,
         may_withdraw=True,
+        preferences_link=PREFERENCES_LINK,
     )
 
 
@@ -387,6 +389,11 @@ def preferences() -> pages.PreferencesPage:
 def preferences_stopped() -> pages.PreferencesPage:
     """After one press on the mail program's "unsubscribe"."""
     return pages.PreferencesPage(company=COMPANY, surveys="none", stopped=True)
+
+
+def preferences_unreachable() -> pages.PreferencesPage:
+    """Where no choice brings mail again."""
+    return pages.PreferencesPage(company=COMPANY, unreachable=True)
 
 
 def _flag_page(state: pages.FlagState) -> pages.FlagPage:
@@ -486,6 +493,7 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "answered_several": (pages.answered_page, answered_several()),
     "preferences": (pages.preferences_page, preferences()),
     "preferences_stopped": (pages.preferences_page, preferences_stopped()),
+    "preferences_unreachable": (pages.preferences_page, preferences_unreachable()),
     **{f"notice_{kind}": (pages.notice_page, notice(kind)) for kind in get_args(pages.NoticeKind)},
     "notice_try_again": (pages.notice_page, notice_try_again()),
 }

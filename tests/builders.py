@@ -156,7 +156,7 @@ def records(function: str, bodies: list[str]) -> dict[str, Any]:
 def ses_event(
     kind: str, tags: dict[str, str], to: str, message_id: str, at: datetime, sent_at: datetime | None = None
 ) -> dict[str, Any]:
-    """What SES publishes about one mail: Send, Delivery, Bounce (or TransientBounce), Complaint or Reject."""
+    """What SES publishes about one mail: Send, Delivery, DeliveryDelay, (Transient)Bounce, Complaint, Reject."""
     event: dict[str, Any] = json.loads(sample("record_delivery")["Records"][0]["body"])
     del event["delivery"]
     event["eventType"] = kind.removeprefix("Transient")
@@ -190,6 +190,9 @@ def ses_event(
             "complaint": {**then, "complainedRecipients": recipient, "complaintFeedbackType": "abuse"}
         },
         "Reject": {"reject": {"reason": "Bad content"}},
+        "DeliveryDelay": {
+            "deliveryDelay": {**then, "delayType": "MailboxFull", "delayedRecipients": recipient}
+        },
     }
     return event | details[kind]
 

@@ -94,7 +94,13 @@ class Sent:
     tags: dict[str, str]
     id: str
     at: datetime
+    headers: dict[str, str]
     reply_to: str | None = None
+
+    @property
+    def preferences(self) -> str:
+        """Where "unsubscribe" leads."""
+        return self.headers["List-Unsubscribe"].strip("<>")
 
     @property
     def link(self) -> str:
@@ -156,6 +162,7 @@ class PostOffice:
             id=f"0107-{self.calls:06d}",
             at=now,
             reply_to=next(iter(request["ReplyToAddresses"]), None),
+            headers={header["Name"]: header["Value"] for header in simple["Headers"]},
         )
         self.sent.append(mail)
         if not self.reports_get_lost:

@@ -15,6 +15,8 @@ from adapters import secret_store
 from domain.press import Page
 
 LONGEST_TOKEN = 1024
+LONGEST_TAG = 35
+"""Characters of a language tag that has to be taken as it is (RFC 5646 section 4.4.1)."""
 
 
 class BadLink(Exception):  # noqa: N818 - reads as a sentence: raise BadLink
@@ -37,6 +39,14 @@ class CausesLink:
 
     owner: str
     causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PreferencesLink:
+    """Opens the preferences of one person, named by the hash of the address; ``language`` until they choose one."""
+
+    person: str
+    language: str
 
 
 def survey_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) -> str:
@@ -75,6 +85,11 @@ def read_seal(text: str, link: TicketLink, now: datetime, life: timedelta) -> Pa
     return Page(shown_at=shown_at, hidden_link=hidden_link is True, once_more=once_more is True)
 
 
+def preferences_url(base: str, link: PreferencesLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of a customer's preferences, which is also where a mail program sends "unsubscribe"."""
+    return f"{base}/u/{_sign('preferences', [link.person, link.language[:LONGEST_TAG]], issued_at, now)}"
+
+
 def read_survey(token: str, now: datetime, life: timedelta) -> TicketLink:
     """What a survey link points to; raises BadLink."""
     source, ticket_id, number = _verify("survey", token, now, life, 3)
@@ -93,6 +108,12 @@ def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     if not isinstance(causes, list):
         raise BadLink
     return CausesLink(str(owner), tuple(str(code) for code in causes))
+
+
+def read_preferences(token: str, now: datetime, life: timedelta) -> PreferencesLink:
+    """Whose preferences a link opens; raises BadLink."""
+    person, language = _verify("preferences", token, now, life, 2)
+    return PreferencesLink(str(person), str(language))
 
 
 def _serializer(purpose: str, now: datetime) -> URLSafeSerializer:

@@ -80,6 +80,7 @@ def send(*, mail: "Mail", to: str, sender: str, reply_to: str | None, tags: dict
                     "Headers": [
                         {"Name": "Auto-Submitted", "Value": "auto-generated"},
                         {"Name": "X-Auto-Response-Suppress", "Value": "All"},
+                        *({"Name": name, "Value": value} for name, value in mail.headers),
                     ],
                 }
             },

@@ -10,20 +10,24 @@ from domain.person import Person, person_key
 
 def load(address: str) -> Person:
     """The person behind an address; somebody unknown has never been asked and is not suppressed."""
-    key = person_key(address)
+    return load_key(person_key(address))
+
+
+def load_key(key: str) -> Person:
+    """The person with this hash."""
     item = table.get(f"PERSON#{key}", "PERSON")
     return table.read_row(item, Person) if item else Person(key=key)
 
 
 def save(person: Person, keep_until: datetime | None) -> None:
-    """Store a person; a suppression is kept without end (``keep_until`` None). Raises Changed."""
+    """Store a person: without end while they may not be forgotten, else until then. Raises Changed."""
     table.put(row(person, keep_until))
 
 
 def row(person: Person, keep_until: datetime | None) -> table.Row:
     """The item of a person."""
-    keep_until = None if person.suppressed else keep_until
-    return table.make_row(f"PERSON#{person.key}", "PERSON", "person", person, keep_until=keep_until)
+    until = None if person.stays else keep_until
+    return table.make_row(f"PERSON#{person.key}", "PERSON", "person", person, keep_until=until)
 
 
 def history(address: str | None) -> list[FollowUp]:

@@ -3,12 +3,15 @@
 import json
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
 LARGEST_FORM = 16 * 1024
+MOST_FIELDS = 50
 
 SECURITY_HEADERS = {
     "strict-transport-security": "max-age=31536000; includeSubDomains",
@@ -24,6 +27,7 @@ SECURITY_HEADERS = {
 NOTHING_ELSE = "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 Response = dict[str, Any]
+Fields = list[tuple[str, str]]
 
 
 class BadForm(Exception):  # noqa: N818 - reads as a sentence
@@ -48,16 +52,43 @@ class Request:
         """The fields of a posted form, first value each; BadForm when too large (413), another type (415), broken."""
         if len(self.body) > LARGEST_FORM:
             raise BadForm(413, "too large")
-        if (
-            self.headers.get("content-type", "").split(";")[0].strip().lower()
-            != "application/x-www-form-urlencoded"
-        ):
+        content_type = self.headers.get("content-type", "")
+        read = FORMS.get(content_type.split(";")[0].strip().lower())
+        if read is None:
             raise BadForm(415, "not a form")
         try:
-            pairs = parse_qsl(self.body.decode("utf-8"), keep_blank_values=True, max_num_fields=50)
+            return dict(reversed(read(content_type, self.body)))
         except ValueError as error:
             raise BadForm(400, "broken form") from error
-        return dict(reversed(pairs))
+
+
+def _urlencoded(_: str, body: bytes) -> Fields:
+    return parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+
+
+def _multipart(content_type: str, body: bytes) -> Fields:
+    """RFC 7578 without files; mail programs may post "unsubscribe" like this (RFC 8058 section 3.2)."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    parts = message_from_bytes(head + body).get_payload()
+    if not isinstance(parts, list) or len(parts) > MOST_FIELDS:
+        raise ValueError("not the parts of a form")
+    return [_field(part) for part in parts]
+
+
+def _field(part: object) -> tuple[str, str]:
+    if not isinstance(part, Message):
+        raise ValueError("no part")
+    name = part.get_param("name", header="content-disposition")
+    value = part.get_payload(decode=True)
+    if not isinstance(name, str) or not isinstance(value, bytes):
+        raise ValueError("a part that is no field")
+    return name, value.decode("utf-8")
+
+
+FORMS: Mapping[str, Callable[[str, bytes], Fields]] = {
+    "application/x-www-form-urlencoded": _urlencoded,
+    "multipart/form-data": _multipart,
+}
 
 
 def read(event: Mapping[str, Any]) -> Request:

@@ -11,6 +11,10 @@ _LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TOP_LABEL = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_TOP_LABEL}")
+_NOBODY = re.compile(
+    r"(?:mailer-?daemon|postmaster|(?:no|do-?not)[-_.]?reply(?:[-_.].*)?|bounces?(?:[-=].*)?)(?:\+.*)?",
+    re.IGNORECASE,
+)
 
 
 def parse_address(text: str) -> str | None:
@@ -29,6 +33,11 @@ def parse_address(text: str) -> str | None:
     if host is None or len(local_part) + 1 + len(host) > MAX_ADDRESS:
         return None
     return f"{local_part}@{host}"
+
+
+def is_nobody(address: str) -> bool:
+    """Whether an address is a machine's by its name: nobody reads it, and what it answers is more mail (RFC 2142)."""
+    return _NOBODY.fullmatch(address.partition("@")[0]) is not None
 
 
 def _ascii_domain(text: str) -> str | None:

@@ -193,6 +193,8 @@ class CauseFigures:
     confirmed: int
     denied: int
     silent: int
+    not_asked: int
+    """Whom no survey reached, whatever the reason: also those who do not want to be asked."""
     tickets_before: int
     trend: tuple[int, ...]
     """Distinct tickets per bucket, oldest first; the last bucket ends with the period."""
@@ -244,6 +246,7 @@ def figures(
         confirmed=sum(f.state is State.CONFIRMED for f in ended),
         denied=sum(f.state is State.DENIED for f in ended),
         silent=sum(f.state is State.SILENT for f in ended),
+        not_asked=sum(f.state is State.NOT_ASKED for f in ended),
         tickets_before=trend[-2] if buckets > 1 else 0,
         trend=trend,
         words=tuple(answer.words for answer in spoken if answer.words),

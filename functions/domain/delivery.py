@@ -34,6 +34,8 @@ class Feedback(StrEnum):
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     REJECT = "reject"
+    DELAY = "delay"
+    """Put off by the mailbox (full, busy); sent all the same, and perhaps delivered later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,7 @@ def hear(delivery: Delivery, feedback: Feedback, at: datetime) -> Delivery:
     """The delivery after one report of the provider; reports come late, twice and out of order: most change nothing."""
     # Ready, and yet reported as sent: an earlier claim, whose reply was lost, did send it.
     not_sent_yet = {Progress.READY, Progress.CLAIMED, Progress.UNKNOWN}
-    if feedback is Feedback.SEND and delivery.progress in not_sent_yet:
+    if feedback in {Feedback.SEND, Feedback.DELAY} and delivery.progress in not_sent_yet:
         return replace(delivery, progress=Progress.SENT, sent_at=at)
     if feedback is Feedback.DELIVERY:
         heard = replace(delivery, delivered_at=delivery.delivered_at or at, sent_at=delivery.sent_at or at)

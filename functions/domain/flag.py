@@ -9,6 +9,9 @@ from domain.follow_up import FollowUp, State
 from domain.message import Kind, Message, ticket_scope
 from domain.settings import Settings
 
+ON_PURPOSE = frozenset({"opted_out", "frequency_cap", "own_address"})
+"""Why somebody was not asked although they could have been: their wish, or our own rule. Nobody has to look."""
+
 
 class Reason(StrEnum):
     """Why somebody has to look."""
@@ -69,7 +72,7 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
         return Reason.UNVERIFIED_REPLY if all(reply.doubt for reply in follow_up.unread) else Reason.REPLY
     if follow_up.state is State.SILENT:
         return Reason.SILENT
-    if follow_up.state is State.NOT_ASKED:
+    if follow_up.state is State.NOT_ASKED and follow_up.reason not in ON_PURPOSE:
         if follow_up.reason in {"undelivered", "delivery_unknown"}:
             return Reason.UNKNOWN
         return Reason.NO_DETAILS if follow_up.reason == "no_details" else Reason.UNDELIVERABLE

@@ -4,7 +4,7 @@
                              │                   ├── solved     ──► confirmed ◄─┐
                              │                   ├── not solved ──► denied    ◄─┘ (the customer may change the answer)
                              │                   └── bounced    ──► not_asked
-                             └── reopened ──► reopened        └── no address, suppressed ──► not_asked
+                             └── reopened ──► reopened        └── no address, suppressed, opted out ──► not_asked
 
 Every function takes the follow-up as it is and gives the follow-up as it becomes; storing it is the caller's work.
 """
@@ -16,10 +16,12 @@ from enum import StrEnum
 from typing import Literal
 
 from domain import delivery, hours
+from domain.address import is_nobody
 from domain.closure import Closure, Ref
 from domain.delivery import Delivery, Feedback, Progress
 from domain.errors import Refused
-from domain.person import Person, person_key, quiet_until
+from domain.hours import ClosedDays
+from domain.person import Person, Surveys, asked_too_often, person_key, quiet_until, rests_until
 from domain.settings import Policy, Settings
 
 KEPT_ANSWERS = 10
@@ -212,6 +214,8 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
     if closure.requester_email is None:
         # Its next step says so, at once: that knows the whole ticket, which may have been reopened already.
         return replace(opened, due_at=now)
+    if is_nobody(closure.requester_email) or settings.is_ours(closure.requester_email):
+        return replace(opened, state=State.NOT_ASKED, reason="own_address", outcome_at=now, due_at=now)
     return opened
 
 
@@ -325,8 +329,18 @@ class Finish:
 Step = Wait | Send | Become | Finish
 
 
-def next_step(follow_up: FollowUp, ticket: Ticket, person: Person, now: datetime, policy: Policy) -> Step:
-    """What the follow-up's state asks for at ``now``; asked again at the moment of sending."""
+def next_step(
+    follow_up: FollowUp,
+    ticket: Ticket,
+    person: Person,
+    now: datetime,
+    policy: Policy,
+    closed: ClosedDays = hours.no_day,
+) -> Step:
+    """What the follow-up's state asks for at ``now``; asked again at the moment of sending.
+
+    ``closed`` tells the public holidays of the customer's country: nothing is sent on them.
+    """
     if follow_up.state not in PENDING:
         return Finish()
     superseded = supersede(follow_up, ticket, now)
@@ -339,25 +353,35 @@ def next_step(follow_up: FollowUp, ticket: Ticket, person: Person, now: datetime
     if follow_up.closure.requester_email is None:
         return Become(to_state(follow_up, State.NOT_ASKED, now, "no_address"))
     if follow_up.state is State.SCHEDULED:
-        return _first_round(follow_up, person, now, policy)
-    return _second_round(follow_up, person, now, policy)
+        return _first_round(follow_up, person, now, policy, closed)
+    return _second_round(follow_up, person, now, policy, closed)
 
 
-def _first_round(follow_up: FollowUp, person: Person, now: datetime, policy: Policy) -> Step:
+def _first_round(
+    follow_up: FollowUp, person: Person, now: datetime, policy: Policy, closed: ClosedDays
+) -> Step:
+    if person.surveys is not Surveys.ALL:
+        return Become(to_state(follow_up, State.NOT_ASKED, now, "opted_out"))
     if person.suppressed:
         return Become(to_state(follow_up, State.NOT_ASKED, now, "suppressed"))
     survey = follow_up.survey
     if survey and survey.progress is Progress.CLAIMED:
         return _open_claim(follow_up, "survey", survey, now, policy)
     closure = follow_up.closure
-    quiet = quiet_until(person, (follow_up.ref, *follow_up.together), policy.quiet_period)
-    earliest = hours.next_open(max(now, quiet or now), policy.hours, closure.time_zone, policy.time_zone)
+    ours = (follow_up.ref, *follow_up.together)
+    if asked_too_often(person, ours, now, policy.surveys_per_month):
+        return Become(to_state(follow_up, State.NOT_ASKED, now, "frequency_cap"))
+    quiet = quiet_until(person, ours, policy.quiet_period)
+    earliest = max(now, quiet or now, rests_until(person) or now)
+    earliest = hours.next_open(earliest, policy.hours, closure.time_zone, policy.time_zone, closed)
     if earliest > now:
         return Wait(earliest, quiet=quiet is not None and quiet > now)
     return Send("survey")
 
 
-def _second_round(follow_up: FollowUp, person: Person, now: datetime, policy: Policy) -> Step:
+def _second_round(
+    follow_up: FollowUp, person: Person, now: datetime, policy: Policy, closed: ClosedDays
+) -> Step:
     survey, reminder = follow_up.survey, follow_up.reminder
     if survey is None:
         raise Refused("asked without a survey")
@@ -371,14 +395,16 @@ def _second_round(follow_up: FollowUp, person: Person, now: datetime, policy: Po
     silent_at = survey.delivered_at + policy.silent_after
     if now >= silent_at:
         return Become(to_state(follow_up, State.SILENT, now))
+    if person.suppressed or person.surveys is not Surveys.ALL or not delivery.is_open(reminder):
+        return Wait(silent_at)
     if reminder and reminder.progress is Progress.CLAIMED:
         return _open_claim(follow_up, "reminder", reminder, now, policy)
-    if person.suppressed or follow_up.unread or not delivery.is_open(reminder):
+    if follow_up.unread:
         # Whoever wrote to us is not told that they have not answered: a person has their words.
         return Wait(silent_at)
     closure = follow_up.closure
-    remind_at = max(now, survey.delivered_at + policy.reminder_after)
-    remind_at = hours.next_open(remind_at, policy.hours, closure.time_zone, policy.time_zone)
+    remind_at = max(now, survey.delivered_at + policy.reminder_after, rests_until(person) or now)
+    remind_at = hours.next_open(remind_at, policy.hours, closure.time_zone, policy.time_zone, closed)
     if remind_at >= silent_at:
         return Wait(silent_at)
     return Wait(remind_at) if remind_at > now else Send("reminder")

@@ -4,6 +4,7 @@ Instants go in and come out as aware ``datetime`` in UTC; the clocks between are
 they jump over the opening, it opens after the jump; an open hour that comes twice is open twice.
 """
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,8 +17,18 @@ END_OF_DAY = time.max
 A_DAY = timedelta(days=1)
 FIRST_MONDAY = date(1970, 1, 5)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAYS_TO_SEARCH = 15
-"""One allowed weekday is at most a week away; a second week covers an opening that the clocks skipped."""
+LONGEST_CLOSURE = 30 * A_DAY
+"""No holidays last so long: after it closed days count no more, so that nobody waits for ever."""
+DAYS_TO_SEARCH = 45
+"""Beyond that, one allowed weekday is at most a week away; a second one covers an opening that the clocks skipped."""
+
+ClosedDays = Callable[[date], bool]
+"""Tells of a day on a customer's calendar whether it is a public holiday there."""
+
+
+def no_day(_: date) -> bool:
+    """No day is closed."""
+    return False
 
 
 def known_zone(name: str | None) -> bool:
@@ -30,22 +41,33 @@ def local(instant: datetime, time_zone: str | None, default: str = "UTC") -> dat
     return instant.astimezone(_zone(time_zone) or _zone(default) or UTC)
 
 
-def next_open(instant: datetime, hours: Hours, time_zone: str | None, default: str = "UTC") -> datetime:
+def next_open(
+    instant: datetime,
+    hours: Hours,
+    time_zone: str | None,
+    default: str = "UTC",
+    closed: ClosedDays = no_day,
+) -> datetime:
     """Give ``instant`` itself when the hours are open then, else the next opening.
 
-    The hours are those of ``time_zone``; of ``default`` when that is None or unknown, of UTC when both are.
-    Raises ValueError for hours that never open, which the apply command refuses.
+    The hours are those of ``time_zone``; of ``default`` when that is None or unknown, of UTC when both are. Days that
+    are ``closed`` there do not open. Raises ValueError for hours that never open, which the apply command refuses.
     """
     zone = _zone(time_zone) or _zone(default) or UTC
-    if _is_open(instant, hours, zone):
-        return instant.astimezone(UTC)
     today = instant.astimezone(zone).date()
+
+    def is_open(at: datetime) -> bool:
+        day = at.astimezone(zone).date()
+        return _is_open(at, hours, zone) and (day - today > LONGEST_CLOSURE or not closed(day))
+
+    if is_open(instant):
+        return instant.astimezone(UTC)
     for days in range(DAYS_TO_SEARCH):
         for fold in (0, 1):
             opening = (
                 datetime.combine(today + days * A_DAY, hours.opens, zone).replace(fold=fold).astimezone(UTC)
             )
-            if opening >= instant and _is_open(opening, hours, zone):
+            if opening >= instant and is_open(opening):
                 return opening
     raise ValueError(f"{hours} never open in {zone}")
 

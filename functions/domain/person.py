@@ -1,8 +1,9 @@
-"""A customer as far as mail is concerned: when they were asked, and whether they may be."""
+"""A customer as far as mail is concerned: when they were asked, whether they may be, and what they chose."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 
 from domain.closure import Ref
@@ -10,6 +11,19 @@ from domain.delivery import Feedback
 
 KEPT_ASKS = 20
 KEPT_WAITING = 50
+A_MONTH = timedelta(days=30)
+DELAYS_UNTIL_REST = 3
+REST = timedelta(days=14)
+"""So many mails that were delayed within this time are enough: the address then rests for as long again."""
+
+
+class Surveys(StrEnum):
+    """Which mails a customer wants from us."""
+
+    ALL = "all"
+    FIXES = "fixes"
+    """Only when the cause of their problem is fixed."""
+    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +46,17 @@ class Person:
     asked: tuple[Asked, ...] = ()
     waiting: tuple[Ref, ...] = ()
     """Closures that wait for the end of the quiet period, to be asked about together."""
+    surveys: Surveys = Surveys.ALL
+    language: str | None = None
+    """The tag of the language they chose; None: the one their helpdesk tells."""
+    delays: tuple[datetime, ...] = ()
+    """When their mailbox last put our mail off, the oldest first."""
     version: int = 0
+
+    @property
+    def stays(self) -> bool:
+        """Whether this must not be forgotten: nobody who stopped is asked again because a record expired."""
+        return bool(self.suppressed or self.language or self.surveys is not Surveys.ALL)
 
 
 def person_key(address: str) -> str:
@@ -42,9 +66,22 @@ def person_key(address: str) -> str:
 
 def quiet_until(person: Person, closures: Iterable[Ref], quiet_period: timedelta) -> datetime | None:
     """When this person may be asked about these closures; None means now. An ask reserved for one of them stands."""
-    ours = {(ref.source, ref.ticket_id, ref.number) for ref in closures}
-    others = [ask.at for ask in person.asked if _closure(ask) not in ours]
+    others = _other_asks(person, closures)
     return max(others) + quiet_period if others else None
+
+
+def asked_too_often(person: Person, closures: Iterable[Ref], now: datetime, most: int) -> bool:
+    """Whether this person got ``most`` surveys about other closures within the last 30 days.
+
+    A helpdesk that anybody can write to must not become a way of sending mail to somebody else.
+    """
+    return sum(at > now - A_MONTH for at in _other_asks(person, closures)) >= most
+
+
+def _other_asks(person: Person, closures: Iterable[Ref]) -> set[datetime]:
+    """When they were asked about anything else; several closures in one mail are one ask."""
+    ours = {(ref.source, ref.ticket_id, ref.number) for ref in closures}
+    return {ask.at for ask in person.asked if _closure(ask) not in ours}
 
 
 def wait(person: Person, closure: Ref) -> Person:
@@ -79,3 +116,22 @@ def suppress(person: Person, feedback: Feedback, at: datetime) -> Person:
     }:
         return person
     return replace(person, suppressed=str(feedback), suppressed_at=at)
+
+
+def prefer(person: Person, surveys: Surveys, language: str | None = None) -> Person:
+    """The person with what they chose; without a language that stays. Choosing the same again changes nothing."""
+    chosen = replace(person, surveys=surveys, language=language or person.language)
+    return person if chosen == person else chosen
+
+
+def delay(person: Person, at: datetime) -> Person:
+    """The person once their mailbox put a mail off (full, busy); the same report again changes nothing."""
+    latest = tuple(sorted({*person.delays, at}))[-DELAYS_UNTIL_REST:]
+    return person if latest == person.delays else replace(person, delays=latest)
+
+
+def rests_until(person: Person) -> datetime | None:
+    """Until when no survey goes to a mailbox that keeps putting mail off; None when it does not."""
+    if len(person.delays) < DELAYS_UNTIL_REST or person.delays[-1] - person.delays[0] > REST:
+        return None
+    return person.delays[-1] + REST

@@ -67,6 +67,8 @@ class Company:
     """Domain whose mail SES receives for us, so that customers can answer by replying; None: they cannot."""
     public_url: str | None = None
     """Base of every link; set by the apply command from the deployed stack when the file leaves it out."""
+    country: str | None = None
+    """Two letters of ISO 3166: whose public holidays count for customers whose own country is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,8 @@ class Hours:
     opens: time = time(8)
     closes: time = time(18)
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
+    on_holidays: bool = False
+    """Also on the public holidays of their country."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,8 @@ class Policy:
     silent_after: timedelta = timedelta(days=7)
     link_answers_for: timedelta = timedelta(days=14)
     quiet_period: timedelta = timedelta(days=7)
+    surveys_per_month: int = 3
+    """The most surveys that one person gets in 30 days; further closures are not asked about."""
     hours: Hours = field(default_factory=Hours)
     time_zone: str = "UTC"
     undelivered_after: timedelta = timedelta(days=3)
@@ -155,6 +161,15 @@ class Settings:
         for team in self.teams.values():
             people.extend(team.people.values())
         return next((person.name for person in people if person.email.casefold() == wanted), None)
+
+    def is_ours(self, address: str) -> bool:
+        """Whether an address is one of our own: who writes, who receives, contacts, teams; never a customer's."""
+        known = {self.company.sender, self.company.reply_to, *(c.email for c in self.contacts.values())}
+        known |= {team.email for team in self.teams.values()}
+        domain = address.rpartition("@")[2].casefold()
+        return domain == (self.company.reply_domain or "").casefold() or address.casefold() in {
+            (ours or "").casefold() for ours in known
+        }
 
     def responsible_for(self, team: str | None) -> str:
         """Key of the contact who works on flags of ``team``."""

@@ -5,7 +5,7 @@ of our own words and the ticket id, so that nobody can send a text of theirs to 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +33,8 @@ class Mail:
     subject: str
     text: str
     html: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names and values of what this kind of mail has beside the usual ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +191,7 @@ class CauseLine:
     confirmed: int
     tickets_before: int
     """Tickets in the period before this one."""
+    not_asked: int = 0
     trend: tuple[int, ...] = ()
     """Tickets per bucket, oldest first."""
     bucket_label: str = "week"
@@ -213,8 +216,12 @@ class Digest:
 
 
 def survey(context: Survey) -> Mail:
-    """The survey, or its reminder."""
-    return _mail("survey", context)
+    """The survey, or its reminder; mail programs show "unsubscribe" beside it and do it in one press (RFC 8058)."""
+    mail = _mail("survey", context)
+    if context.preferences_link is None:
+        return mail
+    stop = ("List-Unsubscribe", f"<{context.preferences_link}>")
+    return replace(mail, headers=(stop, ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")))
 
 
 def flag_raised(context: FlagRaised) -> Mail:

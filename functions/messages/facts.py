@@ -12,6 +12,7 @@ from domain.cause import CauseFigures, CauseState
 from domain.flag import Flag, Result
 from domain.follow_up import FollowUp, Ticket, answers_until
 from domain.message import Message
+from domain.person import Person, Surveys
 from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
 
@@ -42,33 +43,46 @@ def survey(
     *,
     reminder: bool,
     may_reply: bool = False,
+    language: str | None = None,
+    preferences_link: str | None = None,
 ) -> compose.Survey:
-    """The survey, or its reminder, about follow-ups that are about to be asked together, by their place."""
+    """The survey, or its reminder, about follow-ups that are about to be asked together, by their place.
+
+    ``language`` is the one that the customer chose.
+    """
     first = next(iter(asked.values()))
     until = (
         _answer_by(asked, settings) if first.survey and reminder else now + settings.policy.link_answers_for
     )
     return compose.Survey(
         company=settings.company.name,
-        language=_language(first),
+        language=language or _language(first),
         closures=tuple(closed(follow_up, settings, place) for place, follow_up in asked.items()),
         link=link,
         answer_by=_customers_day(until, first, settings),
         customer_name=first.closure.requester_name,
         reminder=reminder,
         may_reply=may_reply,
+        preferences_link=preferences_link,
     )
 
 
 def survey_page(
-    asked: Mapping[int, FollowUp], chosen: str | None, settings: Settings, now: datetime
+    asked: Mapping[int, FollowUp],
+    chosen: str | None,
+    settings: Settings,
+    now: datetime,
+    *,
+    language: str | None = None,
+    preferences_link: str | None = None,
 ) -> pages.SurveyPage:
     """The question about follow-ups by their place; ``chosen`` (``yes``, ``2no``) only pre-selects."""
     first = next(iter(asked.values()))
     until = _answer_by(asked, settings)
     return pages.SurveyPage(
         company=settings.company.name,
-        language=_language(first),
+        language=language or _language(first),
+        preferences_link=preferences_link,
         asked=tuple(_asked(f, place, chosen, settings) for place, f in asked.items()),
         answer_by=_customers_day(until, first, settings),
         customer_name=first.closure.requester_name,
@@ -89,12 +103,19 @@ def _asked(follow_up: FollowUp, place: int, chosen: str | None, settings: Settin
     )
 
 
-def answered_page(answered: Mapping[int, FollowUp], settings: Settings) -> pages.AnsweredPage:
+def answered_page(
+    answered: Mapping[int, FollowUp],
+    settings: Settings,
+    *,
+    language: str | None = None,
+    preferences_link: str | None = None,
+) -> pages.AnsweredPage:
     """What was recorded about follow-ups by their place, and what happens next and by when."""
     first = next(iter(answered.values()))
     return pages.AnsweredPage(
         company=settings.company.name,
-        language=_language(first),
+        language=language or _language(first),
+        preferences_link=preferences_link,
         recorded=tuple(recorded(follow_up, settings, place) for place, follow_up in answered.items()),
         customer_name=first.closure.requester_name,
         asks_wish=True,
@@ -141,6 +162,27 @@ def _answer_by(asked: Mapping[int, FollowUp], settings: Settings) -> datetime:
 
 def _yes_or_no(said: bool | None) -> pages.Answer | None:
     return None if said is None else "yes" if said else "no"
+
+
+def preferences_page(
+    person: Person,
+    language: str,
+    settings: Settings,
+    *,
+    chosen: str | None = None,
+    saved: bool = False,
+    stopped: bool = False,
+) -> pages.PreferencesPage:
+    """What a customer chose, in their language or else in ``language``; ``chosen`` only pre-selects."""
+    known = {known.value for known in Surveys}
+    return pages.PreferencesPage(
+        company=settings.company.name,
+        language=person.language or language,
+        surveys=Surveys(chosen if chosen in known else person.surveys).value,
+        saved=saved,
+        stopped=stopped,
+        unreachable=person.suppressed is not None,
+    )
 
 
 def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.SuccessNote:
@@ -291,6 +333,7 @@ def _line(figures: CauseFigures, state: CauseState, settings: Settings) -> compo
         customers=figures.customers,
         denied=figures.denied,
         silent=figures.silent,
+        not_asked=figures.not_asked,
         confirmed=figures.confirmed,
         tickets_before=figures.tickets_before,
         trend=figures.trend,

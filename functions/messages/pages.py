@@ -50,6 +50,8 @@ class SurveyPage(ToCustomer):
     """Comes back as the hidden field ``seal``; with it there is a field ``website`` that people never see."""
     trap_link: str | None = None
     """A query of ours (``?a=...``) behind a link that people never see."""
+    preferences_link: str | None = None
+    """Whole address of the preferences page without query."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,8 @@ class AnsweredPage(ToCustomer):
     asks_credit: bool = False
     """Let them choose how they are named; otherwise the whole name is part of what they agree to."""
     may_withdraw: bool = False
+    preferences_link: str | None = None
+    """Whole address of the preferences page without query."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +111,8 @@ class PreferencesPage(ToCustomer):
     saved: bool = False
     stopped: bool = False
     """After one press on the mail program's own "unsubscribe": it is done already."""
+    unreachable: bool = False
+    """A mail to them came back or was reported as unwanted: no choice brings mail to this address again."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import babel
 import botocore
+import holidays
 import pytest
 
 import catalogues
@@ -35,7 +36,7 @@ def _trim() -> Any:
 
 
 trim = _trim()
-LIGHT = ("jinja2", "messages", "babel", "boto3", "pydantic", "itsdangerous")
+LIGHT = ("jinja2", "messages", "babel", "boto3", "pydantic", "itsdangerous", "holidays")
 """What the webhook must not load."""
 
 PIP = """#!{python}
@@ -163,6 +164,7 @@ def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(file, packages / "botocore/data")
     (packages / "boto3").mkdir()
     shutil.copytree(Path(babel.__file__).parent, packages / "babel", ignore=_other_locales)
+    shutil.copytree(Path(holidays.__file__).parent, packages / "holidays")
     trim.trim(packages)
     return packages
 
@@ -252,6 +254,24 @@ print(babel.__file__, file=sys.stderr)
     assert told[1].stderr.startswith(str(trimmed))
     assert not (trimmed / "babel/messages").exists()
     assert sum(file.stat().st_size for file in (trimmed / "babel").rglob("*.dat")) < 1_000_000
+
+
+def test_the_same_days_are_holidays_and_only_the_countries_asked_for_are_loaded(trimmed: Path) -> None:
+    program = """
+import sys
+sys.path[:0] = sys.argv[1:]
+from holidays.utils import country_holidays, list_supported_countries
+days = {code: sorted(map(str, country_holidays(code, years=2026))) for code in ("DE", "BR", "SA", "JP", "IL")}
+loaded = [name for name in sys.modules if name.startswith("holidays.countries.")]
+print(days, sorted(list_supported_countries()), len(loaded) if sys.argv[1:] else 5)
+"""
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program, *folder], capture_output=True, text=True, check=True
+        ).stdout
+        for folder in ([], [str(trimmed)])
+    ]
+    assert told[0] == told[1] != ""
 
 
 def test_every_right_of_the_template_has_its_operation_in_the_layer() -> None:

@@ -171,3 +171,46 @@ def test_the_reminder_counts_from_the_delivery(world: World) -> None:
     _, reminder = world.mail.to(CUSTOMER)
     # Three days after the delivery on Wednesday it is Saturday: it waits until Monday at eight o'clock in Berlin.
     assert reminder.at == START + timedelta(days=6, hours=22)
+
+
+@pytest.mark.parametrize("kind", ["DeliveryDelay", "TransientBounce"])
+def test_m9_after_three_delays_in_two_weeks_a_mailbox_rests_and_is_asked_later(
+    world: World, kind: str
+) -> None:
+    world.mail.reports[CUSTOMER] = ("Send", kind, "Delivery")
+    world.asked()
+    world.wait(7 * A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 2
+    world.asked("1")
+    last = world.now
+    assert len(people.load(CUSTOMER).delays) == 3
+    world.hook(closed("2", world.now))
+    world.wait(13 * A_DAY)
+    assert [mail.subject for mail in world.mail.to(CUSTOMER)][2:] == ["Is ticket 1 really solved?"]
+    assert not known("2").reason
+    world.wait(3 * A_DAY)
+    (later,) = world.mail.to(CUSTOMER)[3:]
+    assert later.subject == "Is ticket 2 really solved?"
+    assert later.at - last >= 13.9 * A_DAY
+
+
+def test_m9_the_same_report_again_is_one_delay_and_our_own_people_never_rest(world: World) -> None:
+    world.mail.reports[RAVI] = ("Send", "DeliveryDelay", "Delivery")
+    link = world.asked()
+    (mail,) = world.mail.sent
+    for _ in range(3):
+        world.mail.report(mail, "DeliveryDelay", ASK)
+    world.press(link, answer="no")
+    world.wait(A_DAY)
+    assert people.load(CUSTOMER).delays == (ASK,)
+    assert people.load(RAVI).delays == ()
+
+
+def test_m9_a_delay_says_that_the_mail_was_sent(world: World) -> None:
+    """With the reply and the Send report lost, it alone keeps the survey from going out twice."""
+    world.hook(closed())
+    world.mail.plan = ["timeout after it was accepted"]
+    world.mail.reports[CUSTOMER] = ("DeliveryDelay",)
+    world.wait(2 * A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 1
+    assert known().state == State.ASKED

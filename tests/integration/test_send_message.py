@@ -20,6 +20,7 @@ from builders import (
     RAVI,
     START,
     TEAM,
+    URL,
     closed,
     customer,
     records,
@@ -321,26 +322,33 @@ def test_customers_are_written_to_in_the_open_hours_of_their_own_zone(world: Wor
     assert mail.at.weekday() == 1
 
 
-def test_every_mail_is_marked_as_automatic(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    requests: list[dict[str, Any]] = []
-    take = world.mail.take
-
-    def look(request: dict[str, Any]) -> dict[str, str]:
-        requests.append(request)
-        return take(request)
-
-    monkeypatch.setattr(world.mail, "take", look)
+def test_a_ticket_cannot_put_anything_beside_its_words_into_a_mail(world: World) -> None:
     world.asked(subject="Win now\r\nBcc: eve@evil.example https://evil.example/x {{7*7}}")
-    (request,) = requests
-    simple = request["Content"]["Simple"]
-    assert {header["Name"]: header["Value"] for header in simple["Headers"]} == {
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-    }
-    assert request["Destination"] == {"ToAddresses": [CUSTOMER]}
-    assert simple["Subject"]["Data"] == "Is ticket 4711 really solved?"
-    assert "https://evil.example" not in simple["Body"]["Text"]["Data"] + simple["Body"]["Html"]["Data"]
-    assert "{{7*7}}" in simple["Body"]["Text"]["Data"]
+    (mail,) = world.mail.sent
+    assert (mail.to, mail.subject) == (CUSTOMER, "Is ticket 4711 really solved?")
+    assert "https://evil.example" not in mail.text + mail.html
+    assert "{{7*7}}" in mail.text
+
+
+def test_m18_every_mail_is_marked_as_automatic_and_only_surveys_can_be_unsubscribed(world: World) -> None:
+    link = world.asked()
+    world.wait(4 * A_DAY)
+    world.press(link, answer="no")
+    world.wait(A_DAY)
+    automatic = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    asked = world.mail.to(CUSTOMER)
+    assert [mail.subject.startswith("Reminder") for mail in asked] == [False, True]
+    for mail in asked:
+        assert mail.headers == automatic | {
+            "List-Unsubscribe": f"<{mail.preferences}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+        assert re.fullmatch(rf"{URL}/u/[A-Za-z0-9_.-]+", mail.preferences)
+        assert f"{mail.preferences}?surveys=none" in mail.text
+        assert f'href="{mail.preferences}?surveys=none"' in mail.html
+    others = [mail for mail in world.mail.sent if mail.to != CUSTOMER]
+    assert others
+    assert [mail.headers for mail in others] == [automatic] * len(others)
 
 
 # --- the SDK ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from adapters.links import CausesLink, TicketLink
 from builders import A_DAY, URL, closed, customer, reopened, sample, signed
 from world import LINK_KEY, Page, World, refusal
 
-PAGES = ("/s/", "/f/", "/c/")
+PAGES = ("/s/", "/f/", "/c/", "/u/")
 
 
 def assert_strict(page: Page) -> None:
@@ -51,11 +51,13 @@ def test_p1_a_hundred_scanners_change_nothing(world: World) -> None:
     world.wait(A_DAY / 24)
     flag = next(mail.link for mail in world.mail.sent if "Not solved" in mail.subject)
     causes = next(mail.link for mail in world.mail.sent if "keeps coming back" in mail.subject)
+    preferences = world.mail.sent[0].preferences
     before = world.scan()
     for number in range(100):
         method = "HEAD" if number % 2 else "GET"
-        link = (survey, flag, causes)[number % 3]
-        assert world.http(method, f"{link}?a={'yes' if number % 4 else 'no'}").status == 200
+        link = (survey, flag, causes, preferences)[number // 2 % 4]
+        answer = "yes" if number % 4 else "no"
+        assert world.http(method, f"{link}?a={answer}&surveys=none").status == 200
     world.settle()
     assert world.scan() == before
 
@@ -147,8 +149,9 @@ def test_p10_every_page_of_every_status_has_strict_headers(world: World) -> None
     link = world.asked()
     flag = links.flag_url(URL, TicketLink("acme", "4711", 1, "ravi"), world.now, world.now)
     causes = links.causes_url(URL, CausesLink("ravi", ("portal-login",)), world.now, world.now)
+    preferences = world.mail.sent[0].preferences
     seen: set[int] = set()
-    for url in (link, flag, causes, *(f"{path}nonsense" for path in PAGES)):
+    for url in (link, flag, causes, preferences, *(f"{path}nonsense" for path in PAGES)):
         for fault in (None, "GetItem", "Query", "GetSecretValue"):
             if fault:
                 world.fail(fault, refusal("InternalServerError", 500, fault), times=99)
@@ -156,7 +159,7 @@ def test_p10_every_page_of_every_status_has_strict_headers(world: World) -> None
                 assert_strict(page)
                 seen.add(page.status)
             world.faults.clear()
-    assert seen == {200, 404, 410, 413, 415, 503}
+    assert seen == {200, 400, 404, 410, 413, 415, 503}
 
 
 def requests(world: World, url: str) -> Iterator[Page]:

@@ -1,7 +1,10 @@
 """The queue of due records: each step is taken once, at its time, and only when the state still asks for it."""
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from adapters import causes, tickets
 from builders import (
@@ -13,6 +16,7 @@ from builders import (
     MIA,
     RAVI,
     START,
+    TEAM,
     closed,
     customer,
     records,
@@ -168,9 +172,87 @@ def test_every_owner_gets_one_digest_a_week_with_the_true_figures(world: World) 
     by_force = {state: sum(known is not None and known.state is state for known in marked) for state in State}
     assert (len(marked), by_force[State.CONFIRMED], by_force[State.DENIED]) == (3, 1, 1)
     assert "3 tickets from 3 customers" in ravis.text
-    assert "1 confirmed as solved, 1 not solved, 0 without an answer" in ravis.text
+    assert "1 confirmed as solved, 1 not solved, 0 without an answer, 0 not asked." in ravis.text
     assert "1 ticket from 1 customer" in ravis.text
     again = json.dumps({"pk": "OWNER#ravi", "sk": "OWNER"})
     world.invoke("take_next_step", records("take_next_step", [again]))
     world.settle()
     assert len([mail for mail in world.mail.sent if mail.subject.startswith("Your root causes")]) == 2
+
+
+def test_m15_a_thousand_tickets_in_somebodys_name_are_three_surveys_a_month(world: World) -> None:
+    """Here: forty; each of them says why it was asked or not, and nobody's list is filled with them."""
+    for number in range(40):
+        world.hook(closed(str(number), world.now))
+    world.wait(45 * A_DAY)
+    asked = [mail.at for mail in world.mail.to(CUSTOMER) if mail.subject.startswith("Is ticket")]
+    assert len(asked) == 3
+    ended = [tickets.load("acme", str(number)) for number in range(40)]
+    reasons = [found.ticket.follow_ups[0].reason for found in ended]
+    assert reasons.count("frequency_cap") == 37
+    assert sum(bool(found.flags) for found in ended) == 3
+    assert world.log.getvalue().count("relay_suspected") == 37
+    assert CUSTOMER not in world.log.getvalue()
+
+
+def test_m15_the_most_surveys_a_month_is_the_companys_decision(world: World) -> None:
+    world.apply(settings(surveys_per_month=1, quiet_period=A_DAY))
+    world.asked("1")
+    world.hook(closed("2", world.now))
+    world.wait(3 * A_DAY)
+    assert tickets.load("acme", "2").ticket.follow_ups[0].reason == "frequency_cap"
+    world.wait(31 * A_DAY)
+    world.asked("3")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "MAILER-DAEMON@customer.example",
+        "no-reply@customer.example",
+        "donotreply.billing@customer.example",
+        "bounces-1234=x@customer.example",
+        "postmaster@customer.example",
+        "Followthrough@ACME.example",
+        "reply+abc@replies.acme.example",
+        RAVI,
+        TEAM,
+    ],
+)
+def test_m16_our_own_and_nobodys_addresses_are_never_asked_and_never_forgotten(
+    world: World, address: str
+) -> None:
+    known = settings()
+    world.apply(replace(known, company=replace(known.company, reply_domain="replies.acme.example")))
+    world.hook(closed(requester=customer(address)))
+    world.wait(10 * A_DAY)
+    found = tickets.load("acme", "4711")
+    (follow_up,) = found.ticket.follow_ups
+    assert (follow_up.state, follow_up.reason, follow_up.due_at) == (State.NOT_ASKED, "own_address", None)
+    assert found.flags == {}
+    assert not [mail for mail in world.mail.sent if "4711" in mail.subject]
+
+
+def test_m16_customers_with_similar_addresses_are_asked(world: World) -> None:
+    for number, name in enumerate(("nora.reply", "bouncer", "postmaster.general", "kim")):
+        world.asked(str(number), requester=customer(f"{name}@acme.example"))
+
+
+def test_c5_nobody_is_asked_or_reminded_on_a_public_holiday_of_their_country(world: World) -> None:
+    """In Berlin Christmas Day is a holiday, in New York Thanksgiving; the webhook that plans the ask knows neither."""
+    world.now = datetime(2026, 12, 24, 11, tzinfo=UTC)
+    world.hook(closed("1", world.now))
+    world.hook(closed("2", world.now, requester=customer("bob@c.example", timezone="Asia/Riyadh")))
+    world.wait(10 * A_DAY)
+    asked = {mail.subject: mail.at.isoformat() for mail in world.mail.sent if "really" in mail.subject}
+    assert asked["Is ticket 1 really solved?"] == "2026-12-28T07:00:00+00:00"
+    assert asked["Is ticket 2 really solved?"] == "2026-12-25T11:00:00+00:00"
+    assert asked["Reminder: is ticket 1 really solved?"].startswith("2026-12-31T07")
+
+
+def test_c5_a_reminder_waits_for_the_day_after_the_holiday(world: World) -> None:
+    world.now = datetime(2026, 12, 28, 11, tzinfo=UTC)
+    world.asked("1")
+    world.wait(8 * A_DAY)
+    (reminder,) = [mail for mail in world.mail.sent if mail.subject.startswith("Reminder")]
+    assert reminder.at.isoformat() == "2027-01-04T07:00:00+00:00"

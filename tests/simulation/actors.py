@@ -6,6 +6,7 @@ expected result is computed from this record (invariants.py), never from our tab
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,6 +35,7 @@ from simulation.world import World, instant
 
 STAFF = {MIA, RAVI, HANNE}
 LINK = re.compile(rf"{re.escape(URL)}/([sfc])/([A-Za-z0-9_.-]+)")
+STOP = re.compile(rf"{re.escape(URL)}/u/([A-Za-z0-9_.-]+)")
 CAUSES = {
     "Password reset failed": "portal-login",
     "cause_meter_late": "meter-late",
@@ -93,6 +95,16 @@ class Press:
     status: int | None = None
 
 
+@dataclass(eq=False)
+class Choice:
+    """Somebody stops our surveys or asks for them again: ``started`` and ``ended`` as for a press."""
+
+    stops: bool
+    started: int
+    ended: int | None = None
+    status: int | None = None
+
+
 class Actors:
     """The people and machines around one world."""
 
@@ -107,6 +119,8 @@ class Actors:
         self._planned: set[Closing] = set()
         self._asked_in: dict[str, dict[int, tuple[str, str]]] = {}
         self.received: list[Mail] = []
+        self.choices: dict[str, list[Choice]] = defaultdict(list)
+        """What customers chose about our surveys, by address."""
         self.answered: list[tuple[str, int]] = []
         """Answers that must never be given, with their status: a forged webhook accepted, a page that failed."""
         self.scans = self.forged = self.unusable = 0
@@ -257,7 +271,8 @@ class Actors:
         self._hook(body, f"msg_{label.replace(' ', '_')}", answered)
 
     def _body(self, closing: Closing, email: str | None = None) -> bytes:
-        requester = customer(email or closing.email)
+        address = email or closing.email
+        requester = customer(address, timezone=zone_of(address))
         return closed(
             closing.ticket,
             instant(closing.at),
@@ -414,6 +429,7 @@ class Actors:
                     wait = int(MINUTE * world.draw("scan"))
                     world.at(wait, "scanner", self._open, "show_survey", token, method, {"a": answer})
             self._customer(mail, token)
+            self._stop(mail)
         elif kind == "f" and self.chance(f"reads {mail.id}", 0.7):
             wait = int(DAY * world.unit(f"when {mail.id}") ** 2)
             world.at(wait, "flag opened", self._open, "show_flag", token, "GET", {})
@@ -491,6 +507,37 @@ class Actors:
             text = f"my own words {label} {extra}" if words else None
             world.at(wait + extra, "customer", self._press, closing, token, place, solved, text, consent, 0)
 
+    def _stop(self, mail: Mail) -> None:
+        """Some unsubscribe: their mail program posts it twice, or they choose it on the page; some want us back."""
+        way = self.world.unit(f"stops {mail.to}")
+        found = STOP.search(mail.text)
+        if way > 0.25 or mail.to in self.choices or not found:
+            return
+        token, wait = found[1], int(2 * DAY * self.world.unit(f"when {mail.to} stops"))
+        self.world.at(wait, "page opened", self._open, "show_preferences", token, "GET", {"surveys": "none"})
+        self.choices[mail.to] = []
+        wanted = "fixes" if way < 0.05 else "none"
+        for again in range(2):
+            form = {"List-Unsubscribe": "One-Click"} if way > 0.1 else {"surveys": wanted, "language": "de"}
+            self.world.at(wait + again * MINUTE, "stop", self._choose, mail.to, token, form, 0)
+        if self.chance(f"back {mail.to}", 0.4):
+            form = {"surveys": "all", "language": "de"}
+            self.world.at(wait + 2 * DAY, "ask me again", self._choose, mail.to, token, form, 0)
+
+    def _choose(self, address: str, token: str, form: dict[str, str], attempt: int) -> None:
+        choice = Choice(form.get("surveys") != "all", self.world.now)
+        self.choices[address].append(choice)
+
+        def answered(status: int | None, _: str) -> None:
+            choice.ended, choice.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(wait, "choose", self._choose, address, token, form, attempt + 1)
+            elif status not in {200, 503, None}:
+                self.answered.append(("POST record_preferences", status))
+
+        self._http("record_preferences", "POST", {"token": token}, FORM, urlencode(form), answered)
+
     def _presses(self, plan: str) -> Iterator[tuple[bool, int, bool, bool]]:
         if plan == "never":
             return
@@ -542,6 +589,15 @@ class Actors:
                 self.answered.append(("POST record_answer", status))
 
         self._http("record_answer", "POST", {"token": token}, FORM, urlencode(form), answered)
+
+
+def zone_of(address: str | None) -> str:
+    """Where a customer lives: in two neighbouring countries with the same clocks and different holidays."""
+    return (
+        "Europe/Vienna"
+        if address and address.endswith(("people0.example", "people1.example"))
+        else "Europe/Berlin"
+    )
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -9,15 +9,23 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from adapters import causes
 from domain.person import person_key
 from place import record
-from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag
+from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag, zone_of
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Change, Item, Mail, Queued
 from simulation.world import Invocation, World, instant, micros
 
 ENDED = {"confirmed", "denied", "silent", "not_asked", "reopened"}
+ON_PURPOSE = {"opted_out", "frequency_cap"}
+"""Not asked because somebody wished it, or asked too often: nobody has to look."""
+HOLIDAYS = {
+    "Europe/Berlin": {(12, 25), (12, 26), (1, 1)},
+    "Europe/Vienna": {(12, 8), (12, 25), (12, 26), (1, 1), (1, 6)},
+}
+"""Those of the winter in which the worlds begin."""
 EDGES = {
     "waiting": {"scheduled", "not_asked", "reopened"},
     "scheduled": {"asked", "confirmed", "denied", "not_asked", "reopened"},
@@ -142,7 +150,9 @@ class Invariants:
         self.check("I2", unsure < 2, f"{part} of {scope} {name} was tried again after two lost replies")
         for ticket, number in asked:
             self._taken((f"TICKET#acme#{ticket}", f"FOLLOW_UP#{number}", part), Taken(mail, by))
-        if not is_survey:
+        if is_survey:
+            self.check("I10", not self._stopped(mail.to, by.started), f"{mail.to} had stopped our surveys")
+        else:
             self._taken(key, Taken(mail, by))
         self.to[mail.to].append(mail)
         since = self.suppressed.get(person_key(mail.to))
@@ -200,7 +210,19 @@ class Invariants:
                 not any(at >= (closed_at or 0) for at in told),
                 f"{closing.ticket} was reopened, and its customer was asked",
             )
+        zone = zone_of(closings[0].email)
+        today = by.now().astimezone(ZoneInfo(zone))
+        self.check(
+            "I11", (today.month, today.day) not in HOLIDAYS[zone], f"{mail.to} was asked on {today:%d %b}"
+        )
         if part == "survey":
+            month = [
+                other
+                for other in self.to[mail.to]
+                if read_tag(other)[2] == "survey" and other.at > mail.at - 30 * DAY + CLOCKS
+            ]
+            again = {read_tag(other)[:2] for other in month}
+            self.check("I2", len(again) <= 3, f"{mail.to} was asked {len(again)} times in a month")
             quiet = self.actors.settings.policy.quiet_period // timedelta(microseconds=1)
             for other in self.to[mail.to]:
                 if read_tag(other)[2] != "survey" or {*self.actors.asked_in(other).values()} & {*asked}:
@@ -209,6 +231,15 @@ class Invariants:
                 self.check(
                     "I2", apart >= quiet - 10 * HOUR, f"{mail.to} was asked twice in {apart // HOUR} h"
                 )
+
+    def _stopped(self, address: str, at: int) -> bool:
+        """Whether this customer had been told by then that we stopped, and did not ask for us again since."""
+        choices = self.actors.choices.get(address, [])
+        back = max((choice.started for choice in choices if not choice.stops), default=0)
+        return any(
+            choice.stops and choice.status == 200 and back < choice.started and (choice.ended or at) < at
+            for choice in choices
+        )
 
     def handled(self, queue: str, message: Queued) -> None:
         """A Lambda is done with a message: from then on it knows what that said."""
@@ -301,7 +332,7 @@ class Invariants:
             for n in range(1, 9)
             for t in self.taken.get((pk, f"MESSAGE#{number[1]}#flag#{n:02d}", "message"), [])
         ]
-        if state in {"denied", "silent", "not_asked"}:
+        if state in {"denied", "silent", "not_asked"} and reason not in ON_PURPOSE:
             flag = self.world.table.item((pk, f"FLAG#{number[1]}"))
             self.check("L3", flag is not None, f"{ticket} is {state} without a flag")
             assert flag
@@ -354,6 +385,11 @@ class Invariants:
             ask = surveys[0].mail.at
             week = self.actors.settings.policy.silent_after // timedelta(microseconds=1)
             self.check("L2", self.ended[number] >= ask + week - CLOCKS, f"{what}: too early")
+        elif reason == "opted_out":
+            self.check("L2", any(c.stops for c in self.actors.choices.get(closing.email, [])), what)
+        elif reason == "frequency_cap":
+            others = {c for c in self.actors.closings if c.email == closing.email and c is not closing}
+            self.check("L2", len(others) >= 3, what)
         elif reason in {"bounced", "complained"}:
             self.check("L2", bool(surveys) and fate in {"bounces", "complains"}, what)
         elif reason == "suppressed":
@@ -387,10 +423,10 @@ class Invariants:
             fits = found[0] == wanted[0] and abs(found[1] - wanted[1]) <= sum(bool(c.names) for _, c in mine)
             self.check("L5", fits, f"{code}: {found}, not {wanted}")
             sums = Counter(_body(follow_ups[n])["state"] for n, _ in mine)
-            counted = (figures.confirmed, figures.denied, figures.silent)
+            counted = (figures.confirmed, figures.denied, figures.silent, figures.not_asked)
             self.check(
                 "L6",
-                counted == (sums["confirmed"], sums["denied"], sums["silent"]),
+                counted == (sums["confirmed"], sums["denied"], sums["silent"], sums["not_asked"]),
                 f"{code}: {counted} of {sums}",
             )
             told = [key for key in self.taken if f"#cause#{code}#" in f"#{key[1]}#"]

@@ -16,6 +16,7 @@ from domain import consequences, delivery, flag
 from domain.delivery import Progress
 from domain.flag import Reason
 from domain.follow_up import PENDING, Press, Send, State, Ticket, record_answer
+from domain.person import Person, Surveys
 from messages.compose import Mail
 
 
@@ -405,6 +406,37 @@ def a_get_records_the_answer(put: Put) -> None:
         return shown(event, context)
 
     put(show_survey, "handler", handler)
+
+
+@mutant(1)
+def confirms_a_stop_that_it_lost(put: Put) -> None:
+    choosing = module("record_preferences")
+
+    def forgetful(key: str, surveys: Surveys, *_: Any) -> Person:
+        return Person(key=key, surveys=surveys)
+
+    put(choosing, "_store", forgetful)
+
+
+@mutant(1)
+def reminds_whoever_stopped(put: Put) -> None:
+    second = follow_up._second_round
+
+    def persistent(known: Any, person: Person, *rest: Any) -> Any:
+        return second(known, replace(person, surveys=Surveys.ALL), *rest)
+
+    put(follow_up, "_second_round", persistent)
+
+
+@mutant(2)
+def asks_as_often_as_it_likes(put: Put) -> None:
+    put(follow_up, "asked_too_often", lambda *_: False)
+
+
+@mutant(4)
+def asks_on_holidays(put: Put) -> None:
+    for where in (take_next_step, send_message):
+        put(where, "closed_days", lambda *_: lambda day: False)
 
 
 @mutant(5)

@@ -229,6 +229,7 @@ def test_figures_equal_a_recount(data: st.DataObject, listed: list[Mark], days: 
     assert found.confirmed == len([one for one in mine if one.state == "confirmed"])
     assert found.denied == len([one for one in mine if one.state == "denied"])
     assert found.silent == len([one for one in mine if one.state == "silent"])
+    assert found.not_asked == len([one for one in mine if one.state == "not_asked"])
     trend = []
     for back in range(buckets - 1, -1, -1):
         first, last = after(days=days - days * (back + 1)), after(days=days - days * back)

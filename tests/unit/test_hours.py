@@ -1,14 +1,14 @@
 """When customers may be written to, and when digests are due (row C5)."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.hours import digest_period, known_zone, local, next_digest, next_open
+from domain.hours import LONGEST_CLOSURE, digest_period, known_zone, local, next_digest, next_open
 from domain.settings import Hours, Policy
 
 OFFICE = Hours()
@@ -21,6 +21,10 @@ ZONES = [
     "Asia/Kolkata",
     "Asia/Beirut",
     "Antarctica/Troll",
+    "America/Sao_Paulo",
+    "Africa/Casablanca",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
     "UTC",
 ]
 
@@ -47,6 +51,62 @@ def is_open(instant: datetime, hours: Hours, zone: str) -> bool:
     """What ``next_open`` promises, said independently of it."""
     shown = instant.astimezone(ZoneInfo(zone))
     return shown.weekday() in hours.weekdays and hours.opens <= shown.time() <= hours.closes
+
+
+sets_of_days = st.frozensets(st.dates(date(2009, 12, 1), date(2036, 1, 1)), max_size=3)
+"""Besides, a test closes days near the one it asks about."""
+
+
+@given(
+    st.datetimes(datetime(2010, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    opening_hours(),
+    zones,
+    st.frozensets(st.integers(0, 40)),
+)
+def test_c5_it_is_never_earlier_than_asked_never_closed_and_never_far_away(
+    asked: datetime, hours: Hours, zone: str, closed: frozenset[int]
+) -> None:
+    """Whatever the clocks there did (São Paulo until 2019, Lord Howe by half an hour, Casablanca in every Ramadan)."""
+    today = asked.astimezone(ZoneInfo(zone)).date()
+    holidays = {today + timedelta(days=days) for days in closed}
+    opening = next_open(asked, hours, zone, closed=holidays.__contains__)
+    shown = opening.astimezone(ZoneInfo(zone))
+    assert opening >= asked
+    assert is_open(opening, hours, zone)
+    assert shown.date() not in holidays or shown.date() - today > LONGEST_CLOSURE
+    assert opening - asked <= LONGEST_CLOSURE + timedelta(days=15)
+
+
+@given(instants, opening_hours(), zones)
+def test_days_that_are_all_closed_keep_nobody_waiting_for_ever(
+    asked: datetime, hours: Hours, zone: str
+) -> None:
+    opening = next_open(asked, hours, zone, closed=lambda day: True)
+    assert LONGEST_CLOSURE <= opening - asked <= LONGEST_CLOSURE + timedelta(days=15)
+
+
+@given(instants, opening_hours(), zones, sets_of_days)
+def test_a_holiday_only_ever_moves_the_opening_back(
+    asked: datetime, hours: Hours, zone: str, closed: frozenset[date]
+) -> None:
+    plain = next_open(asked, hours, zone)
+    opening = next_open(asked, hours, zone, closed=closed.__contains__)
+    assert opening >= plain
+    if plain.astimezone(ZoneInfo(zone)).date() not in closed:
+        assert opening == plain
+
+
+def test_christmas_in_berlin_waits_for_the_monday_after_it() -> None:
+    christmas = {date(2026, 12, 25), date(2026, 12, 26)}
+    opening = next_open(berlin("2026-12-24", "18:30"), OFFICE, BERLIN, closed=christmas.__contains__)
+    assert opening == berlin("2026-12-28", "08:00")
+
+
+def test_a_holiday_is_that_of_the_customers_calendar() -> None:
+    """The 25th begins in Auckland when it is still the 24th in UTC."""
+    asked = datetime(2026, 12, 24, 20, tzinfo=UTC)
+    opening = next_open(asked, OFFICE, "Pacific/Auckland", closed={date(2026, 12, 25)}.__contains__)
+    assert opening == datetime(2026, 12, 27, 19, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

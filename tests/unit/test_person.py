@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 from company import CUSTOMER, POLICY, START, after, person
 from domain.closure import Ref
 from domain.delivery import Feedback
-from domain.person import KEPT_ASKS, Asked, person_key, quiet_until, reserve, suppress
+from domain.person import (
+    A_MONTH,
+    KEPT_ASKS,
+    REST,
+    Asked,
+    Surveys,
+    asked_too_often,
+    delay,
+    person_key,
+    prefer,
+    quiet_until,
+    reserve,
+    rests_until,
+    suppress,
+)
 
 QUIET = POLICY.quiet_period
 
@@ -66,7 +80,7 @@ def test_two_surveys_of_one_person_are_never_closer_than_the_quiet_period(
         until = quiet_until(anna, [Ref(source="desk", ticket_id=ticket_id, number=number)], QUIET)
         if until is None or until <= now:
             anna = reserve(anna, Asked(at=now, source="desk", ticket_id=ticket_id, number=number))
-    instants = [known.at for known in anna.asked]
+    instants = {known.at for known in anna.asked}
     assert all(later - earlier >= QUIET for earlier, later in pairwise(instants))
     assert len({(known.ticket_id, known.number) for known in anna.asked}) == len(anna.asked)
 
@@ -112,3 +126,52 @@ def test_the_worst_report_counts_whatever_the_order_and_the_first_of_it_says_sin
     worst = next((bad for bad in (Feedback.COMPLAINT, Feedback.BOUNCE) if bad in told), None)
     assert anna.suppressed == worst
     assert anna.suppressed_at == (after(days=told.index(worst)) if worst else None)
+
+
+@given(asks, st.integers(1, KEPT_ASKS))
+def test_m15_nobody_gets_more_than_the_most_in_any_month(
+    tries: list[tuple[int, str, int]], most: int
+) -> None:
+    anna = person()
+    for hours, ticket_id, number in sorted(tries):
+        now = after(hours=hours * 6)
+        if not asked_too_often(anna, [Ref(source="desk", ticket_id=ticket_id, number=number)], now, most):
+            anna = reserve(anna, Asked(at=now, source="desk", ticket_id=ticket_id, number=number))
+    instants = {known.at for known in anna.asked}
+    for first in instants:
+        assert sum(first <= at < first + A_MONTH for at in instants) <= most
+
+
+def test_m15_the_ask_that_was_reserved_is_not_in_its_own_way() -> None:
+    anna = reserve(person(), ask("1"))
+    assert not asked_too_often(anna, [Ref(source="desk", ticket_id="1", number=1)], START, 1)
+    assert asked_too_often(anna, [Ref(source="desk", ticket_id="1", number=2)], START, 1)
+    assert not asked_too_often(anna, [Ref(source="desk", ticket_id="1", number=2)], after(days=30), 1)
+
+
+def test_choosing_the_same_again_changes_nothing() -> None:
+    anna = prefer(person(), Surveys.NONE, "de")
+    assert (anna.surveys, anna.language) == (Surveys.NONE, "de")
+    assert prefer(anna, Surveys.NONE) is anna
+    assert prefer(anna, Surveys.NONE, "de") is anna
+    assert prefer(anna, Surveys.ALL).language == "de"
+
+
+def test_what_must_not_be_forgotten_stays() -> None:
+    assert not reserve(person(), ask("1")).stays
+    assert not delay(person(), START).stays
+    assert suppress(person(), Feedback.BOUNCE, START).stays
+    assert prefer(person(), Surveys.FIXES).stays
+    assert prefer(person(), Surveys.ALL, "de").stays
+    assert not prefer(prefer(person(), Surveys.NONE), Surveys.ALL).stays
+
+
+@given(st.lists(st.integers(0, 40), max_size=8))
+def test_m9_a_mailbox_rests_after_three_delays_in_two_weeks_whatever_their_order(days: list[int]) -> None:
+    anna = person()
+    for day in days:
+        anna = delay(anna, after(days=day))
+        assert delay(anna, after(days=day)) is anna
+    last = sorted(set(days))[-3:]
+    rests = len(last) == 3 and after(days=last[2]) - after(days=last[0]) <= REST
+    assert rests_until(anna) == (after(days=last[2]) + REST if rests else None)

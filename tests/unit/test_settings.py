@@ -100,7 +100,8 @@ def test_local_file_is_compressed() -> None:
     assert policy.first_ask_after <= timedelta(seconds=10)
     assert policy.reminder_after <= timedelta(seconds=30)
     assert policy.first_ask_after + policy.silent_after <= timedelta(seconds=60)
-    assert policy.hours == Hours(opens=time(), closes=time.max, weekdays=(0, 1, 2, 3, 4, 5, 6))
+    every_day = Hours(opens=time(), closes=time.max, weekdays=(0, 1, 2, 3, 4, 5, 6), on_holidays=True)
+    assert policy.hours == every_day
     assert set(settings.sources) == {"zendesk", "standard-webhooks"}
 
 
