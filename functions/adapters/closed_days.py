@@ -20,11 +20,15 @@ REGION = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?[-_]([A-Za-z]{2})(?:[-_.@
 
 
 def closed_days(closure: Closure, settings: Settings) -> ClosedDays:
-    """Which days are public holidays where the customer is; none when nobody knows, or they do not count."""
+    """Which days are public holidays where the customer is; none when nobody knows where, or they do not count."""
     if settings.policy.hours.on_holidays:
         return no_day
-    country = country_of(closure.time_zone, closure.locale) or settings.company.country
-    return (lambda day: day in _holidays(country)) if country else no_day
+
+    def is_holiday(day: date) -> bool:
+        country = country_of(closure.time_zone, closure.locale) or settings.company.country
+        return country is not None and day in _holidays(country)
+
+    return is_holiday
 
 
 def country_of(time_zone: str | None, locale: str | None) -> str | None:

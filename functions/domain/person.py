@@ -9,7 +9,8 @@ from hashlib import sha256
 from domain.closure import Ref
 from domain.delivery import Feedback
 
-KEPT_ASKS = 20
+KEPT_ASKS = 100
+"""Closures, ten of which may be asked about in one mail: enough for every survey that a month can have."""
 KEPT_WAITING = 50
 A_MONTH = timedelta(days=30)
 DELAYS_UNTIL_REST = 3

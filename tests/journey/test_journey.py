@@ -169,3 +169,28 @@ def test_pages_fit_a_phone_and_need_no_script(desk: Desk, phone: Page) -> None:
     width = phone.locator("html").bounding_box()
     assert width is not None
     assert width["width"] <= 320
+
+
+def test_a_customer_who_stops_is_asked_no_more_and_may_come_back(desk: Desk, phone: Page) -> None:
+    ana = {"name": "Ana Beispiel", "email": desk.address("ana")}
+    desk.post(desk.close("ship", requester=ana))
+    preferences = desk.wait_for_mail(desk.address("ana")).link("u")
+    phone.goto(f"{preferences}?surveys=none")
+    expect(phone.get_by_role("radio", checked=True)).to_have_value("none")
+    phone.get_by_role("button").click()
+    expect(phone.get_by_role("status")).to_contain_text("Saved")
+    desk.post(desk.close("raft", requester=ana))
+    assert desk.wait_for_state("raft", "not_asked")["reason"] == "opted_out"
+    assert desk.mails(desk.address("ana"), desk.ticket("raft")) == []
+    phone.get_by_role("radio").first.check()
+    phone.get_by_role("button").click()
+    expect(phone.get_by_role("radio", checked=True)).to_have_value("all")
+    desk.post(desk.close("ferry", requester=ana))
+    desk.wait_for_mail(desk.address("ana"), desk.ticket("ferry"))
+    one_click = urllib.request.Request(
+        preferences, b"List-Unsubscribe=One-Click", {"content-type": "application/x-www-form-urlencoded"}
+    )
+    with urllib.request.urlopen(one_click) as answered:
+        assert answered.status == 200
+    desk.post(desk.close("canoe", requester=ana))
+    assert desk.wait_for_state("canoe", "not_asked")["reason"] == "opted_out"

@@ -65,7 +65,7 @@ def test_a_day_is_closed_where_the_customer_is() -> None:
 
 def test_nobody_knows_where_they_are_then_the_companys_country_counts_else_none() -> None:
     assert closed_days(closure(), office("DE"))(UNITY)
-    assert closed_days(closure(), office()) is no_day
+    assert not closed_days(closure(), office())(CHRISTMAS)
 
 
 def test_a_country_that_the_library_does_not_know_has_no_holidays() -> None:

@@ -137,6 +137,23 @@ def test_local_file_is_compressed() -> None:
             changed("reminder_after: 3d", "repeated_tickets: 0"),
             '"0" is not a number; allowed: a whole number from 1 to 1000',
         ),
+        (
+            changed("reminder_after: 3d", "surveys_per_month: 21"),
+            '"21" is not at most 20; allowed: at most 20',
+        ),
+        (
+            changed("reminder_after: 3d", "hours: {on_holidays: sometimes}"),
+            '"sometimes" is neither true nor false',
+        ),
+        (changed("name: Acme\n", "name: Acme\n  country: Atlantis\n"), '"Atlantis" is not a country'),
+        (
+            changed("name: Acme\n", "name: Acme\n  country: de\n"),
+            "two capital letters of ISO 3166, such as DE",
+        ),
+        (
+            changed("name: Acme\n", "name: Acme\n  reply_domain: a@b.example\n"),
+            '"a@b.example" is not a domain',
+        ),
         (changed("reminder_after: 3d", "keep_for: 30d"), '"30d" is not more than repeated_within (30d)'),
         (
             changed("reminder_after: 3d", "digest_every: 36h"),
