@@ -29,10 +29,12 @@ def test_yes_with_consented_words_becomes_one_appreciation_note(desk: Desk, phon
     phone.get_by_role("textbox").fill("Kim stayed until it <b>ran</b>.")
     phone.get_by_role("button").click()
     expect(phone.locator("blockquote")).to_contain_text("Kim stayed until it <b>ran</b>.")
+    phone.get_by_role("radio", name="Car", exact=True).check()
     phone.get_by_role("checkbox").check()
     phone.get_by_role("button").click()
     note = desk.wait_for_mail(TEAM, desk.ticket("car"))
     assert "Kim stayed until it <b>ran</b>." in note.text
+    assert "> Car\n" in note.text
     assert "Kim Ren solved it" in note.text
     for _ in range(3):
         phone.goto(f"{survey.link('s')}?a=yes")
@@ -45,12 +47,14 @@ def test_yes_with_consented_words_becomes_one_appreciation_note(desk: Desk, phon
 def test_no_is_flagged_acknowledged_and_settled(desk: Desk, phone: Page) -> None:
     desk.post(desk.close("boat"))
     answer(phone, desk.wait_for_mail(desk.address("boat")).link("s"), "no")
-    phone.get_by_role("textbox").fill("It still does not start.")
+    phone.get_by_role("textbox", name="What outcome would you accept?").fill("A car that starts.")
+    phone.get_by_role("textbox", name="What is missing?").fill("It still does not start.")
     phone.get_by_role("button").click()
     flag = desk.wait_for_mail(RESPONSIBLE, desk.ticket("boat"))
     assert flag.subject.startswith("Not solved")
     phone.goto(flag.link("f"))
     expect(phone.locator("main")).to_contain_text("It still does not start.")
+    expect(phone.locator("main")).to_contain_text("A car that starts.")
     expect(phone.locator("main")).to_contain_text(desk.address("boat"))
     phone.get_by_role("button", name="I will take care of it").click()
     wait(lambda: "acknowledged_at" in desk.items("boat")["FLAG#0001"], "the acknowledgement")
@@ -124,7 +128,7 @@ def test_repeated_cause_is_told_at_once_then_digested_and_acknowledged(desk: Des
     for name in ("key", "lock", "door"):
         desk.post(desk.close(name, root_cause="portal-login"))
     answer(phone, desk.wait_for_mail(desk.address("key")).link("s"), "no")
-    phone.get_by_role("textbox").fill("The portal forgets my key.")
+    phone.get_by_role("textbox", name="What is missing?").fill("The portal forgets my key.")
     phone.get_by_role("button").click()
     wait(lambda: len(desk.mails(OWNER, "portal")) > before, "the notice to the owner")
     digest = desk.wait_for_mail(OWNER, "The portal forgets my key.")
@@ -140,7 +144,7 @@ def test_repeated_cause_is_told_at_once_then_digested_and_acknowledged(desk: Des
 
 
 def test_undeliverable_address_is_flagged(desk: Desk) -> None:
-    address = f"bounce+{desk.run}@simulator.amazonses.com"
+    address = f"suppressionlist+{desk.run}@simulator.amazonses.com"
     desk.post(desk.close("ship", requester={"name": "Nobody", "email": address}))
     follow_up = desk.wait_for_state("ship", "not_asked")
     assert follow_up["reason"] == "bounced"
@@ -194,3 +198,26 @@ def test_a_customer_who_stops_is_asked_no_more_and_may_come_back(desk: Desk, pho
         assert answered.status == 200
     desk.post(desk.close("canoe", requester=ana))
     assert desk.wait_for_state("canoe", "not_asked")["reason"] == "opted_out"
+
+
+def test_a_machine_that_opens_and_submits_everything_changes_nothing(desk: Desk, phone: Page) -> None:
+    """It touches what people never see; afterwards the customer is heard as if nothing had been."""
+    desk.post(desk.close("sled"))
+    link = desk.wait_for_mail(desk.address("sled")).link("s")
+    desk.wait_for_state("sled", "asked")
+    for choice in ("yes", "no", "website"):
+        phone.goto(f"{link}?a={choice}")
+        with phone.expect_navigation():
+            phone.evaluate("""() => {
+                document.querySelector('[name=website]').value = 'https://example.com'
+                document.querySelector('[name=answer]').checked = true
+                document.forms[0].submit()
+            }""")
+    assert desk.items("sled")["FOLLOW_UP#0001"]["state"] == "asked"
+    assert "answers" not in desk.items("sled")["FOLLOW_UP#0001"]
+    assert {rule for seen in desk.items("sled")["FOLLOW_UP#0001"]["suspects"] for rule in seen["rules"]} == {
+        "hidden_field",
+        "hidden_link",
+    }
+    answer(phone, link, "no")
+    desk.wait_for_state("sled", "denied")

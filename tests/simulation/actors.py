@@ -43,8 +43,8 @@ CAUSES = {
     "something else": "unclassified",
     None: "unclassified",
 }
-PLACES = re.compile(r"\bticket (\w+)|\?a=(\d*)yes")
-"""In a mail: which ticket it speaks of, and the place on the page that it links to."""
+PLACES = re.compile(r"\bticket (\d+)|\?a=(\d*)yes", re.I)
+"""In a mail, English or German: which ticket it speaks of, and the place on the page that it links to."""
 BACK_OFF = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 
 

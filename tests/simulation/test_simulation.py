@@ -55,7 +55,7 @@ REACHED = {
     **dict.fromkeys(
         (f"path/ended not_asked {why}" for why in ("bounced", "no_address", "undelivered", "suppressed")), 3
     ),
-    **dict.fromkeys((f"path/ended not_asked {why}" for why in ("opted_out", "frequency_cap")), 10),
+    **dict.fromkeys((f"path/ended not_asked {why}" for why in ("opted_out", "frequency_cap")), 3),
 }
 
 
