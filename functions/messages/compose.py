@@ -124,6 +124,8 @@ class FlagFacts:
     """The customer's own."""
     wish: str | None = None
     """The outcome that the customer would accept."""
+    uncounted: tuple[tuple[bool, datetime], ...] = ()
+    """Presses that looked like a machine's: "solved" or not, and when."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()

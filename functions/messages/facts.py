@@ -370,6 +370,9 @@ def _flag_facts(
         "promise": closure.promise,
         "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
+        "uncounted": tuple(
+            (seen.solved, hours.local(seen.at, settings.policy.time_zone)) for seen in follow_up.suspects
+        ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,

@@ -365,6 +365,18 @@ def test_p2_a_scanner_that_submits_every_form_at_once_changes_nothing_and_is_rem
     assert known().state == State.CONFIRMED
 
 
+def test_p2_whoever_has_the_flag_sees_what_was_not_counted(world: World) -> None:
+    careful(world)
+    link = world.asked()
+    world.press(link, answer="yes")
+    world.wait(8 * A_DAY)
+    assert known().state == State.SILENT
+    flag = next(mail for mail in world.mail.to(RAVI) if mail.subject.startswith("No answer"))
+    told = "Pressed, probably by a machine; not counted: “Solved” on Tuesday 1 December 2026, 10:01 CET"
+    assert told in flag.text
+    assert "“Solved” on Tuesday 1 December 2026, 10:01 CET" in world.open(flag.link).body
+
+
 def test_p2_a_person_who_was_wrongly_suspected_loses_one_press(world: World) -> None:
     careful(world)
     world.hook(closed())
