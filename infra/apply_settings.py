@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 from adapters.closed_days import known_countries
 from domain.errors import Changed
+from domain.follow_up import MOST_TOGETHER
 from domain.hours import END_OF_DAY, known_zone, next_digest
 from domain.person import KEPT_ASKS
 from domain.settings import UNCLASSIFIED, Contact, Policy, Settings
@@ -459,7 +460,8 @@ class _Reading:
             if name != "keep_for" and self._policy(name) is not None
         }
         self._compare_keys("keep_for", "more than", max(lengths, key=lambda name: lengths[name]))
-        self._compare("surveys_per_month", "at most", KEPT_ASKS, str(KEPT_ASKS))
+        most = KEPT_ASKS // MOST_TOGETHER
+        self._compare("surveys_per_month", "at most", most, str(most))
         every = self._policy("digest_every")
         if every and every > timedelta(days=1) and every % timedelta(days=1):
             self._complain_policy(

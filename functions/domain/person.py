@@ -9,7 +9,7 @@ from hashlib import sha256
 from domain.closure import Ref
 from domain.delivery import Feedback
 
-KEPT_ASKS = 100
+KEPT_ASKS = 200
 """Closures, ten of which may be asked about in one mail: enough for every survey that a month can have."""
 KEPT_WAITING = 50
 A_MONTH = timedelta(days=30)
