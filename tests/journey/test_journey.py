@@ -207,6 +207,7 @@ def test_a_machine_that_opens_and_submits_everything_changes_nothing(desk: Desk,
     desk.wait_for_state("sled", "asked")
     for choice in ("yes", "no", "website"):
         phone.goto(f"{link}?a={choice}")
+        phone.locator("[name=website]").wait_for(state="attached")
         with phone.expect_navigation():
             phone.evaluate("""() => {
                 document.querySelector('[name=website]').value = 'https://example.com'
