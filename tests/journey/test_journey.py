@@ -202,9 +202,9 @@ def test_a_customer_who_stops_is_asked_no_more_and_may_come_back(desk: Desk, pho
 
 def test_a_machine_that_opens_and_submits_everything_changes_nothing(desk: Desk, phone: Page) -> None:
     """It touches what people never see; afterwards the customer is heard as if nothing had been."""
-    desk.post(desk.close("sled"))
-    link = desk.wait_for_mail(desk.address("sled")).link("s")
-    desk.wait_for_state("sled", "asked")
+    desk.post(desk.close("kite"))
+    link = desk.wait_for_mail(desk.address("kite")).link("s")
+    desk.wait_for_state("kite", "asked")
     for choice in ("yes", "no", "website"):
         phone.goto(f"{link}?a={choice}")
         phone.locator("[name=website]").wait_for(state="attached")
@@ -214,11 +214,11 @@ def test_a_machine_that_opens_and_submits_everything_changes_nothing(desk: Desk,
                 document.querySelector('[name=answer]').checked = true
                 document.forms[0].submit()
             }""")
-    assert desk.items("sled")["FOLLOW_UP#0001"]["state"] == "asked"
-    assert "answers" not in desk.items("sled")["FOLLOW_UP#0001"]
-    assert {rule for seen in desk.items("sled")["FOLLOW_UP#0001"]["suspects"] for rule in seen["rules"]} == {
+    assert desk.items("kite")["FOLLOW_UP#0001"]["state"] == "asked"
+    assert "answers" not in desk.items("kite")["FOLLOW_UP#0001"]
+    assert {rule for seen in desk.items("kite")["FOLLOW_UP#0001"]["suspects"] for rule in seen["rules"]} == {
         "hidden_field",
         "hidden_link",
     }
     answer(phone, link, "no")
-    desk.wait_for_state("sled", "denied")
+    desk.wait_for_state("kite", "denied")
