@@ -18,8 +18,14 @@ from show_survey import choices, find
 ATTEMPTS = 5
 HIDDEN_FIELD = "website"
 FIELDS = ("answer", "words", "wish", "kept", "consent", "credit", "withdraw")
-KEPT_FIELDS = tuple(
-    f"{name}{suffix}" for suffix in ("", *(f"-{n}" for n in range(1, MOST_TOGETHER + 1))) for name in FIELDS
+KEPT_FIELDS = (
+    # Whoever tries again comes from the page that was shown, and is not taken for a machine.
+    "seal",
+    *(
+        f"{name}{suffix}"
+        for suffix in ("", *(f"-{n}" for n in range(1, MOST_TOGETHER + 1)))
+        for name in FIELDS
+    ),
 )
 
 

@@ -52,6 +52,7 @@ def _holidays(country: str) -> Mapping[date, Any] | frozenset[date]:
     try:
         return country_holidays(country)
     except NotImplementedError:
+        # A zone or a language can name a country whose holidays the library does not know: all its days are alike.
         return frozenset()
 
 

@@ -5,6 +5,7 @@ import os
 from datetime import datetime, timedelta
 
 from adapters.aws import client
+from adapters.telemetry import logger
 
 FRESH = timedelta(minutes=1)
 """A changed secret is used everywhere this long after the change."""
@@ -46,6 +47,7 @@ def _read(secret_id: str, now: datetime) -> dict[str, object]:
         answer = client("secretsmanager").get_secret_value(SecretId=secret_id)
     except Exception:
         if known and now - known[0] < LAST_GOOD:
+            logger.warning("a secret could not be read again; the last one is used", exc_info=True)
             return known[1]
         raise
     secret: dict[str, object] = json.loads(answer["SecretString"])

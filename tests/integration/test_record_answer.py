@@ -1,5 +1,6 @@
 """POST /s/{token}: an answer is recorded once, kept as it was meant, and never half. Rows P5 to P8 of the faults."""
 
+import re
 from base64 import b64decode
 from datetime import timedelta
 
@@ -363,6 +364,20 @@ def test_p2_a_scanner_that_submits_every_form_at_once_changes_nothing_and_is_rem
     world.now += 3 * A_SECOND
     assert "Thank you. It is solved." in world.press(link, answer="yes", seal=seal).body
     assert known().state == State.CONFIRMED
+
+
+def test_p8_whoever_tries_again_after_a_fault_of_ours_is_not_taken_for_a_machine(world: World) -> None:
+    careful(world)
+    link = world.asked()
+    seal = seal_of(world, link)
+    world.now += A_MINUTE
+    world.fail("Query")
+    failed = world.press(link, answer="no", seal=seal)
+    assert failed.status == 503
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', failed.body))
+    assert again == {"answer": "no", "seal": seal}
+    assert world.press(link, **again).status == 200
+    assert known().state == State.DENIED
 
 
 def test_p2_whoever_has_the_flag_sees_what_was_not_counted(world: World) -> None:
