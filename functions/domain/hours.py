@@ -41,6 +41,11 @@ def local(instant: datetime, time_zone: str | None, default: str = "UTC") -> dat
     return instant.astimezone(_zone(time_zone) or _zone(default) or UTC)
 
 
+def instant(local_time: datetime, time_zone: str) -> datetime:
+    """Give the instant of a clock reading in ``time_zone``, or in UTC when that is unknown."""
+    return local_time.replace(tzinfo=_zone(time_zone) or UTC).astimezone(UTC)
+
+
 def next_open(
     instant: datetime,
     hours: Hours,

@@ -52,7 +52,7 @@ def suspicions(
     What only adds to the answer that stands (words, consent) is no new answer and not judged. A page that asks once
     more was opened by a press, so how long ago the mail went out no longer tells anything.
     """
-    answer = follow_up.answer
+    answer = follow_up.standing
     if answer and answer.solved == solved:
         return ()
     mail = follow_up.reminder or follow_up.survey
