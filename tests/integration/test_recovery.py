@@ -229,7 +229,7 @@ def test_several_closings_are_asked_on_one_page_and_only_one_again(world: World)
     waiting_together(world, 3)
     world.wait(A_DAY)
     mail = world.mail.to(CUSTOMER)[-1]
-    world.press(mail.link, **{"answer-1": "no", "answer-2": "yes"})
+    world.press(mail.link, **{"answer-1": "no", "words-1": "Not at all.", "answer-2": "yes"})
     world.wait(A_MINUTE)
     flagged = next(mail for mail in world.mail.to(RAVI) if "Not solved" in mail.subject)
     settle(world, flagged.link)

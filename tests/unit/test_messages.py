@@ -135,6 +135,7 @@ class Outline(HTMLParser):
 def own_links(context: Any) -> set[str]:
     link, preferences = getattr(context, "link", None), getattr(context, "preferences_link", None)
     numbers = ["", *range(1, len(getattr(context, "closures", ())) + 1)]
+    numbers.append(getattr(getattr(context, "closure", None), "place", ""))
     found = {link, getattr(context, "ticket_url", None), preferences}
     found |= {f"{link}?a={number}{answer}" for number in numbers for answer in ("yes", "no") if link}
     return {known for known in (*found, f"{preferences}?surveys=none" if preferences else None) if known}
