@@ -148,9 +148,10 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
             settled = note(known, What.SETTLED, None, now)
             return replace(settled, settled_at=now, result=Result.CONFIRMED, due_at=None)
         return None
-    if reason is not Reason.DENIED and not _is_news(follow_up, known, reason):
+    is_news = _is_news(follow_up, known, reason)
+    if reason is not Reason.DENIED and not is_news:
         return None
-    told_before = known.reason is Reason.DENIED or known.reason in AFTER_WORK
+    told_before = (known.reason is Reason.DENIED or known.reason in AFTER_WORK) and not is_news
     if told_before and known.result is not Result.CONFIRMED and not _said_since(follow_up, known):
         return None
     if not follow_up.asked_again or reason is not Reason.DENIED:

@@ -376,7 +376,7 @@ MAIL = Mail(subject="Thank you", text="Thank you", html="Thank you")
 # --- recovery --------------------------------------------------------------------------------------------------------
 
 
-@mutant(1)
+@mutant(2)
 def writes_to_customers_at_night(put: Put) -> None:
     put(message, "earliest", lambda told, closure, now, *rest: now)
 
@@ -391,7 +391,7 @@ def one_mail_for_each_press_of_the_same_form(put: Put) -> None:
     put(recovery, "progress", again)
 
 
-@mutant(1)
+@mutant(2)
 def asks_whoever_stopped_again(put: Put) -> None:
     may = recovery.may_ask_again
 
@@ -402,7 +402,7 @@ def asks_whoever_stopped_again(put: Put) -> None:
     put(message, "WANTED", dict.fromkeys(message.WANTED, frozenset(Surveys)))
 
 
-@mutant(1)
+@mutant(4)
 def lets_silence_be_the_end_of_it(put: Put) -> None:
     put(recovery, "after_asking", lambda settled, *_: replace(settled, due_at=None))
 
@@ -432,7 +432,7 @@ def breaks_promises_without_a_word(put: Put) -> None:
     put(take_next_step, "_promise", quiet)
 
 
-@mutant(1)
+@mutant(3)
 def says_done_when_nothing_was_stored(put: Put) -> None:
     act = settling._act
 
