@@ -14,7 +14,8 @@ MIX = {
     "yes at once, with note": 0.12,
     "reminder, then yes, with note": 0.10,
     "silence, flag settled": 0.60,
-    "no, flag acknowledged and settled": 0.08,
+    "no, flag acknowledged and settled": 0.04,
+    "no, recovered, with note": 0.04,
     "reopened after asking": 0.05,
     "reopened before asking": 0.05,
 }
