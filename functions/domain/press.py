@@ -57,6 +57,9 @@ def suspicions(
         return ()
     mail = follow_up.reminder or follow_up.survey
     sent_at = (mail.sent_at or mail.claimed_at) if mail else None
+    if follow_up.asked_again:
+        # Unless it waited for the customer's hours, the question went out when it was asked.
+        sent_at = follow_up.asked_again[-1].at
     asked_again = page is not None and page.once_more
     found = {
         Rule.NO_PAGE: page is None,
