@@ -436,7 +436,7 @@ def update(message: Message, settings: Settings) -> pages.Update:
         by_name=_contact(by, settings) or by,
         written_at=hours.local(message.created_at, settings.policy.time_zone),
         fate=_fate(message),
-        due_at=_our_time(message.due_at, settings),
+        due_at=_our_time(message.due_at if message.delivery is None else None, settings),
     )
 
 
@@ -448,7 +448,7 @@ def question(message: Message, follow_up: FollowUp, settings: Settings) -> pages
     return pages.Question(
         asked_at=hours.local(again.at, settings.policy.time_zone),
         fate=_fate(message),
-        due_at=_our_time(message.due_at, settings),
+        due_at=_our_time(message.due_at if message.delivery is None else None, settings),
         answer=_yes_or_no(answers[-1].solved if answers else None),
     )
 

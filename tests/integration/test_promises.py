@@ -2,10 +2,11 @@
 
 import pytest
 
-from adapters import tickets
+from adapters import promises, table, tickets
 from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI
+from domain import promise as promised
 from domain.flag import Reason, What
-from domain.promise import End, Promise
+from domain.promise import FROM_TICKET, End, Promise
 from integration.test_recovery import flag, known, questions, settle
 from integration.test_settle_flag import raised
 from world import World
@@ -157,3 +158,47 @@ def test_nobody_promises_without_end(world: World) -> None:
         world.press(link, action="agree", words=f"Promise {n}", until=FRIDAY).status for n in range(11)
     ]
     assert statuses == [200] * 10 + [409]
+
+
+# --- a promise about a closing that nobody flagged --------------------------------------------------------------------
+
+
+def without_a_flag(world: World) -> str:
+    """The customer was asked, and something is promised for three days later; gives the reminder's link."""
+    world.asked()
+    made = promised.make(known(), FROM_TICKET, AGREED, "ravi", world.now + 3 * A_DAY, world.now)
+    table.put(promises.row(made))
+    world.wait(2 * A_DAY + A_MINUTE)
+    reminder = next(mail for mail in world.mail.to(RAVI) if "falls due" in mail.subject)
+    return reminder.link
+
+
+def test_before_there_is_a_flag_its_page_shows_the_promise(world: World) -> None:
+    link = without_a_flag(world)
+    page = world.open(link)
+    assert page.status == 200
+    assert "A promise to the customer has to be kept" in page.body
+    assert tickets.load("acme", "4711").flags == {}
+    assert world.press(link, action="keep", promise=FROM_TICKET, words="It was yesterday.").status == 200
+    world.settle()
+    assert promise().end is End.KEPT
+    assert tickets.load("acme", "4711").flags == {}, "nothing has to be done"
+    assert "> It was yesterday." in world.mail.to(CUSTOMER)[-1].text
+
+
+def test_broken_before_there_is_a_flag_it_becomes_one_and_silence_is_still_news(world: World) -> None:
+    link = without_a_flag(world)
+    world.wait(A_DAY + A_MINUTE)
+    assert (flag().reason, flag().rounds) == (Reason.PROMISE_BROKEN, 1)
+    settle(world, link, "Told the customer sorry.", "not_possible")
+    world.wait(5 * A_DAY)
+    assert known().state == "silent"
+    assert (flag().reason, flag().settled_at) == (Reason.SILENT, None)
+
+
+def test_the_customer_who_says_that_it_was_kept_ends_it(world: World) -> None:
+    without_a_flag(world)
+    world.press(world.survey_link(), answer="yes", kept="yes")
+    world.wait(A_DAY + A_MINUTE)
+    assert (promise().end, promise().ended_by) == (End.KEPT, "customer")
+    assert tickets.load("acme", "4711").flags == {}
