@@ -345,6 +345,8 @@ class Invariants:
                 "agree": f"PROMISE#{deed.number}#{deed.id}",
                 "keep": f"MESSAGE#{deed.number}#promise_kept#{deed.id}",
             }[deed.action]
+            if deed.action == "keep" and self.actors.by_number[(deed.ticket, deed.number)].email is None:
+                continue  # there is nobody to tell
             self.check("R2", sk in partition, f"{deed.action} of {deed.ticket} was lost")
             if sk.startswith("MESSAGE") and not self.taken.get((f"TICKET#acme#{deed.ticket}", sk, "message")):
                 body = _body(partition[sk])
