@@ -33,7 +33,8 @@ def _case() -> compose.Closed:
         resolver_name=RESOLVER,
         team_name=TEAM,
         promise=PROMISE,
-        promised_by=date(2026, 11, 20),
+        promised_by=RESOLVER,
+        promised_until=date(2026, 11, 20),
     )
 
 
@@ -107,7 +108,10 @@ def flag_denied() -> compose.FlagRaised:
         resolver_name=RESOLVER,
         team_name=TEAM,
         cause_name="Router firmware",
+        solution=SOLUTION,
         promise=PROMISE,
+        promised_by=RESOLVER,
+        promised_until=date(2026, 11, 20),
         words=WORDS,
         asked_on=date(2026, 11, 20),
         history=(

@@ -8,7 +8,7 @@ instant without a zone.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Literal
 
 from domain.address import parse_address
@@ -17,15 +17,25 @@ Kind = Literal["solved", "closed", "merged"]
 
 MAX_SUBJECT = 150
 MAX_NAME = 100
+MAX_SOLUTION = 300
 MAX_PROMISE = 300
 MAX_TEXT = 200
 MAX_URL = 500
+
+DAY_ENDS = time(23, 59, 59)
+"""The clock of an instant that stands for a whole day: what was promised by a day was promised until then."""
+EVERYWHERE = timezone(timedelta(hours=-12))
+"""Where each day ends last: nobody is told of a broken promise while it may be that day where they are."""
+PROMISES_WITHIN = timedelta(days=3653)
+"""No promise lies further from its closing than ten years; a date that does is a mistake."""
 
 _LIMITS = {
     "subject": MAX_SUBJECT,
     "requester_name": MAX_NAME,
     "resolver_name": MAX_NAME,
+    "solution": MAX_SOLUTION,
     "promise": MAX_PROMISE,
+    "promised_by": MAX_NAME,
     "requester_id": MAX_TEXT,
     "locale": MAX_TEXT,
     "time_zone": MAX_TEXT,
@@ -58,7 +68,13 @@ class Closure:
     resolver_email: str | None = None
     team: str | None = None
     cause: str | None = None
+    solution: str | None = None
+    """What was done."""
     promise: str | None = None
+    """What the customer was promised; by whom and until when, as far as the helpdesk says so."""
+    promised_by: str | None = None
+    promised_until: datetime | None = None
+    """In its own time zone; ``DAY_ENDS`` there means that a day was promised and no hour."""
     organization: str | None = None
     url: str | None = None
     needs_details: bool = False
@@ -75,6 +91,16 @@ class Closure:
         for name in ("requester_email", "resolver_email"):
             object.__setattr__(self, name, parse_address(getattr(self, name) or ""))
         object.__setattr__(self, "url", _url(self.url))
+        if self.promised_until is not None:
+            _require_zone("promised_until", self.promised_until)
+            if abs(self.promised_until - self.closed_at) > PROMISES_WITHIN:
+                object.__setattr__(self, "promised_until", None)
+
+    @property
+    def promise_missed(self) -> bool:
+        """Closed after the promise had run out, by the helpdesk's own clock."""
+        until = self.promised_until
+        return bool(self.promise and until and not self.degraded and self.closed_at > until)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +124,11 @@ class Reopen:
         """The same two demands as for a closure."""
         object.__setattr__(self, "ticket_id", _ticket_id(self.ticket_id))
         _require_zone("reopened_at", self.reopened_at)
+
+
+def end_of(day: date, zone: tzinfo | None) -> datetime:
+    """The instant until which something was promised "by" a day, in the customer's zone where that is known."""
+    return datetime.combine(day, DAY_ENDS, zone or EVERYWHERE)
 
 
 def one_line(text: str | None, limit: int) -> str | None:

@@ -60,9 +60,12 @@ class Closed:
     resolver_name: str | None = None
     team_name: str | None = None
     promise: str | None = None
-    promised_by: date | None = None
+    promised_by: str | None = None
+    """Who promised it."""
+    promised_until: date | None = None
     """A ``datetime`` where the hour was promised too."""
     promise_missed: bool = False
+    """It was closed after that."""
     again: bool = False
     """It had been closed before."""
     place: int = 0
@@ -117,7 +120,12 @@ class FlagFacts:
     resolver_name: str | None = None
     team_name: str | None = None
     cause_name: str | None = None
+    solution: str | None = None
     promise: str | None = None
+    promised_by: str | None = None
+    promised_until: date | None = None
+    promise_missed: bool = False
+    """As in ``Closed``."""
     promise_kept: bool | None = None
     """What the customer says of it."""
     words: str | None = None

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from domain import hours
+from domain.closure import DAY_ENDS, Closure
 from domain.cause import CauseFigures, CauseState
 from domain.flag import Flag, Result
 from domain.follow_up import FollowUp, Ticket, answers_until
@@ -29,7 +30,11 @@ def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.C
         subject=closure.subject,
         resolver_name=closure.resolver_name,
         team_name=_team(follow_up, settings),
+        solution=closure.solution,
         promise=closure.promise,
+        promised_by=closure.promised_by,
+        promised_until=_promised_day(closure) or _promised_moment(follow_up, settings),
+        promise_missed=closure.promise_missed,
         again=follow_up.number > 1,
         place=place,
     )
@@ -367,7 +372,11 @@ def _flag_facts(
         "resolver_name": closure.resolver_name or closure.resolver_email,
         "team_name": _team(follow_up, settings),
         "cause_name": cause_name(follow_up.cause, settings),
+        "solution": closure.solution,
         "promise": closure.promise,
+        "promised_by": closure.promised_by,
+        "promised_until": _promised_day(closure) or _our_time(closure.promised_until, settings),
+        "promise_missed": closure.promise_missed,
         "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
         "uncounted": tuple(
@@ -386,6 +395,17 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _promised_day(closure: Closure) -> date | None:
+    """The day that something was promised by; None where nothing was, or where an hour was."""
+    until = closure.promised_until
+    return until.date() if until and until.time() == DAY_ENDS else None
+
+
+def _promised_moment(follow_up: FollowUp, settings: Settings) -> date | None:
+    until = follow_up.closure.promised_until
+    return _customers_moment(until, follow_up, settings) if until else None
 
 
 def _said(follow_up: FollowUp) -> str | None:
