@@ -21,6 +21,8 @@ class Reason(StrEnum):
     UNDELIVERABLE = "undeliverable"
     UNKNOWN = "unknown"
     NO_DETAILS = "no_details"
+    UNWRITABLE = "unwritable"
+    """Our mail could not be written: nobody was asked, and it is not the customer's doing."""
     CONFLICT = "conflict"
     REPLY = "reply"
     """The customer wrote something that only a person can make sense of."""
@@ -75,7 +77,8 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
     if follow_up.state is State.NOT_ASKED and follow_up.reason not in ON_PURPOSE:
         if follow_up.reason in {"undelivered", "delivery_unknown"}:
             return Reason.UNKNOWN
-        return Reason.NO_DETAILS if follow_up.reason == "no_details" else Reason.UNDELIVERABLE
+        named = {"no_details": Reason.NO_DETAILS, "unwritable": Reason.UNWRITABLE}
+        return named.get(follow_up.reason or "", Reason.UNDELIVERABLE)
     return Reason.CONFLICT if follow_up.conflict else None
 
 

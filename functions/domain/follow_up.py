@@ -505,11 +505,13 @@ def hear(
     return after
 
 
-def refused_by_provider(follow_up: FollowUp, round: Round, refused: Delivery, now: datetime) -> FollowUp:
-    """The provider will never take this mail: the customer could not be asked (or not reminded)."""
+def never_sent(
+    follow_up: FollowUp, round: Round, refused: Delivery, now: datetime, reason: str = "refused"
+) -> FollowUp:
+    """This mail will never go out, and why: the customer could not be asked (or not reminded)."""
     after = put_delivery(follow_up, round, refused)
     if round == "survey" and after.state is State.SCHEDULED:
-        return to_state(after, State.NOT_ASKED, now, "refused")
+        return to_state(after, State.NOT_ASKED, now, reason)
     return after
 
 

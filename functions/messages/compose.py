@@ -21,6 +21,7 @@ FlagReason = Literal[
     "unknown",
     "conflict",
     "no_details",
+    "unwritable",
     "reply",
     "unverified_reply",
 ]

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from domain import hours
-from domain.closure import DAY_ENDS, Closure
 from domain.cause import CauseFigures, CauseState
+from domain.closure import DAY_ENDS, Closure
 from domain.flag import Flag, Result
 from domain.follow_up import FollowUp, Ticket, answers_until
 from domain.message import Message
