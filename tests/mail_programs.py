@@ -349,7 +349,7 @@ UNLISTED = {
 
 
 def problems(html: str) -> set[str]:
-    """What a mail uses that some program does not support and that is not known to be harmless: nothing in a good one."""
+    """What a mail uses that some program does not support and that is not known as harmless: nothing in a good one."""
     found = set()
     for use in uses(html):
         missed_by = lacking(use.feature)
