@@ -88,6 +88,8 @@ class Reply:
     mail: str
     """A digest of the provider's id of the mail: the same mail again is recognised."""
     at: datetime
+    received_at: datetime | None = None
+    """When the provider got it: mails can reach us in another order."""
     counted: bool = False
     words: str | None = None
     doubt: str | None = None
