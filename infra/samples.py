@@ -290,7 +290,8 @@ def survey_page() -> pages.SurveyPage:
 
 def survey_page_again() -> pages.SurveyPage:
     """The question after the second closing; the promise was broken."""
-    return replace(survey_page(), asked=(_asked(survey_again().closures[0]),))
+    again = survey_again()
+    return replace(survey_page(), asked=(_asked(again.closures[0]),), answer_by=again.answer_by)
 
 
 def survey_page_late() -> pages.SurveyPage:

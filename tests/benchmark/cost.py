@@ -18,7 +18,7 @@ MIX = {
     "reopened after asking": 0.05,
     "reopened before asking": 0.05,
 }
-"""What a company's follow-ups are made of; the other lives stand beside it. 30 % answer, 70 % are reminded: what surveys
+"""What a company's follow-ups are made of; other lives stand beside it. 30 % answer, 70 % are reminded: what surveys
 of this kind see.
 """
 A_MINUTE_AT_A_MILLION = 1_000_000 / 43_800
