@@ -125,12 +125,12 @@ class Story:
         """Report what one of the files says, as its helpdesk would."""
         now = datetime.now(UTC)
         text = (CLOSURES / f"{file}.json").read_text()
-        yesterday = now.date() - timedelta(days=1)
+        last_week = now.date() - timedelta(days=7)
         for name, said in {
             "{run}": str(self.run),
             "{now}": now.isoformat(),
             "{today}": now.date().isoformat(),
-            "{yesterday}": yesterday.isoformat(),
+            "{last_week}": last_week.isoformat(),
         }.items():
             text = text.replace(name, said)
         given = json.loads(text)
