@@ -20,6 +20,7 @@ MAX_NAME = 100
 MAX_PROMISE = 300
 MAX_TEXT = 200
 MAX_URL = 500
+MOST_CONTRIBUTORS = 10
 
 _LIMITS = {
     "subject": MAX_SUBJECT,
@@ -38,6 +39,23 @@ _HOST = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)"
 _URL = re.compile(rf"(?:https?://{_HOST}*(?::[0-9]{{1,5}})?|{_HOST}+)(?:[/?#][!#-;=?-\[\]_a-z~]*)?")
 _GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 """Blanks, controls, line and direction characters, and lone surrogates (no store can encode those)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contributor:
+    """Somebody who had a part in solving a ticket beside its resolver; without a name only ``team`` is thanked."""
+
+    name: str | None = None
+    email: str | None = None
+    team: str | None = None
+    part: str | None = None
+    """What they did, in the helpdesk's words, such as "brought the new meter"."""
+
+    def __post_init__(self) -> None:
+        """Put every value into its kept form; doing it again changes nothing."""
+        for field, limit in (("name", MAX_NAME), ("team", MAX_TEXT), ("part", MAX_NAME)):
+            object.__setattr__(self, field, one_line(getattr(self, field), limit))
+        object.__setattr__(self, "email", parse_address(self.email or ""))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +79,7 @@ class Closure:
     promise: str | None = None
     organization: str | None = None
     url: str | None = None
+    contributors: tuple[Contributor, ...] = ()
     needs_details: bool = False
     """The helpdesk sent a hint only (no requester): the follow-up waits until the details are known."""
     degraded: bool = False
@@ -75,6 +94,8 @@ class Closure:
         for name in ("requester_email", "resolver_email"):
             object.__setattr__(self, name, parse_address(getattr(self, name) or ""))
         object.__setattr__(self, "url", _url(self.url))
+        told = tuple(c for c in self.contributors if c.name or c.email or c.team)
+        object.__setattr__(self, "contributors", tuple(dict.fromkeys(told))[:MOST_CONTRIBUTORS])
 
 
 @dataclass(frozen=True, kw_only=True)

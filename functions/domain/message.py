@@ -20,6 +20,8 @@ class Kind(StrEnum):
     APPRECIATION = "appreciation"
     CAUSE_REPEATED = "cause_repeated"
     DIGEST = "digest"
+    GATHERED_NOTES = "gathered_notes"
+    THANKS_MONTH = "thanks_month"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from typing import Any, Literal, NoReturn, cast
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from domain.closure import Closure, Reopen
+from domain.closure import Closure, Contributor, Reopen
 from domain.errors import FollowthroughError
 from helpdesks.verify import SecretRule, SignatureRule, instant
 
@@ -51,6 +51,9 @@ FIELDS = (
     "organization",
     "url",
 )
+
+CONTRIBUTORS = "contributors"
+"""A field that is a list: of names, or of objects with ``name``, ``email``, ``team`` and ``part``."""
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _PRESET_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -93,6 +96,7 @@ class Shape:
     needs_details: bool
     meanings: Mapping[str, Meaning]
     fields: Mapping[str, Expression]
+    contributors: Expression | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +190,12 @@ def _report(
     moment = None if meaning == "ignored" else _moment(shape, shape.time(request), name, told)
     if meaning in CLOSING and shape.merged_when and shape.merged_when(request):
         meaning = "merged"
-    details = {
+    details: dict[str, Any] = {
         key: _text(expression(request)) for key, expression in shape.fields.items() if key != "ticket_id"
     }
     details["locale"] = _locale(preset, details.get("locale"))
+    if shape.contributors:
+        details["contributors"] = _contributors(shape.contributors(request))
     return _outcome(told, meaning, ticket_id, moment, **details, needs_details=shape.needs_details)
 
 
@@ -265,6 +271,17 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value) or None
+
+
+def _contributors(value: object) -> tuple[Contributor, ...]:
+    """Whoever else had a part in it; entries that are neither a name nor an object are left out."""
+    told = value if isinstance(value, list) else [value]
+    people = [{"name": entry} if isinstance(entry, str) else entry for entry in told]
+    return tuple(
+        Contributor(**{key: _text(person.get(key)) for key in ("name", "email", "team", "part")})
+        for person in people
+        if isinstance(person, dict)
+    )
 
 
 def _locale(preset: Preset, value: str | None) -> str | None:
@@ -498,6 +515,7 @@ def _shape(table: _Table) -> Shape:
         needs_details=table.flag("needs_details", default=False),
         meanings=meanings,
         fields=expressions,
+        contributors=fields.expression_or_none(CONTRIBUTORS),
     )
     for part in (statuses, fields, table):
         part.finish()
