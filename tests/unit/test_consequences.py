@@ -200,7 +200,7 @@ def test_however_the_customer_answers_there_is_one_note_and_a_flag_for_each_no(
     assert all(message.to for message in records.messages.values())
 
 
-# --- teams that gather their notes, words that a person reads first ----------------------------------------------------
+# --- teams that gather their notes, words that a person reads first ---
 
 GATHERING = replace(
     SETTINGS, teams={**SETTINGS.teams, "remote": replace(SETTINGS.teams["remote"], notes="daily")}
