@@ -95,12 +95,15 @@ def _gathered(note: Message, known: Message | None, gathered_at: datetime) -> Me
 
 
 def _is_news(follow_up: FollowUp, known: Message, now: datetime) -> bool:
-    """Whether words may be quoted since the gathering that this note was in: they are in the next one."""
+    """Whether the gathering that this note was in could not tell it: the customer confirmed, or agreed to be quoted,
+    only after it. It is in the next one.
+    """
     gathered_at = known.about.get(GATHERED)
-    if gathered_at is None or follow_up.quote is None or follow_up.answer is None:
+    if gathered_at is None or follow_up.answer is None:
         return False
-    agreed_at = follow_up.answer.released_at or follow_up.answer.at
-    return datetime.fromisoformat(gathered_at) <= min(now, agreed_at)
+    agreed_at = (follow_up.answer.released_at or follow_up.answer.at) if follow_up.quote else None
+    said_at = max(at for at in (follow_up.outcome_at, agreed_at) if at)
+    return datetime.fromisoformat(gathered_at) <= min(now, said_at)
 
 
 def _heard_at(follow_up: FollowUp, now: datetime, settings: Settings) -> datetime:

@@ -227,6 +227,16 @@ def test_words_that_may_be_quoted_only_after_the_gathering_come_in_the_next_one(
     assert early.write(said(confirmed, words="Thank you", consent=True), after(days=2), GATHERING) == []
 
 
+def test_whoever_takes_a_yes_back_and_gives_it_again_after_the_gathering_is_thanked_for() -> None:
+    records, confirmed = Records(), said(asked())
+    records.write(confirmed, after(days=2), GATHERING)
+    denied = said(confirmed, solved=False, days=2.1)
+    records.write(denied, after(days=2.1), GATHERING)
+    again = said(denied, days=4)
+    assert records.write(again, after(days=4), GATHERING) == ["flag", "0001#note"]
+    assert len(records.marks) == 2
+
+
 def test_each_team_that_had_a_part_gets_a_note_of_its_own() -> None:
     records = Records()
     helped = replace(said(asked()), teams=("field",))
