@@ -19,6 +19,7 @@ from adapters import (
     reply_address,
     settings_store,
     table,
+    thanks,
     tickets,
 )
 from adapters.closed_days import closed_days
@@ -32,6 +33,7 @@ from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
 from domain.person import Asked, Person, reserve
 from domain.settings import Settings
+from domain.thanks import SETTLING, month_before, month_of
 from messages import compose, facts
 from messages.compose import Mail
 
@@ -403,6 +405,8 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         return _digest(waiting, now, settings)
     if waiting.kind is Kind.CAUSE_REPEATED:
         return _cause(waiting, now, settings)
+    if waiting.kind in {Kind.GATHERED_NOTES, Kind.THANKS_MONTH}:
+        return _thanks(waiting, now, settings)
     records = tickets.load_scope(waiting.scope)
     number = int(waiting.about["number"])
     known = records.follow_up(number)
@@ -420,11 +424,43 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         )
     if known.state is not State.CONFIRMED or records.ticket.superseded(known):
         return None
-    quoted = known.answer is not None and known.answer.consent is not None
+    quoted = known.quote is not None
     if waiting.kind is Kind.APPRECIATION and not quoted:
         return None
-    note = _written(lambda: compose.success_note(facts.note(known, settings, quoted=quoted)))
+    group, _, key = waiting.to.partition(":")
+    team = key if group == "team" else None
+    page = _thanks_url(team, waiting, now, settings) if team else None
+    note = _written(
+        lambda: compose.success_note(facts.note(known, settings, team=team, quoted=quoted, link=page))
+    )
     return _Composed(note, quoted=quoted)
+
+
+def _thanks_url(team: str, waiting: Message, now: datetime, settings: Settings) -> str:
+    return links.thanks_url(_base(settings), links.TeamLink(team), waiting.created_at, now)
+
+
+def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    """A team's gathered notes, or its look back on a month: what customers still call solved."""
+    team = waiting.to.partition(":")[2]
+    since, until = (datetime.fromisoformat(waiting.about[name]) for name in ("since", "until"))
+    url = _thanks_url(team, waiting, now, settings)
+    if waiting.kind is Kind.THANKS_MONTH:
+        month = month_before(hours.local(until, settings.policy.time_zone).date().replace(day=1))
+        solved = thanks.confirmed(team, *month_of(month, settings.policy.time_zone))
+        if not solved:
+            return None
+        return _Composed(
+            _written(lambda: compose.thanks_month(facts.thanks_month(team, month, solved, url, settings)))
+        )
+    solved = thanks.confirmed(team, since - SETTLING, until - SETTLING)
+    if not solved:
+        return None
+    return _Composed(
+        _written(
+            lambda: compose.gathered_notes(facts.gathered_notes(team, since, until, solved, url, settings))
+        )
+    )
 
 
 def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:

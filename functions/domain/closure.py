@@ -21,6 +21,7 @@ MAX_SOLUTION = 300
 MAX_PROMISE = 300
 MAX_TEXT = 200
 MAX_URL = 500
+MOST_CONTRIBUTORS = 10
 
 DAY_ENDS = time(23, 59, 59)
 """The clock of an instant that stands for a whole day: what was promised by a day was promised until then."""
@@ -51,6 +52,23 @@ _GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 
 
 @dataclass(frozen=True, kw_only=True)
+class Contributor:
+    """Somebody who had a part in solving a ticket beside its resolver; without a name only ``team`` is thanked."""
+
+    name: str | None = None
+    email: str | None = None
+    team: str | None = None
+    part: str | None = None
+    """What they did, in the helpdesk's words, such as "brought the new meter"."""
+
+    def __post_init__(self) -> None:
+        """Put every value into its kept form; doing it again changes nothing."""
+        for field, limit in (("name", MAX_NAME), ("team", MAX_TEXT), ("part", MAX_NAME)):
+            object.__setattr__(self, field, one_line(getattr(self, field), limit))
+        object.__setattr__(self, "email", parse_address(self.email or ""))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Closure:
     """One closing of a ticket, as reported by ``source`` (a key of the settings' sources)."""
 
@@ -77,6 +95,7 @@ class Closure:
     """In its own time zone; ``DAY_ENDS`` there means that a day was promised and no hour."""
     organization: str | None = None
     url: str | None = None
+    contributors: tuple[Contributor, ...] = ()
     needs_details: bool = False
     """The helpdesk sent a hint only (no requester): the follow-up waits until the details are known."""
     degraded: bool = False
@@ -95,6 +114,8 @@ class Closure:
             _require_zone("promised_until", self.promised_until)
             if abs(self.promised_until - self.closed_at) > PROMISES_WITHIN:
                 object.__setattr__(self, "promised_until", None)
+        told = tuple(c for c in self.contributors if c.name or c.email or c.team)
+        object.__setattr__(self, "contributors", tuple(dict.fromkeys(told))[:MOST_CONTRIBUTORS])
 
     @property
     def promise_missed(self) -> bool:

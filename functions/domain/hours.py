@@ -41,6 +41,11 @@ def local(instant: datetime, time_zone: str | None, default: str = "UTC") -> dat
     return instant.astimezone(zone_of(time_zone) or zone_of(default) or UTC)
 
 
+def clock(day: date, at: time, time_zone: str) -> datetime:
+    """Give the instant at which the clocks of ``time_zone`` (UTC when unknown) show ``at`` on ``day``."""
+    return datetime.combine(day, at, zone_of(time_zone) or UTC).astimezone(UTC)
+
+
 def next_open(
     instant: datetime,
     hours: Hours,

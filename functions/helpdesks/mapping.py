@@ -20,7 +20,7 @@ from typing import Any, Literal, NoReturn, cast
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from domain.closure import Closure, Reopen, end_of
+from domain.closure import Closure, Contributor, Reopen, end_of
 from domain.errors import FollowthroughError
 from domain.hours import zone_of
 from helpdesks.verify import SecretRule, SignatureRule, instant
@@ -55,6 +55,9 @@ FIELDS = (
     "organization",
     "url",
 )
+
+CONTRIBUTORS = "contributors"
+"""A field that is a list: of names, or of objects with ``name``, ``email``, ``team`` and ``part``."""
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -98,6 +101,7 @@ class Shape:
     needs_details: bool
     meanings: Mapping[str, Meaning]
     fields: Mapping[str, Expression]
+    contributors: Expression | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +200,8 @@ def _report(
     }
     details["locale"] = _locale(preset, details.get("locale"))
     details["promised_until"] = _promised_until(details.get("promised_until"), details.get("time_zone"))
+    if shape.contributors:
+        details["contributors"] = _contributors(shape.contributors(request))
     return _outcome(told, meaning, ticket_id, moment, **details, needs_details=shape.needs_details)
 
 
@@ -282,6 +288,17 @@ def _promised_until(value: str | None, time_zone: str | None) -> datetime | None
         return end_of(date.fromisoformat(text), zone_of(time_zone))
     except ValueError:
         return None
+
+
+def _contributors(value: object) -> tuple[Contributor, ...]:
+    """Whoever else had a part in it; entries that are neither a name nor an object are left out."""
+    told = value if isinstance(value, list) else [value]
+    people = [{"name": entry} if isinstance(entry, str) else entry for entry in told]
+    return tuple(
+        Contributor(**{key: _text(person.get(key)) for key in ("name", "email", "team", "part")})
+        for person in people
+        if isinstance(person, dict)
+    )
 
 
 def _locale(preset: Preset, value: str | None) -> str | None:
@@ -515,6 +532,7 @@ def _shape(table: _Table) -> Shape:
         needs_details=table.flag("needs_details", default=False),
         meanings=meanings,
         fields=expressions,
+        contributors=fields.expression_or_none(CONTRIBUTORS),
     )
     for part in (statuses, fields, table):
         part.finish()

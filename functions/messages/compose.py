@@ -24,6 +24,7 @@ FlagReason = Literal[
     "unwritable",
     "reply",
     "unverified_reply",
+    "unhappy",
 ]
 
 
@@ -166,21 +167,72 @@ class FlagRaised(FlagFacts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuccessNote:
-    """To the supplying team: the customer confirmed. With ``quote`` it is the appreciation note."""
+class Helped:
+    """Somebody, or a whole team, with a part in a solution beside its resolver."""
 
-    company: str
+    name: str | None = None
+    team_name: str | None = None
+    part: str | None = None
+    """What they did, in the helpdesk's words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thanked:
+    """One solution that its customer confirmed, and whose work it was."""
+
     ticket_id: str
     confirmed_on: date
-    team_name: str | None = None
-    to_name: str | None = None
-    """Who gets it when the settings know no such team; they are asked to pass it on."""
     subject: str | None = None
     resolver_name: str | None = None
+    resolver_team_name: str | None = None
+    """The resolver's team, where that is another one than the reader's."""
+    helped: tuple[Helped, ...] = ()
     quote: str | None = None
     """The customer's words, exactly as they agreed to."""
     customer_credit: str | None = None
     """How the customer agreed to be named under the quote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessNote(Thanked):
+    """To a supplying team: the customer confirmed. With ``quote`` it is the appreciation note."""
+
+    company: str
+    team_name: str | None = None
+    to_name: str | None = None
+    """Who gets it when the settings know no such team; they are asked to pass it on."""
+    link: str | None = None
+    """Whole address of the team's page of thanks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatheredNotes:
+    """To a team that wants its notes in one mail; the newest first, those with words before the others."""
+
+    company: str
+    team_name: str
+    since: date
+    until: date
+    customers: int
+    solutions: tuple[Thanked, ...]
+    link: str
+    more: int = 0
+    """Solutions that are only on the page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThanksMonth:
+    """A team's month: what customers confirmed, and in whose work they found it; ``month`` is its first day."""
+
+    company: str
+    team_name: str
+    month: date
+    customers: int
+    solutions: int
+    people: tuple[tuple[str, int], ...] = ()
+    """Names with how many of the solutions they had a part in."""
+    quotes: tuple[Thanked, ...] = ()
+    link: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +314,16 @@ def flag_raised(context: FlagRaised) -> Mail:
 def success_note(context: SuccessNote) -> Mail:
     """The success note; with a quote the appreciation note, which has a different subject."""
     return _mail("success_note", context)
+
+
+def gathered_notes(context: GatheredNotes) -> Mail:
+    """A team's notes of a day or a week in one mail."""
+    return _mail("gathered_notes", context)
+
+
+def thanks_month(context: ThanksMonth) -> Mail:
+    """A team's look back on a month."""
+    return _mail("thanks_month", context)
 
 
 def cause_repeated(context: CauseRepeated) -> Mail:

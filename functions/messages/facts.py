@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from domain import hours
+from domain import hours, thanks
 from domain.cause import CauseFigures, CauseState
-from domain.closure import DAY_ENDS, Closure
+from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
 from domain.flag import Flag, Result
 from domain.follow_up import FollowUp, State, Ticket, answers_until
@@ -21,6 +21,11 @@ from messages import compose, pages
 
 EXAMPLES = 5
 HISTORY = 5
+NOTES = 20
+"""Solutions in one mail of gathered notes."""
+ENTRIES = 100
+"""Solutions on one page of thanks."""
+PEOPLE = 20
 
 
 def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.Closed:
@@ -218,22 +223,93 @@ def preferences_page(
     )
 
 
-def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.SuccessNote:
-    """The note to the supplying team; ``quoted`` adds the customer's words, exactly as they agreed to."""
-    closure = follow_up.closure
-    consent = follow_up.answer.consent if follow_up.answer else None
+def note(
+    follow_up: FollowUp, settings: Settings, *, team: str | None, quoted: bool, link: str | None = None
+) -> compose.SuccessNote:
+    """The note to ``team``, a key; ``quoted`` adds the customer's words, exactly as they agreed to."""
+    known = settings.teams.get(team or "")
+    shown = vars(_thanked(follow_up, team, settings))
     return compose.SuccessNote(
+        **(shown if quoted else {**shown, "quote": None, "customer_credit": None}),
         company=settings.company.name,
+        team_name=known.name if known else follow_up.closure.team,
+        to_name=None if known else _contact(settings.responsible_for(None), settings),
+        link=link,
+    )
+
+
+def _thanked(follow_up: FollowUp, team: str | None, settings: Settings) -> compose.Thanked:
+    """One confirmed solution for the people of ``team``."""
+    closure = follow_up.closure
+    return compose.Thanked(
         ticket_id=closure.ticket_id,
         confirmed_on=_our_day(follow_up.outcome_at or follow_up.opened_at, settings),
-        team_name=_team(follow_up, settings),
-        to_name=None
-        if follow_up.team in settings.teams
-        else _contact(settings.responsible_for(None), settings),
-        subject=closure.subject,
+        subject=_short(closure.subject),
         resolver_name=closure.resolver_name or closure.resolver_email,
-        quote=consent if quoted else None,
-        customer_credit=credited(follow_up) if quoted else None,
+        resolver_team_name=None if follow_up.team == team else _team(follow_up, settings),
+        helped=tuple(_helped(contributor, team, settings) for contributor in closure.contributors),
+        quote=follow_up.quote,
+        customer_credit=credited(follow_up) if follow_up.quote else None,
+    )
+
+
+def _helped(contributor: Contributor, team: str | None, settings: Settings) -> compose.Helped:
+    theirs = settings.team_of(contributor.team) or settings.team_with(contributor.email)
+    known = settings.teams.get(theirs or "")
+    named = known.name if known else contributor.team
+    return compose.Helped(
+        name=contributor.name or (contributor.email if named is None else None),
+        team_name=None if theirs and theirs == team and contributor.name else named,
+        part=contributor.part,
+    )
+
+
+def gathered_notes(
+    team: str, since: datetime, until: datetime, solved: list[FollowUp], link: str, settings: Settings
+) -> compose.GatheredNotes:
+    """A team's notes in one mail; those with words first."""
+    listed = sorted(solved, key=lambda follow_up: follow_up.quote is None)
+    return compose.GatheredNotes(
+        company=settings.company.name,
+        team_name=settings.teams[team].name,
+        since=_our_day(since, settings),
+        until=_our_day(until, settings),
+        customers=thanks.customers(solved),
+        solutions=tuple(_thanked(f, team, settings) for f in listed[:NOTES]),
+        more=max(0, len(solved) - NOTES),
+        link=link,
+    )
+
+
+def thanks_month(
+    team: str, month: date, solved: list[FollowUp], link: str | None, settings: Settings
+) -> compose.ThanksMonth:
+    """A team's look back on the month that begins on ``month``."""
+    return compose.ThanksMonth(
+        company=settings.company.name,
+        team_name=settings.teams[team].name,
+        month=month,
+        customers=thanks.customers(solved),
+        solutions=len(solved),
+        people=tuple(thanks.people(solved, team, settings)[:PEOPLE]),
+        quotes=tuple(_thanked(f, team, settings) for f in solved if f.quote)[:EXAMPLES],
+        link=link,
+    )
+
+
+def thanks_page(
+    team: str, month: date, solved: list[FollowUp], now: datetime, settings: Settings
+) -> pages.ThanksPage:
+    """The same month as a page, with every solution."""
+    listed = sorted(solved, key=lambda follow_up: follow_up.quote is None)
+    this_month = _our_day(now, settings).replace(day=1)
+    kept_since = _our_day(now - settings.policy.keep_for, settings).replace(day=1)
+    return pages.ThanksPage(
+        **vars(thanks_month(team, month, solved, None, settings)),
+        entries=tuple(_thanked(f, team, settings) for f in listed[:ENTRIES]),
+        more=max(0, len(solved) - ENTRIES),
+        earlier=thanks.month_before(month) if month > kept_since else None,
+        later=thanks.month_after(month) if month < this_month else None,
     )
 
 
@@ -285,6 +361,9 @@ def flag_page(
         settled_at=_our_time(flag.settled_at, settings),
         settlement=flag.done,
         result=_result(flag.result),
+        may_pass_on=follow_up.is_unhappy
+        and follow_up.answer is not None
+        and follow_up.answer.consent is not None,
         error=error,
     )
 

@@ -358,7 +358,7 @@ class LifeOfAFollowUp(RuleBasedStateMachine):
         for record in missing(self.it, self.flag, self.messages, self.now, SETTINGS):
             if isinstance(record, Flag):
                 self.flag = record
-            else:
+            elif isinstance(record, Message):
                 self.messages[record.name] = record
         assert missing(self.it, self.flag, self.messages, self.now, SETTINGS) == ()
         if reason_must_be_seen(self.it):
@@ -571,7 +571,8 @@ class LifeOfAFollowUp(RuleBasedStateMachine):
             assert not [
                 record
                 for record in missing(self.it, self.flag, self.messages, self.now, SETTINGS)
-                if isinstance(record, Flag) or record.name not in self.messages
+                if isinstance(record, Flag)
+                or (isinstance(record, Message) and record.name not in self.messages)
             ]
 
     @invariant()
