@@ -6,17 +6,18 @@ from typing import Any
 from adapters import clock, links, notices, people, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain.flag import Flag
-from domain.follow_up import FollowUp
+from domain.follow_up import FollowUp, Ticket
 from domain.settings import Settings
 from messages import facts, pages
 
 
 @dataclass(frozen=True)
 class Found:
-    """A flag with its follow-up, what its customer was asked about before, and whose link was used."""
+    """A flag with its follow-up and ticket, what its customer was asked about before, and whose link was used."""
 
     flag: Flag
     follow_up: FollowUp
+    ticket: Ticket
     earlier: tuple[FollowUp, ...]
     holder: str
 
@@ -48,7 +49,8 @@ def find(token: str, settings: Settings) -> Found | notices.Notice:
     if follow_up is None or flag is None:
         return notices.GONE
     asked_before = people.history(follow_up.closure.requester_email)
-    return Found(flag, follow_up, facts.earlier(follow_up, records.ticket, asked_before), link.holder)
+    before = facts.earlier(follow_up, records.ticket, asked_before)
+    return Found(flag, follow_up, records.ticket, before, link.holder)
 
 
 def show(

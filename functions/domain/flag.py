@@ -76,6 +76,9 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
         if follow_up.reason in {"undelivered", "delivery_unknown"}:
             return Reason.UNKNOWN
         return Reason.NO_DETAILS if follow_up.reason == "no_details" else Reason.UNDELIVERABLE
+    if follow_up.state is State.NOT_ASKED and follow_up.undecided:
+        # The mail was out all the same: whoever pressed has it.
+        return Reason.SILENT
     return Reason.CONFLICT if follow_up.conflict else None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from domain import hours
 from domain.cause import CauseFigures, CauseState
 from domain.flag import Flag, Result
-from domain.follow_up import FollowUp, Ticket, answers_until
+from domain.follow_up import FollowUp, Suspect, Ticket, answers_until
 from domain.message import Message
 from domain.person import Person, Surveys
 from domain.settings import UNCLASSIFIED, Settings
@@ -371,7 +371,7 @@ def _flag_facts(
         "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
         "uncounted": tuple(
-            (seen.solved, hours.local(seen.at, settings.policy.time_zone)) for seen in follow_up.suspects
+            _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
@@ -386,6 +386,20 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Settings) -> compose.Uncounted:
+    decided: compose.Standing = "counted" if seen.counted else "machine"
+    undecided: compose.Standing = "open" if seen in follow_up.undecided else "overtaken"
+    return compose.Uncounted(
+        solved=seen.solved,
+        at=hours.local(seen.at, settings.policy.time_zone),
+        rules=seen.rules,
+        place=place,
+        standing=decided if seen.decided_at else undecided,
+        decided_by=_contact(seen.decided_by, settings),
+        decided_at=_our_time(seen.decided_at, settings),
+    )
 
 
 def _said(follow_up: FollowUp) -> str | None:

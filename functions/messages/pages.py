@@ -119,7 +119,8 @@ class PreferencesPage(ToCustomer):
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
-    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``.
+    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``count`` or
+    ``machine`` with ``press``, the place of an uncounted press.
     """
 
     state: FlagState

@@ -387,7 +387,7 @@ def test_p2_whoever_has_the_flag_sees_what_was_not_counted(world: World) -> None
     world.wait(8 * A_DAY)
     assert known().state == State.SILENT
     flag = next(mail for mail in world.mail.to(RAVI) if mail.subject.startswith("No answer"))
-    told = "Pressed, probably by a machine; not counted: “Solved” on Tuesday 1 December 2026, 10:01 CET"
+    told = "Pressed, perhaps by a machine: “Solved” on Tuesday 1 December 2026, 10:01 CET"
     assert told in flag.text
     assert "“Solved” on Tuesday 1 December 2026, 10:01 CET" in world.open(flag.link).body
 
