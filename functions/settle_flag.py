@@ -14,7 +14,7 @@ from messages.text import clean_words
 from show_flag import Found, find, show
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("action", "press", "done", "result")
+KEPT_FIELDS = ("action", "press", "sure", "done", "result")
 RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
 COUNTS = {"count": True, "machine": False}
 COUNTED = {
@@ -25,9 +25,10 @@ COUNTED = {
 }
 """What may be pressed, and the metric that counts it."""
 INCOMPLETE = "Please say what was done, and how it ended."
+UNSURE = "Please tick that you know it was the customer."
 NO_PRESS = "Please use the buttons below."
 REFUSED = {
-    press.Decided: "Somebody was faster and decided otherwise; what stands below was recorded.",
+    press.Decided: "Somebody was faster and counted it; an answer is not taken back.",
     press.Overtaken: "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened.",
     Refused: "This was settled already; what stands below was recorded.",
 }
@@ -72,7 +73,8 @@ def _wrong(form: dict[str, str], found: Found) -> str | None:
     action = form.get("action")
     if action in COUNTS:
         places = {str(place) for place in range(len(found.follow_up.suspects))}
-        return None if form.get("press") in places else NO_PRESS
+        sure = action != "count" or form.get("sure") == "yes"
+        return (None if sure else UNSURE) if form.get("press") in places else NO_PRESS
     complete = clean_words(form.get("done", "")) and form.get("result") in RESULTS
     return None if action == "acknowledge" or (action == "settle" and complete) else INCOMPLETE
 

@@ -155,11 +155,12 @@ def _pressed() -> tuple[compose.Uncounted, ...]:
         rules=("hidden_field", "at_once", "just_sent"),
         place=0,
         standing="machine",
+        countable=True,
         decided_by="Jonas Weber",
         decided_at=datetime(2026, 11, 27, 15, 12, tzinfo=UTC),
     )
     person = compose.Uncounted(
-        solved=False, at=day.replace(hour=14), rules=("at_once",), place=2, standing="open"
+        solved=False, at=day.replace(hour=14), rules=("at_once",), place=2, standing="open", countable=True
     )
     return (machine, replace(machine, solved=False, rules=("contradicts",), place=1), person)
 
@@ -461,6 +462,7 @@ def flag_page_counted() -> pages.FlagPage:
     decided = replace(
         _pressed()[2],
         standing="counted",
+        countable=False,
         decided_by="Selma Aydin",
         decided_at=datetime(2026, 11, 28, 8, 3, tzinfo=UTC),
     )

@@ -156,15 +156,21 @@ class FollowUp:
         return tuple(reply for reply in self.replies if not reply.counted and reply.at > since)
 
     @property
-    def undecided(self) -> tuple[Suspect, ...]:
-        """Suspect presses that a person can still count: nobody has decided, no answer says the same or is later."""
+    def countable(self) -> tuple[Suspect, ...]:
+        """Suspect presses that a person can still count: no answer says the same or is later."""
         if self.state is State.REOPENED:
             return ()
-        seen = (known for known in self.suspects if known.decided_at is None)
         said = self.answer
         return tuple(
-            known for known in seen if said is None or (known.solved != said.solved and known.at > said.at)
+            seen
+            for seen in self.suspects
+            if not seen.counted and (said is None or (seen.solved != said.solved and seen.at > said.at))
         )
+
+    @property
+    def undecided(self) -> tuple[Suspect, ...]:
+        """Those of them about which nobody has said anything."""
+        return tuple(seen for seen in self.countable if seen.decided_at is None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,7 +89,7 @@ def suspect(follow_up: FollowUp, said: Press, rules: tuple[str, ...], now: datet
 
 
 class Decided(Refused):
-    """Somebody has said otherwise about this press."""
+    """It was counted, and an answer is not taken back."""
 
 
 class Overtaken(Refused):
@@ -102,15 +102,16 @@ def decide(
     """The follow-up after the contact ``by`` said of the suspect press at ``place`` (from 0) whose it was.
 
     What counts becomes an answer of the instant at which it was pressed, so that it overrides nothing that the customer
-    said later; the outcome is known from now on. The same decision again changes nothing. Raises Decided, Overtaken.
+    said later; the outcome is known from now on. The same decision again changes nothing. What was called a machine's
+    may be counted after all, not the other way round. Raises Decided, Overtaken.
     """
     seen = follow_up.suspects[place]
-    if seen.decided_at:
-        if seen.counted == counts:
-            return follow_up
-        raise Decided("somebody decided otherwise")
+    if seen.decided_at and seen.counted == counts:
+        return follow_up
+    if seen.counted:
+        raise Decided("it was counted")
     reopened = counts and not follow_up.answers and ticket.superseded(follow_up)
-    if seen not in follow_up.undecided or reopened:
+    if seen not in follow_up.countable or reopened:
         raise Overtaken("nothing is left to decide")
     decided = replace(seen, counted=counts, decided_at=now, decided_by=by)
     suspects = (*follow_up.suspects[:place], decided, *follow_up.suspects[place + 1 :])

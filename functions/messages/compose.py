@@ -108,6 +108,8 @@ class Uncounted:
     place: int
     """Its number in the forms of the flag's page."""
     standing: Standing
+    countable: bool = False
+    """Nothing has overtaken it, so a person may count it; also what was called a machine's."""
     decided_by: str | None = None
     decided_at: datetime | None = None
 

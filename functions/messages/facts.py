@@ -397,6 +397,7 @@ def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Setting
         rules=seen.rules,
         place=place,
         standing=decided if seen.decided_at else undecided,
+        countable=seen in follow_up.countable,
         decided_by=_contact(seen.decided_by, settings),
         decided_at=_our_time(seen.decided_at, settings),
     )

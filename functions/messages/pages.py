@@ -120,7 +120,7 @@ class FlagPage(FlagFacts):
     """A flag on the worklist.
 
     Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``count`` or
-    ``machine`` with ``press``, the place of an uncounted press.
+    ``machine`` with ``press``, the place of an uncounted press, and to count it ``sure`` = ``yes``.
     """
 
     state: FlagState

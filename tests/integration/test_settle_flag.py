@@ -176,7 +176,7 @@ def test_the_page_says_why_a_press_is_suspected_and_lets_a_person_decide(world: 
 
 def test_a_counted_yes_confirms_takes_the_flag_off_and_tells_the_team_once(world: World) -> None:
     link = doubted(world, "yes")
-    page = world.press(link, action="count", press="0")
+    page = world.press(link, action="count", press="0", sure="yes")
     assert page.status == 200
     assert "Counted as the customer’s answer, says Ravi Menon on Wednesday 9 December 2026" in page.body
     world.wait(AN_HOUR)
@@ -187,7 +187,7 @@ def test_a_counted_yes_confirms_takes_the_flag_off_and_tells_the_team_once(world
 
 
 def test_a_counted_no_is_told_anew_and_stays_with_a_person(world: World) -> None:
-    world.press(doubted(world, "no"), action="count", press="0")
+    world.press(doubted(world, "no"), action="count", press="0", sure="yes")
     world.wait(A_DAY / 2)
     assert follow_up().state == State.DENIED
     assert (flag().reason, flag().settled_at) == (Reason.DENIED, None)
@@ -200,7 +200,7 @@ def test_what_was_a_machine_stays_marked_and_the_flag_stays(world: World) -> Non
     for place in ("0", "1"):
         page = world.press(link, action="machine", press=place)
         assert page.status == 200
-    assert "Count this answer" not in page.body
+    assert "It was a machine, says Ravi Menon on Wednesday 9 December 2026" in page.body
     world.settle()
     assert (follow_up().state, follow_up().answers, flag()) == (State.SILENT, (), before)
     assert [seen.decided_by for seen in follow_up().suspects] == ["ravi", "ravi"]
@@ -209,11 +209,11 @@ def test_what_was_a_machine_stays_marked_and_the_flag_stays(world: World) -> Non
 @pytest.mark.parametrize("action", ["count", "machine"])
 def test_decided_twice_changes_nothing_the_second_time(world: World, action: str) -> None:
     link = doubted(world, "yes")
-    world.press(link, action=action, press="0")
+    world.press(link, action=action, press="0", sure="yes")
     world.settle()
     before = world.scan()
     world.now += A_MINUTE
-    assert world.press(link, action=action, press="0").status == 200
+    assert world.press(link, action=action, press="0", sure="yes").status == 200
     world.settle()
     assert world.scan() == before
 
@@ -228,13 +228,13 @@ def test_of_two_people_at_once_the_first_decides(
     def save_after_the_other(known: FollowUp) -> None:
         if not raced:
             raced.append(True)
-            assert world.press(link, action="count", press="0").status == 200
+            assert world.press(link, action="count", press="0", sure="yes").status == 200
         save(known)
 
     monkeypatch.setattr(tickets, "save", save_after_the_other)
-    page = world.press(link, action=second, press="0")
+    page = world.press(link, action=second, press="0", sure="yes")
     assert page.status == status
-    assert ("Somebody was faster and decided otherwise" in page.body) == (status == 409)
+    assert ("Somebody was faster and counted it" in page.body) == (status == 409)
     assert "Counted as the customer’s answer, says Ravi Menon" in page.body
     assert len(follow_up().answers) == 1
 
@@ -252,7 +252,7 @@ def test_what_was_overtaken_is_not_counted_and_says_so(world: World, overtaken_b
         world.hook(reopened("4711", world.now))
     world.settle()
     state = follow_up().state
-    page = world.press(link, action="count", press="0")
+    page = world.press(link, action="count", press="0", sure="yes")
     assert page.status == 409
     assert "Nothing is left to decide" in page.body
     world.settle()
@@ -270,11 +270,27 @@ def test_a_press_that_is_not_there_is_not_decided(world: World) -> None:
     assert world.scan() == before
 
 
+def test_whoever_does_not_say_that_it_was_the_customer_counts_nothing(world: World) -> None:
+    """So does a machine that presses the button for the person."""
+    link = doubted(world, "yes")
+    before = world.scan()
+    page = world.press(link, action="count", press="0")
+    assert (page.status, "Please tick that you know it was the customer." in page.body) == (400, True)
+    assert world.scan() == before
+
+
+def test_what_was_called_a_machines_is_counted_after_all(world: World) -> None:
+    link = doubted(world, "no")
+    assert "It was the customer after all" in world.press(link, action="machine", press="0").body
+    world.press(link, action="count", press="0", sure="yes")
+    assert follow_up().state == State.DENIED
+
+
 def test_a_link_whose_time_is_over_decides_nothing(world: World) -> None:
     link = doubted(world, "yes")
     before = follow_up()
     world.now += settings().policy.keep_for
-    page = world.press(link, action="count", press="0")
+    page = world.press(link, action="count", press="0", sure="yes")
     assert (page.status, "This link does not work" in page.body) == (404, True)
     assert follow_up() == before
 
@@ -282,7 +298,7 @@ def test_a_link_whose_time_is_over_decides_nothing(world: World) -> None:
 def test_while_the_table_is_down_the_decision_can_be_sent_again(world: World) -> None:
     link = doubted(world, "yes")
     world.fail("PutItem")
-    failed = world.press(link, action="count", press="0")
+    failed = world.press(link, action="count", press="0", sure="yes")
     assert failed.status == 503
     assert 'name="action" value="count"' in failed.body
     assert 'name="press" value="0"' in failed.body
@@ -304,6 +320,6 @@ def test_somebody_who_stopped_and_pressed_too_fast_still_reaches_a_person(world:
     world.press(survey.link, answer="no")
     world.wait(A_MINUTE)
     (told,) = world.mail.to(RAVI)
-    world.press(told.link, action="count", press="0")
+    world.press(told.link, action="count", press="0", sure="yes")
     world.wait(A_DAY)
     assert follow_up().state == State.DENIED

@@ -136,11 +136,16 @@ def test_what_a_person_dismisses_stays_marked_and_changes_nothing_else() -> None
 
 
 @pytest.mark.parametrize("counts", [True, False])
-def test_the_same_decision_again_changes_nothing_and_another_one_is_refused(counts: bool) -> None:
+def test_the_same_decision_again_changes_nothing(counts: bool) -> None:
     once = decided(doubted(), counts=counts)
     assert decided(once, counts=counts, by="selma") is once
+
+
+def test_a_machines_may_be_counted_after_all_and_what_was_counted_stays() -> None:
+    counted = decided(decided(doubted(), counts=False), counts=True, by="selma")
+    assert (counted.state, counted.suspects[0].decided_by) == (State.CONFIRMED, "selma")
     with pytest.raises(Decided):
-        decided(once, counts=not counts, by="selma")
+        decided(counted, counts=False)
 
 
 def test_a_press_does_not_override_what_the_customer_said_later() -> None:
