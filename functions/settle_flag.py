@@ -1,96 +1,118 @@
-"""POST /f/{token}: the responsible person acknowledges a flag, settles it, or says whose a suspect press was."""
+"""POST /f/{token}: the responsible person acknowledges a flag, writes to its customer, settles it, or says whose a
+suspect press was.
+"""
 
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, flags, notices, tickets, web
+from adapters import clock, flags, notices, outbox, table, tickets, web
+from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import flag, press
+from domain import flag, message, press, recovery
 from domain.errors import Changed, Refused
 from domain.flag import Flag, Result
-from domain.follow_up import FollowUp
 from domain.settings import Settings
 from messages.text import clean_words
 from show_flag import Found, find, show
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("action", "press", "sure", "done", "result")
+KEPT_FIELDS = ("action", "done", "result", "words", "form", "press", "sure")
+OVERTAKEN = "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened."
 RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
-COUNTS = {"count": True, "machine": False}
-COUNTED = {
-    "acknowledge": "FlagAcknowledged",
-    "settle": "FlagSettled",
-    "count": "PressCounted",
-    "machine": "PressDismissed",
-}
-"""What may be pressed, and the metric that counts it."""
-INCOMPLETE = "Please say what was done, and how it ended."
-UNSURE = "Please tick that you know it was the customer."
-NO_PRESS = "Please use the buttons below."
-REFUSED = {
-    press.Decided: "Somebody was faster and counted it; an answer is not taken back.",
-    press.Overtaken: "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened.",
-    Refused: "This was settled already; what stands below was recorded.",
-}
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
-    """Form fields as in ``pages.FlagPage``."""
+    """Form fields: ``action`` and what it needs, as in ``pages.FlagPage``."""
     return notices.posted(event, _act, KEPT_FIELDS)
 
 
 def _act(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    act = {"update": _update, "count": _decide, "machine": _decide}.get(form.get("action", ""), _settle)
     for _ in range(ATTEMPTS):
         found = find(token, settings)
         if isinstance(found, notices.Notice):
             return found.response(nonce, settings.company.name)
-        wrong = _wrong(form, found)
-        if wrong:
-            done = clean_words(form.get("done", ""))
-            kept = replace(found, flag=replace(found.flag, done=found.flag.done or done or None))
-            return show(kept, settings, nonce, 400, wrong)
         try:
-            after = _change(form, found, settings)
-        except Refused as refused:
-            return show(found, settings, nonce, 409, REFUSED[type(refused)])
-        if after in (found.flag, found.follow_up):
-            return show(found, settings, nonce)
-        try:
-            flags.save(after) if isinstance(after, Flag) else tickets.save(after)
+            return act(found, form, settings, nonce)
         except Changed:
             continue
-        logger.info("flag changed", action=form["action"])
-        count(COUNTED[form["action"]])
-        changed = replace(found, flag=after) if isinstance(after, Flag) else replace(found, follow_up=after)
-        return show(changed, settings, nonce)
     raise Changed("the flag is changing too fast")
 
 
-def _wrong(form: dict[str, str], found: Found) -> str | None:
-    """What is missing in a form; None when it can be carried out."""
+def _settle(found: Found, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    done, result = clean_words(form.get("done", "")), RESULTS.get(form.get("result", ""))
     action = form.get("action")
-    if action in COUNTS:
-        places = {str(place) for place in range(len(found.follow_up.suspects))}
-        sure = action != "count" or form.get("sure") == "yes"
-        return (None if sure else UNSURE) if form.get("press") in places else NO_PRESS
-    complete = clean_words(form.get("done", "")) and form.get("result") in RESULTS
-    return None if action == "acknowledge" or (action == "settle" and complete) else INCOMPLETE
+    if action not in {"acknowledge", "settle"} or (action == "settle" and (not done or result is None)):
+        kept = replace(found, flag=replace(found.flag, done=found.flag.done or done or None))
+        return show(kept, settings, nonce, 400, "Please say what was done, and how it ended.")
+    try:
+        after = _change(found.flag, action, found.holder, result, done, settings)
+    except Refused:
+        return show(found, settings, nonce, 409, "This was settled already; what stands below was recorded.")
+    if after != found.flag:
+        flags.save(after)
+        logger.info("flag changed", action=action)
+        count("FlagSettled" if action == "settle" else "FlagAcknowledged")
+    return show(replace(found, flag=after), settings, nonce)
 
 
-def _change(form: dict[str, str], found: Found, settings: Settings) -> Flag | FollowUp:
-    by, now, action = found.holder, clock.now(), form["action"]
-    if action in COUNTS:
-        return press.decide(
+def _change(known: Flag, action: str, by: str, result: Result | None, done: str, settings: Settings) -> Flag:
+    if action == "settle" and result is not None:
+        return flag.settle(known, by, result, done, clock.now())
+    return flag.acknowledge(known, by, clock.now(), settings)
+
+
+def _update(found: Found, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    """One mail to the customer for one form; the same form again finds its mail."""
+    words, id = clean_words(form.get("words", "")), form.get("form", "")
+    if not words or not recovery.is_form(id):
+        return show(found, settings, nonce, 400, "Please write what the customer should know.", words)
+    if message.customers_address(found.follow_up.closure, settings) is None:
+        return show(found, settings, nonce, 409, "There is no address of a customer to write to.", words)
+    try:
+        told = recovery.progress(
+            found.follow_up, found.holder, words, id, found.messages.values(), clock.now()
+        )
+    except Refused:
+        return show(found, settings, nonce, 409, "Much was written about this already; please call.", words)
+    if told is None:
+        return show(found, settings, nonce)
+    closure = found.follow_up.closure
+    closed = closed_days(closure, settings)
+    told = replace(told, due_at=message.earliest(told, closure, clock.now(), settings.policy, closed))
+    table.put(outbox.row(told))
+    logger.info("progress told")
+    count("ProgressTold")
+    return show(replace(found, messages={**found.messages, told.name: told}), settings, nonce)
+
+
+def _decide(found: Found, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    """Whose a suspect press was; to count it as the customer's, the form says that the person knows it."""
+    counts = form["action"] == "count"
+    if form.get("press") not in {str(place) for place in range(len(found.follow_up.suspects))}:
+        return show(found, settings, nonce, 400, "Please use the buttons below.")
+    if counts and form.get("sure") != "yes":
+        return show(found, settings, nonce, 400, "Please tick that you know it was the customer.")
+    try:
+        after = press.decide(
             found.follow_up,
             found.ticket,
             int(form["press"]),
-            counts=COUNTS[action],
-            by=by,
-            now=now,
+            counts=counts,
+            by=found.holder,
+            now=clock.now(),
             policy=settings.policy,
         )
-    if action == "settle":
-        return flag.settle(found.flag, by, RESULTS[form["result"]], clean_words(form["done"]), now)
-    return flag.acknowledge(found.flag, by, now, settings)
+    except press.Decided:
+        return show(
+            found, settings, nonce, 409, "Somebody was faster and counted it; that is not taken back."
+        )
+    except press.Overtaken:
+        return show(found, settings, nonce, 409, OVERTAKEN)
+    if after is not found.follow_up:
+        tickets.save(after)
+        logger.info("press decided", counted=counts)
+        count("PressCounted" if counts else "PressDismissed")
+    return show(replace(found, follow_up=after), settings, nonce)
