@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -95,12 +95,18 @@ class Scanner:
         return self.ask("POST", link, form={"answer": answer, "seal": seal, **more})
 
     def run(self, requests: int) -> None:
-        """Go on until so many requests were made, each kind of visit to each survey in turn."""
-        for number in islice(cycle(range(len(VISITS) * len(self.links))), requests):
-            if self.statuses.total() >= requests:
-                return
+        """Go on until so many requests were made, each kind of visit to each survey in turn; then hang up."""
+        for number in cycle(range(len(VISITS) * len(self.links))):
             there, other = self.links[number % len(self.links)], self.links[number % len(self.links) - 1]
             VISITS[number // len(self.links)](self, there, other)
+            if self.statuses.total() >= requests:
+                break
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._open:
+            self._open.close()
 
 
 def seal_in(page: str) -> str:
@@ -231,8 +237,9 @@ def test_ten_thousand_requests_of_a_hostile_scanner_change_nothing_and_a_person_
         for link in others:
             scanners[0].ask(method, link.partition("?")[0], link[len(link.partition("?")[0]) :])
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for done in [pool.submit(each.run, REQUESTS // CONNECTIONS + 1) for each in scanners]:
-            done.result()
+        running = [pool.submit(each.run, REQUESTS // CONNECTIONS + 1) for each in scanners]
+    for done in running:
+        done.result()
     made = sum((each.statuses for each in scanners), Counter[tuple[str, int]]())
     assert made.total() >= REQUESTS
     assert {status for _, status in made} == {200}
