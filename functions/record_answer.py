@@ -79,7 +79,7 @@ def _is_suspect(
         if (rules := press.suspicions(asked[place], pressed.solved, page, hidden_field, now, policy))
     }
     for place, rules in found.items():
-        after = press.suspect(asked[place], said[place].solved, rules, now)
+        after = press.suspect(asked[place], said[place], rules, now)
         if after is not asked[place]:
             try:
                 tickets.save(after)

@@ -186,6 +186,30 @@ HELPED = (
 )
 
 
+def _pressed() -> tuple[compose.Uncounted, ...]:
+    """A machine pressed both, and somebody who was perhaps the customer."""
+    day = datetime(2026, 11, 20, 9, 31, tzinfo=UTC)
+    machine = compose.Uncounted(
+        solved=True,
+        at=day,
+        rules=("hidden_field", "at_once", "just_sent"),
+        place=0,
+        standing="machine",
+        countable=True,
+        decided_by="Jonas Weber",
+        decided_at=datetime(2026, 11, 27, 15, 12, tzinfo=UTC),
+    )
+    person = compose.Uncounted(
+        solved=False, at=day.replace(hour=14), rules=("at_once",), place=2, standing="open", countable=True
+    )
+    return (machine, replace(machine, solved=False, rules=("contradicts",), place=1), person)
+
+
+def flag_pressed() -> compose.FlagRaised:
+    """No answer, but presses that look like a machine's."""
+    return replace(flag_silent(), uncounted=_pressed())
+
+
 def success_note() -> compose.SuccessNote:
     """Confirmed, and nothing more."""
     return compose.SuccessNote(
@@ -566,6 +590,25 @@ def flag_page_unhappy() -> pages.FlagPage:
     return replace(_flag_page("raised"), reason="unhappy", words=words, wish=None, may_pass_on=True)
 
 
+def flag_page_pressed() -> pages.FlagPage:
+    """A flag with presses that look like a machine's, one of them to be decided."""
+    facts = {name: value for name, value in vars(flag_pressed()).items() if name != "link"}
+    return replace(flag_page_raised(), **facts)
+
+
+def flag_page_counted() -> pages.FlagPage:
+    """The same flag after somebody counted it."""
+    decided = replace(
+        _pressed()[2],
+        standing="counted",
+        countable=False,
+        decided_by="Selma Aydin",
+        decided_at=datetime(2026, 11, 28, 8, 3, tzinfo=UTC),
+    )
+    overtaken = replace(decided, standing="overtaken", decided_by=None, decided_at=None, place=3)
+    return replace(flag_page_pressed(), uncounted=(decided, overtaken))
+
+
 def causes_page() -> pages.CausesPage:
     """Two causes, one acknowledged."""
     return pages.CausesPage(
@@ -643,6 +686,7 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
 STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "flag_denied": (compose.flag_raised, flag_denied()),
     "flag_silent": (compose.flag_raised, flag_silent()),
+    "flag_pressed": (compose.flag_raised, flag_pressed()),
     "success_note": (compose.success_note, success_note()),
     "appreciation_note": (compose.success_note, appreciation_note()),
     "note_to_another_team": (compose.success_note, note_to_another_team()),
@@ -660,6 +704,8 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_acknowledged": (pages.flag_page, flag_page_acknowledged()),
     "flag_page_settled": (pages.flag_page, flag_page_settled()),
     "flag_page_unhappy": (pages.flag_page, flag_page_unhappy()),
+    "flag_page_pressed": (pages.flag_page, flag_page_pressed()),
+    "flag_page_counted": (pages.flag_page, flag_page_counted()),
     "causes_page": (pages.causes_page, causes_page()),
     "thanks_page": (pages.thanks_page, thanks_page()),
     "thanks_page_empty": (pages.thanks_page, thanks_page_empty()),

@@ -81,6 +81,9 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
             return Reason.UNKNOWN
         named = {"no_details": Reason.NO_DETAILS, "unwritable": Reason.UNWRITABLE}
         return named.get(follow_up.reason or "", Reason.UNDELIVERABLE)
+    if follow_up.state is State.NOT_ASKED and follow_up.undecided:
+        # The mail was out all the same: whoever pressed has it.
+        return Reason.SILENT
     if follow_up.is_unhappy:
         return Reason.UNHAPPY
     return Reason.CONFLICT if follow_up.conflict else None

@@ -103,11 +103,19 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Suspect:
-    """A press that looked like a machine's, and by which rules (domain/press.py); it is shown and not counted."""
+    """A press that looked like a machine's, and by which rules (domain/press.py); a person may count it."""
 
     solved: bool
     at: datetime
     rules: tuple[str, ...] = ()
+    kept: bool | None = None
+    """As in ``Answer``."""
+    counted: bool = False
+    """A person knows that it was the customer's: there is an answer of the same instant."""
+    decided_at: datetime | None = None
+    """When a person said whose it was."""
+    decided_by: str | None = None
+    """Key of the contact whose link was used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +182,23 @@ class FollowUp:
         """Replies that only a person can make sense of, as long as no answer came after them; oldest first."""
         since = self.answer.at if self.answer else self.opened_at
         return tuple(reply for reply in self.replies if not reply.counted and reply.at > since)
+
+    @property
+    def countable(self) -> tuple[Suspect, ...]:
+        """Suspect presses that a person can still count: no answer says the same or is later."""
+        if self.state is State.REOPENED:
+            return ()
+        said = self.answer
+        return tuple(
+            seen
+            for seen in self.suspects
+            if not seen.counted and (said is None or (seen.solved != said.solved and seen.at > said.at))
+        )
+
+    @property
+    def undecided(self) -> tuple[Suspect, ...]:
+        """Those of them about which nobody has said anything."""
+        return tuple(seen for seen in self.countable if seen.decided_at is None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,8 @@ FlagReason = Literal[
     "unverified_reply",
     "unhappy",
 ]
+Standing = Literal["open", "counted", "machine", "overtaken"]
+"""What became of a press that looked like a machine's: ``open`` until a person decides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,22 @@ class Earlier:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Uncounted:
+    """A press that looked like a machine's; ``rules`` are words of the domain (``at_once`` ...)."""
+
+    solved: bool
+    at: datetime
+    rules: tuple[str, ...]
+    place: int
+    """Its number in the forms of the flag's page."""
+    standing: Standing
+    countable: bool = False
+    """Nothing has overtaken it, so a person may count it; also what was called a machine's."""
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlagFacts:
     """What the responsible person has to know about a flag, in the mail and on the page."""
 
@@ -152,8 +170,7 @@ class FlagFacts:
     """The customer's own."""
     wish: str | None = None
     """The outcome that the customer would accept."""
-    uncounted: tuple[tuple[bool, datetime], ...] = ()
-    """Presses that looked like a machine's: "solved" or not, and when."""
+    uncounted: tuple[Uncounted, ...] = ()
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()

@@ -13,7 +13,7 @@ from domain.cause import CauseFigures, CauseState
 from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
 from domain.flag import Flag, Result
-from domain.follow_up import FollowUp, State, Ticket, answers_until
+from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
 from domain.settings import UNCLASSIFIED, Settings
@@ -532,7 +532,7 @@ def _flag_facts(
         "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
         "uncounted": tuple(
-            (seen.solved, hours.local(seen.at, settings.policy.time_zone)) for seen in follow_up.suspects
+            _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
@@ -558,6 +558,21 @@ def _promised_day(closure: Closure) -> date | None:
 def _promised_moment(follow_up: FollowUp, settings: Settings) -> date | None:
     until = follow_up.closure.promised_until
     return _customers_moment(until, follow_up, settings) if until else None
+
+
+def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Settings) -> compose.Uncounted:
+    decided: compose.Standing = "counted" if seen.counted else "machine"
+    undecided: compose.Standing = "open" if seen in follow_up.undecided else "overtaken"
+    return compose.Uncounted(
+        solved=seen.solved,
+        at=hours.local(seen.at, settings.policy.time_zone),
+        rules=seen.rules,
+        place=place,
+        standing=decided if seen.decided_at else undecided,
+        countable=seen in follow_up.countable,
+        decided_by=_contact(seen.decided_by, settings),
+        decided_at=_our_time(seen.decided_at, settings),
+    )
 
 
 def _said(follow_up: FollowUp) -> str | None:

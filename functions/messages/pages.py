@@ -145,7 +145,8 @@ class FlagPage(FlagFacts):
     """A flag on the worklist.
 
     Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``pass_on``;
-    ``action`` = ``update`` with ``words`` and ``form``.
+    ``action`` = ``update`` with ``words`` and ``form``; ``action`` = ``count`` or ``machine`` with ``press``, the place
+    of an uncounted press, and to count it ``sure`` = ``yes``.
     """
 
     state: FlagState
