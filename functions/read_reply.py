@@ -75,6 +75,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
         # Whatever is left of a mail without words of its own: a person may still see what was meant.
         words=clean_words(words) or clean_words(mail.text) or None,
         doubt=_doubt(told, mail, known.closure.requester_email),
+        received_at=datetime.fromisoformat(told["mail"]["timestamp"]),
     )
     try:
         return _record(link, said, now, settings)

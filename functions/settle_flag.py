@@ -8,10 +8,10 @@ from typing import Any
 from adapters import clock, flags, notices, outbox, promises, table, tickets, web
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import flag, message, promise, recovery
+from domain import flag, message, press, promise, recovery
 from domain.errors import Changed, Refused
 from domain.flag import Flag, Result, What
-from domain.follow_up import FollowUp
+from domain.follow_up import FollowUp, release_words
 from domain.message import Message
 from domain.promise import End, Promise
 from domain.settings import Settings
@@ -19,7 +19,8 @@ from messages.text import clean_words
 from show_flag import Found, find, show
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("action", "done", "result", "words", "form", "until", "promise")
+KEPT_FIELDS = ("action", "done", "result", "words", "form", "until", "promise", "press", "sure")
+OVERTAKEN = "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened."
 RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
 MOST_PROMISES = 10
 Form = dict[str, str]
@@ -147,6 +148,48 @@ def _ask_team(found: Found, form: Form, settings: Settings) -> Iterable[table.Ro
     return [outbox.row(told), flags.row(asked)]
 
 
+# --- what the customer said -------------------------------------------------------------------------------------------
+
+
+def _pass_on(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
+    """The customer's words go to the team after all; whoever read them answers for it."""
+    try:
+        after = release_words(found.follow_up, found.holder, clock.now())
+    except Refused as refused:
+        raise Wrong(409, "The customer does not agree to it any more.") from refused
+    if after is found.follow_up:
+        return []
+    count("WordsPassedOn")
+    return [tickets.row(after)]
+
+
+def _decide(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
+    """Whose a suspect press was; to count it as the customer's, the form says that the person knows it."""
+    counts = form["action"] == "count"
+    if form.get("press") not in {str(place) for place in range(len(found.follow_up.suspects))}:
+        raise Wrong(400, "Please use the buttons below.")
+    if counts and form.get("sure") != "yes":
+        raise Wrong(400, "Please tick that you know it was the customer.")
+    try:
+        after = press.decide(
+            found.follow_up,
+            found.records.ticket,
+            int(form["press"]),
+            counts=counts,
+            by=found.holder,
+            now=clock.now(),
+            policy=settings.policy,
+        )
+    except press.Decided as decided:
+        raise Wrong(409, "Somebody was faster and counted it; that is not taken back.") from decided
+    except press.Overtaken as overtaken:
+        raise Wrong(409, OVERTAKEN) from overtaken
+    if after is found.follow_up:
+        return []
+    count("PressCounted" if counts else "PressDismissed")
+    return [tickets.row(after)]
+
+
 # --- promises ---------------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +201,8 @@ def _agree(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
     if sum(known.end is None for known in found.promises) >= MOST_PROMISES:
         raise Wrong(409, "Please keep what was promised before you promise more.")
     try:
-        until = promise.end_of(date.fromisoformat(form.get("until", "")), settings)
+        day = date.fromisoformat(form.get("until", ""))
+        until = promise.end_of(day, found.follow_up.closure, settings)
         made = promise.make(found.follow_up, id, words, found.holder, until, clock.now())
     except (ValueError, OverflowError, Refused) as wrong:
         raise Wrong(400, "Please choose a day from today on, within a year.") from wrong
@@ -234,4 +278,7 @@ ACTIONS: dict[str, Callable[[Found, Form, Settings], Iterable[table.Row]]] = {
     "agree": _agree,
     "keep": _keep,
     "withdraw": _withdraw,
+    "pass_on": _pass_on,
+    "count": _decide,
+    "machine": _decide,
 }

@@ -36,7 +36,7 @@ from domain.errors import Changed
 from domain.follow_up import MOST_TOGETHER
 from domain.hours import END_OF_DAY, known_zone, next_digest
 from domain.person import KEPT_ASKS
-from domain.settings import UNCLASSIFIED, Contact, Policy, Settings
+from domain.settings import UNCLASSIFIED, Contact, Notes, Policy, Settings
 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -167,6 +167,12 @@ FORMS_BY_NAME = {
     "closes": Form("is not a time", "HH:MM from 00:00 to 24:00", _closing),
     "weekdays": WEEKDAY,
     "digest_weekday": WEEKDAY,
+    "notes_weekday": WEEKDAY,
+    "notes": Form(
+        "is not a way to get notes",
+        "at_once, daily, weekly",
+        lambda text: text if text in typing.get_args(Notes) else None,
+    ),
     "secret": KEY_FORM,
     "preset": Form("is not a preset", "the name of a preset", _text),
     "manager": CONTACT,
@@ -563,7 +569,7 @@ def apply(settings: Settings, table: str, public_url: str | None, now: datetime)
     meanwhile, and the errors of AWS as they are.
     """
     os.environ["TABLE"] = table
-    from adapters import settings_store
+    from adapters import settings_store, thanks
 
     before = settings_store.read()
     known_url = before.settings.company.public_url if before else None
@@ -573,6 +579,7 @@ def apply(settings: Settings, table: str, public_url: str | None, now: datetime)
     settings = replace(settings, company=replace(settings.company, public_url=base))
     stored = settings_store.store(settings, now, before)
     _schedule_digests(settings, before.settings if before else None, now)
+    thanks.ensure(settings, now)
     if stored is before:
         return f"Nothing to change: table {table} has these settings already (version {stored.version})."
     changes = differences(before.settings if before else None, settings)

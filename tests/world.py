@@ -105,7 +105,7 @@ class Sent:
     @property
     def link(self) -> str:
         """The first link to one of our pages, without ``?a=yes``."""
-        found = re.search(rf"{re.escape(URL)}/[sfcv]/[A-Za-z0-9_.-]+", self.text)
+        found = re.search(rf"{re.escape(URL)}/[sfcvt]/[A-Za-z0-9_.-]+", self.text)
         assert found, "the mail has no link"
         return found[0]
 

@@ -23,11 +23,15 @@ class Reason(StrEnum):
     UNDELIVERABLE = "undeliverable"
     UNKNOWN = "unknown"
     NO_DETAILS = "no_details"
+    UNWRITABLE = "unwritable"
+    """Our mail could not be written: nobody was asked, and it is not the customer's doing."""
     CONFLICT = "conflict"
     REPLY = "reply"
     """The customer wrote something that only a person can make sense of."""
     UNVERIFIED_REPLY = "unverified_reply"
     """Somebody wrote who may not be the customer."""
+    UNHAPPY = "unhappy"
+    """The customer confirmed, in words that are not only praise."""
     STILL_DENIED = "still_denied"
     """The customer was asked again after it was settled, and says "no" again."""
     STILL_SILENT = "still_silent"
@@ -122,7 +126,13 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
     if follow_up.state is State.NOT_ASKED and follow_up.reason not in ON_PURPOSE:
         if follow_up.reason in {"undelivered", "delivery_unknown"}:
             return Reason.UNKNOWN
-        return Reason.NO_DETAILS if follow_up.reason == "no_details" else Reason.UNDELIVERABLE
+        named = {"no_details": Reason.NO_DETAILS, "unwritable": Reason.UNWRITABLE}
+        return named.get(follow_up.reason or "", Reason.UNDELIVERABLE)
+    if follow_up.state is State.NOT_ASKED and follow_up.undecided:
+        # The mail was out all the same: whoever pressed has it.
+        return Reason.SILENT
+    if follow_up.is_unhappy:
+        return Reason.UNHAPPY
     return Reason.CONFLICT if follow_up.conflict else None
 
 
@@ -139,10 +149,16 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
         return _raised(follow_up, reason, now, settings) if reason else None
     if _wrote_again(follow_up, known):
         return raise_again(known, _raised(follow_up, reason or Reason.REPLY, now, settings))
+    if reason is Reason.UNHAPPY:
+        # While a flag is open its holder sees the words; a settled one knew nothing of them.
+        if known.settled_at is None or not _said_since(follow_up, known):
+            return None
+        return raise_again(known, _raised(follow_up, reason, now, settings))
     if reason is None or (follow_up.state is State.CONFIRMED and not follow_up.unread):
         if (
             known.settled_at is None
             and follow_up.state is State.CONFIRMED
+            and known.reason not in {Reason.CONFLICT, Reason.UNHAPPY}
             and (known.reason not in ABOUT_ELSE or _said_since(follow_up, known))
         ):
             settled = note(known, What.SETTLED, None, now)

@@ -12,8 +12,9 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from domain import hours
+from domain.closure import Closure
 from domain.errors import Refused
-from domain.follow_up import FollowUp
+from domain.follow_up import FollowUp, State
 from domain.message import CUSTOMER, Kind, Message, ticket_scope
 from domain.settings import Settings
 
@@ -75,14 +76,32 @@ def make(follow_up: FollowUp, name: str, words: str, by: str, until: datetime, n
     )
 
 
-def end_of(day: date, settings: Settings) -> datetime:
-    """The instant at which a day of the company's calendar is over."""
-    return hours.instant(datetime.combine(day + timedelta(days=1), time()), settings.policy.time_zone)
+def from_ticket(follow_up: FollowUp, now: datetime, settings: Settings) -> Promise | None:
+    """What the helpdesk says was promised, while there is time to keep it; None when nothing is, or nobody says when.
+
+    Whoever promised it keeps it, if one of our contacts has that name; else whoever is responsible for the team.
+    """
+    closure = follow_up.closure
+    until = closure.promised_until
+    if closure.promise is None or until is None or closure.degraded or not now < until <= now + LONGEST:
+        return None
+    if follow_up.state is not State.SCHEDULED:
+        return None
+    named = (key for key, contact in settings.contacts.items() if contact.name == closure.promised_by)
+    by = next(named, settings.responsible_for(follow_up.team))
+    return make(follow_up, FROM_TICKET, closure.promise, by, until, now)
 
 
-def last_day(promise: Promise, time_zone: str | None, default: str) -> date:
-    """The day until which it holds, on somebody's calendar: a promise until midnight is one for the day before it."""
-    return hours.local(promise.until - timedelta(seconds=1), time_zone, default).date()
+def end_of(day: date, closure: Closure, settings: Settings) -> datetime:
+    """The instant at which a day is over where the customer is; on the company's calendar when nobody knows where."""
+    known = closure.time_zone if hours.known_zone(closure.time_zone) else None
+    return hours.clock(day + timedelta(days=1), time(), known or settings.policy.time_zone)
+
+
+def last_day(promise: Promise, closure: Closure, settings: Settings) -> date:
+    """The day until which it holds, there: a promise until midnight is one for the day before it."""
+    last = promise.until - timedelta(seconds=1)
+    return hours.local(last, closure.time_zone, settings.policy.time_zone).date()
 
 
 def end(promise: Promise, how: End, by: str | None, words: str | None, now: datetime) -> Promise:
@@ -109,9 +128,11 @@ def kept_message(promise: Promise, now: datetime) -> Message:
 
 
 def customer_says_kept(promise: Promise, follow_up: FollowUp) -> bool:
-    """Whether the customer says that what the ticket had promised was kept."""
+    """Whether the customer says that what the ticket had promised was kept: in so many words, or by "solved" alone."""
     answer = follow_up.answer
-    return promise.name == FROM_TICKET and answer is not None and answer.kept is True
+    if promise.name != FROM_TICKET or answer is None:
+        return False
+    return answer.solved if answer.kept is None else answer.kept
 
 
 def _message(promise: Promise, kind: Kind, to: str, now: datetime) -> Message:

@@ -37,6 +37,8 @@ class Said:
     verdict: Verdict
     words: str | None = None
     doubt: str | None = None
+    received_at: datetime | None = None
+    """When the provider got it."""
 
 
 def is_known(follow_up: FollowUp, mail_id: str) -> bool:
@@ -63,6 +65,7 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
     reply = Reply(
         mail=digest(said.mail_id),
         at=now,
+        received_at=said.received_at,
         counted=answered is not None,
         words=None if answered else said.words,
         doubt=said.doubt,
@@ -71,12 +74,20 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
     return replace(after, replies=(*follow_up.replies, reply)[-KEPT_REPLIES:])
 
 
+def _is_overtaken(follow_up: FollowUp, said: Said) -> bool:
+    """Whether a mail that was written later has counted already; a person reads the earlier one."""
+    later = (reply.received_at for reply in follow_up.replies if reply.counted and reply.received_at)
+    return said.received_at is not None and any(at > said.received_at for at in later)
+
+
 def _answered(
     follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy
 ) -> FollowUp | None:
     if said.doubt or said.verdict not in {Verdict.YES, Verdict.NO}:
         return None
     if superseded and not follow_up.answers:
+        return None
+    if _is_overtaken(follow_up, said):
         return None
     try:
         return record_answer(

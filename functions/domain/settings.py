@@ -6,6 +6,9 @@ stored.
 
 from dataclasses import dataclass, field
 from datetime import time, timedelta
+from typing import Literal
+
+Notes = Literal["at_once", "daily", "weekly"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,10 @@ class Team:
     people: dict[str, Colleague] = field(default_factory=dict)
     responsible: str | None = None
     """Key of the contact for this team's flags; without one, the company's default."""
+    notes: Notes = "at_once"
+    """When its notes come: each at once, or gathered into one mail a day or a week."""
+    notes_weekday: int = 4
+    notes_at: time = time(15)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +158,14 @@ class Settings:
                 team.name.casefold(),
                 *(name.casefold() for name in team.names),
             }:
+                return key
+        return None
+
+    def team_with(self, address: str | None) -> str | None:
+        """Key of the team that a colleague with this address is in; None when no team has one."""
+        wanted = (address or "").casefold()
+        for key, team in self.teams.items():
+            if wanted and any(person.email.casefold() == wanted for person in team.people.values()):
                 return key
         return None
 

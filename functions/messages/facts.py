@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
 
-from domain import hours
+from domain import hours, thanks
 from domain.cause import CauseFigures, CauseState
+from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
 from domain.flag import Deed, Flag, Result, What
-from domain.follow_up import FollowUp, State, Ticket, answers_until
+from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
 from domain.promise import Promise, last_day
@@ -22,6 +23,11 @@ from messages import compose, pages
 
 EXAMPLES = 5
 HISTORY = 5
+NOTES = 20
+"""Solutions in one mail of gathered notes."""
+ENTRIES = 100
+"""Solutions on one page of thanks."""
+PEOPLE = 20
 
 
 def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.Closed:
@@ -33,7 +39,11 @@ def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.C
         subject=closure.subject,
         resolver_name=closure.resolver_name,
         team_name=_team(follow_up, settings),
+        solution=closure.solution,
         promise=closure.promise,
+        promised_by=closure.promised_by,
+        promised_until=_promised_day(closure) or _promised_moment(follow_up, settings),
+        promise_missed=closure.promise_missed,
         again=follow_up.number > 1,
         place=place,
         since=_since(follow_up, settings),
@@ -135,7 +145,7 @@ def promise_kept(kept: Promise, follow_up: FollowUp, own: Own, settings: Setting
         language=own.language or _language(follow_up),
         closure=closed(follow_up, settings),
         promise=kept.words,
-        promised_by=last_day(kept, follow_up.closure.time_zone, settings.policy.time_zone),
+        promised_by=last_day(kept, follow_up.closure, settings),
         name=_contact(by, settings) or by,
         words=kept.end_words,
         link=own.link,
@@ -163,8 +173,7 @@ def promise_due(
 ) -> compose.Colleague:
     """To whoever has to keep a promise."""
     told = _colleague(message, follow_up, link, settings, "promise_due")
-    zone = settings.policy.time_zone
-    return replace(told, words=due.words, wish=None, until=last_day(due, zone, zone))
+    return replace(told, words=due.words, wish=None, until=last_day(due, follow_up.closure, settings))
 
 
 def _colleague(
@@ -338,22 +347,93 @@ def preferences_page(
     )
 
 
-def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.SuccessNote:
-    """The note to the supplying team; ``quoted`` adds the customer's words, exactly as they agreed to."""
-    closure = follow_up.closure
-    consent = follow_up.answer.consent if follow_up.answer else None
+def note(
+    follow_up: FollowUp, settings: Settings, *, team: str | None, quoted: bool, link: str | None = None
+) -> compose.SuccessNote:
+    """The note to ``team``, a key; ``quoted`` adds the customer's words, exactly as they agreed to."""
+    known = settings.teams.get(team or "")
+    shown = vars(_thanked(follow_up, team, settings))
     return compose.SuccessNote(
+        **(shown if quoted else {**shown, "quote": None, "customer_credit": None}),
         company=settings.company.name,
+        team_name=known.name if known else follow_up.closure.team,
+        to_name=None if known else _contact(settings.responsible_for(None), settings),
+        link=link,
+    )
+
+
+def _thanked(follow_up: FollowUp, team: str | None, settings: Settings) -> compose.Thanked:
+    """One confirmed solution for the people of ``team``."""
+    closure = follow_up.closure
+    return compose.Thanked(
         ticket_id=closure.ticket_id,
         confirmed_on=_our_day(follow_up.outcome_at or follow_up.opened_at, settings),
-        team_name=_team(follow_up, settings),
-        to_name=None
-        if follow_up.team in settings.teams
-        else _contact(settings.responsible_for(None), settings),
-        subject=closure.subject,
+        subject=_short(closure.subject),
         resolver_name=closure.resolver_name or closure.resolver_email,
-        quote=consent if quoted else None,
-        customer_credit=credited(follow_up) if quoted else None,
+        resolver_team_name=None if follow_up.team == team else _team(follow_up, settings),
+        helped=tuple(_helped(contributor, team, settings) for contributor in closure.contributors),
+        quote=follow_up.quote,
+        customer_credit=credited(follow_up) if follow_up.quote else None,
+    )
+
+
+def _helped(contributor: Contributor, team: str | None, settings: Settings) -> compose.Helped:
+    theirs = settings.team_of(contributor.team) or settings.team_with(contributor.email)
+    known = settings.teams.get(theirs or "")
+    named = known.name if known else contributor.team
+    return compose.Helped(
+        name=contributor.name or (contributor.email if named is None else None),
+        team_name=None if theirs and theirs == team and contributor.name else named,
+        part=contributor.part,
+    )
+
+
+def gathered_notes(
+    team: str, since: datetime, until: datetime, solved: list[FollowUp], link: str, settings: Settings
+) -> compose.GatheredNotes:
+    """A team's notes in one mail; those with words first."""
+    listed = sorted(solved, key=lambda follow_up: follow_up.quote is None)
+    return compose.GatheredNotes(
+        company=settings.company.name,
+        team_name=settings.teams[team].name,
+        since=_our_day(since, settings),
+        until=_our_day(until, settings),
+        customers=thanks.customers(solved),
+        solutions=tuple(_thanked(f, team, settings) for f in listed[:NOTES]),
+        more=max(0, len(solved) - NOTES),
+        link=link,
+    )
+
+
+def thanks_month(
+    team: str, month: date, solved: list[FollowUp], link: str | None, settings: Settings
+) -> compose.ThanksMonth:
+    """A team's look back on the month that begins on ``month``."""
+    return compose.ThanksMonth(
+        company=settings.company.name,
+        team_name=settings.teams[team].name,
+        month=month,
+        customers=thanks.customers(solved),
+        solutions=len(solved),
+        people=tuple(thanks.people(solved, team, settings)[:PEOPLE]),
+        quotes=tuple(_thanked(f, team, settings) for f in solved if f.quote)[:EXAMPLES],
+        link=link,
+    )
+
+
+def thanks_page(
+    team: str, month: date, solved: list[FollowUp], now: datetime, settings: Settings
+) -> pages.ThanksPage:
+    """The same month as a page, with every solution."""
+    listed = sorted(solved, key=lambda follow_up: follow_up.quote is None)
+    this_month = _our_day(now, settings).replace(day=1)
+    kept_since = _our_day(now - settings.policy.keep_for, settings).replace(day=1)
+    return pages.ThanksPage(
+        **vars(thanks_month(team, month, solved, None, settings)),
+        entries=tuple(_thanked(f, team, settings) for f in listed[:ENTRIES]),
+        more=max(0, len(solved) - ENTRIES),
+        earlier=thanks.month_before(month) if month > kept_since else None,
+        later=thanks.month_after(month) if month < this_month else None,
     )
 
 
@@ -408,7 +488,7 @@ def flag_page(
         kept_update=said.get("words") if said.get("action") == "update" else None,
         kept_promise=said.get("words") if said.get("action") == "agree" else None,
         questions=tuple(question(asked, follow_up, settings) for asked in questions),
-        promises=tuple(promise(known, settings) for known in promises),
+        promises=tuple(promise(known, follow_up, settings) for known in promises),
         asks_again=asks_again,
         may_ask_team=follow_up.team in settings.teams and not team_asked,
         team_asked=team_asked,
@@ -424,6 +504,9 @@ def flag_page(
         settled_at=_our_time(flag.settled_at, settings),
         settlement=flag.done,
         result=_result(flag.result),
+        may_pass_on=follow_up.is_unhappy
+        and follow_up.answer is not None
+        and follow_up.answer.consent is not None,
         error=error,
     )
 
@@ -453,14 +536,13 @@ def question(message: Message, follow_up: FollowUp, settings: Settings) -> pages
     )
 
 
-def promise(known: Promise, settings: Settings) -> pages.Promised:
+def promise(known: Promise, follow_up: FollowUp, settings: Settings) -> pages.Promised:
     """One promise and its end."""
-    zone = settings.policy.time_zone
     return pages.Promised(
         id=known.name,
         words=known.words,
         by_name=_contact(known.by, settings) or known.by,
-        until=last_day(known, zone, zone),
+        until=last_day(known, follow_up.closure, settings),
         end=known.end.value if known.end else None,
         ended_at=_our_time(known.ended_at, settings),
         ended_by_name="the customer" if known.ended_by == "customer" else _contact(known.ended_by, settings),
@@ -628,11 +710,15 @@ def _flag_facts(
         "resolver_name": closure.resolver_name or closure.resolver_email,
         "team_name": _team(follow_up, settings),
         "cause_name": cause_name(follow_up.cause, settings),
+        "solution": closure.solution,
         "promise": closure.promise,
+        "promised_by": closure.promised_by,
+        "promised_until": _promised_day(closure) or _our_time(closure.promised_until, settings),
+        "promise_missed": closure.promise_missed,
         "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
         "uncounted": tuple(
-            (seen.solved, hours.local(seen.at, settings.policy.time_zone)) for seen in follow_up.suspects
+            _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
@@ -647,6 +733,32 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _promised_day(closure: Closure) -> date | None:
+    """The day that something was promised by; None where nothing was, or where an hour was."""
+    until = closure.promised_until
+    return until.date() if until and until.time() == DAY_ENDS else None
+
+
+def _promised_moment(follow_up: FollowUp, settings: Settings) -> date | None:
+    until = follow_up.closure.promised_until
+    return _customers_moment(until, follow_up, settings) if until else None
+
+
+def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Settings) -> compose.Uncounted:
+    decided: compose.Standing = "counted" if seen.counted else "machine"
+    undecided: compose.Standing = "open" if seen in follow_up.undecided else "overtaken"
+    return compose.Uncounted(
+        solved=seen.solved,
+        at=hours.local(seen.at, settings.policy.time_zone),
+        rules=seen.rules,
+        place=place,
+        standing=decided if seen.decided_at else undecided,
+        countable=seen in follow_up.countable,
+        decided_by=_contact(seen.decided_by, settings),
+        decided_at=_our_time(seen.decided_at, settings),
+    )
 
 
 def _said(follow_up: FollowUp) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from messages.compose import Closed, Example, FlagFacts, FlagReason, ToCustomer
+from messages.compose import Closed, Example, FlagFacts, FlagReason, Thanked, ThanksMonth, ToCustomer
 from messages.text import clean, fill
 
 Answer = Literal["yes", "no"]
@@ -132,6 +132,17 @@ class PreferencesPage(ToCustomer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThanksPage(ThanksMonth):
+    """What customers thanked a team for in a month; ``earlier`` and ``later`` are the first days of other months."""
+
+    entries: tuple[Thanked, ...] = ()
+    more: int = 0
+    """Solutions of the month that are not listed."""
+    earlier: date | None = None
+    later: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Update:
     """A mail that somebody wrote to the customer, exactly as it was written."""
 
@@ -204,9 +215,10 @@ class VersionPage:
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
-    Forms: ``action`` = ``acknowledge``; ``settle`` with ``done`` and ``result``; ``ask_team``; with the id ``form``:
-    ``update`` with ``words``, ``agree`` with ``words`` and ``until``; and of one ``promise``: ``keep`` with ``words``,
-    ``withdraw`` with ``words``.
+    Forms: ``action`` = ``acknowledge``; ``settle`` with ``done`` and ``result``; ``ask_team``; ``pass_on``; with the id
+    ``form``: ``update`` with ``words``, ``agree`` with ``words`` and ``until``; of one ``promise``: ``keep`` with
+    ``words``, ``withdraw`` with ``words``; ``count`` or ``machine`` with ``press``, the place of an uncounted press,
+    and to count it ``sure`` = ``yes``.
     """
 
     state: FlagState
@@ -238,6 +250,8 @@ class FlagPage(FlagFacts):
     settlement: str | None = None
     """What was done; while the flag is not settled, what stands in the form (after an error)."""
     result: FlagResult | None = None
+    may_pass_on: bool = False
+    """The customer agreed that the team reads the words, and nobody has passed them on yet."""
     error: str | None = None
 
 
@@ -320,6 +334,11 @@ def preferences_page(context: PreferencesPage, nonce: str) -> str:
     from messages.language import languages
 
     return fill("preferences_page.html.jinja", context, delinked=False, nonce=nonce, languages=languages())
+
+
+def thanks_page(context: ThanksPage, nonce: str) -> str:
+    """A team's page of thanks for one month."""
+    return fill("thanks_page.html.jinja", context, delinked=False, nonce=nonce)
 
 
 def flag_page(context: FlagPage, nonce: str) -> str:

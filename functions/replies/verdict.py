@@ -65,6 +65,18 @@ def of(words: str) -> Verdict:
     return Verdict.UNCLEAR
 
 
+def found(words: str) -> dict[str, set[str]]:
+    """What the languages that know most of a customer's words find in them: categories, by the language's code."""
+    text = normal(_unwrapped(words)[:LONGEST])
+    read = {code: (language, _items(text, language)) for code, language in all_languages().items()}
+    least = min(_unknown(items) for _, items in read.values())
+    return {
+        code: {item.category for item in _negated(items, language)}
+        for code, (language, items) in read.items()
+        if _unknown(items) == least
+    }
+
+
 def _opinion(text: str, language: Language, items: list[_Item], languages: list[Language]) -> Verdict | None:
     if not language.spaced:
         items = [_or_unknown(items, at) for at in range(len(items))]

@@ -19,7 +19,9 @@ MIX = {
     "reopened after asking": 0.05,
     "reopened before asking": 0.05,
 }
-"""What a company's follow-ups are made of: 30 % answer, 70 % are reminded: what surveys of this kind see."""
+"""What a company's follow-ups are made of; other lives stand beside it. 30 % answer, 70 % are reminded: what surveys
+of this kind see.
+"""
 A_MINUTE_AT_A_MILLION = 1_000_000 / 43_800
 
 
@@ -47,11 +49,11 @@ def measure(cpu_ms_per_call: float) -> Cost:
     bills = {life.name: prices.bill(life, cpu_ms_per_call, platform, batches) for life in lives}
 
     def mixed(of: Callable[[Life], float]) -> float:
-        return sum(MIX[life.name] * of(life) for life in lives)
+        return sum(MIX.get(life.name, 0) * of(life) for life in lives)
 
     whole = Bill(
         **{
-            field.name: sum(MIX[name] * getattr(known, field.name) for name, known in bills.items())
+            field.name: sum(MIX.get(name, 0) * getattr(known, field.name) for name, known in bills.items())
             for field in fields(Bill)
         }
     )
@@ -70,7 +72,7 @@ def batches_at_a_million(lives: list[Life]) -> Batches:
 
     size = {}
     for queue, reader in readers().items():
-        a_minute = A_MINUTE_AT_A_MILLION * sum(MIX[life.name] * life.queued[queue] for life in lives)
+        a_minute = A_MINUTE_AT_A_MILLION * sum(MIX.get(life.name, 0) * life.queued[queue] for life in lives)
         within = a_minute / 60 * reader.get("MaximumBatchingWindowInSeconds", 0)
         size[queue] = min(1 + within, reader["BatchSize"])
     return Batches(size)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from adapters import promises, table, tickets
-from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI
-from domain import promise as promised
+from adapters import tickets
+from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, stamp
 from domain.flag import Reason, What
 from domain.promise import FROM_TICKET, End, Promise
 from integration.test_recovery import flag, known, questions, settle
@@ -164,10 +163,10 @@ def test_nobody_promises_without_end(world: World) -> None:
 
 
 def without_a_flag(world: World) -> str:
-    """The customer was asked, and something is promised for three days later; gives the reminder's link."""
-    world.asked()
-    made = promised.make(known(), FROM_TICKET, AGREED, "ravi", world.now + 3 * A_DAY, world.now)
-    table.put(promises.row(made))
+    """The ticket was closed, and something is promised for four days later; gives the reminder's link."""
+    until = stamp(world.now + 4 * A_DAY)
+    world.asked(promise=AGREED, promised_by="Kim Ren", promised_until=until)
+    assert (promise().by, stamp(promise().until)) == ("ravi", until)
     world.wait(2 * A_DAY + A_MINUTE)
     reminder = next(mail for mail in world.mail.to(RAVI) if "falls due" in mail.subject)
     return reminder.link

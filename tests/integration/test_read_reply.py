@@ -367,6 +367,30 @@ def test_e8_the_same_mail_twice_is_one_answer(world: World) -> None:
     assert (world.scan(), len(world.mail.sent)) == (before, mails)
 
 
+@pytest.mark.parametrize("late", ["Yes, thanks!", "No, still broken."])
+def test_e8_of_two_mails_the_later_one_counts_in_whatever_order_they_reach_us(
+    world: World, late: str
+) -> None:
+    """The earlier one is read by a person: nothing that somebody wrote is lost."""
+    world.asked()
+    first, second = (
+        received(address(world), "first", world.now),
+        received(address(world), "second", world.now + A_MINUTE),
+    )
+    early = "No, still broken." if late.startswith("Yes") else "Yes, thanks!"
+    world.now += 5 * A_MINUTE
+    world.receive(written(late), second)
+    world.settle()
+    counted = known()
+    world.now += A_MINUTE
+    world.receive(written(early), first)
+    world.settle()
+    assert known().state == counted.state == (State.CONFIRMED if late.startswith("Yes") else State.DENIED)
+    assert known().answers == counted.answers
+    assert [(reply.counted, reply.words) for reply in known().replies] == [(True, None), (False, early)]
+    assert flag() is not None
+
+
 def test_e8_a_mail_that_is_not_there_yet_is_tried_again(world: World) -> None:
     world.asked()
     told = received(address(world), "late", world.now)

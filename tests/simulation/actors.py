@@ -8,13 +8,13 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
-from adapters import links, mailer, owners, settings_store
+from adapters import links, mailer, owners, settings_store, thanks
 from builders import (
     HANNE,
     MIA,
@@ -175,11 +175,16 @@ class Actors:
         policy |= {"press_after_page": timedelta(seconds=2), "press_after_mail": timedelta(minutes=1)}
         if self.chance("no empty digests", 0.5):
             policy["digest_when_empty"] = False
-        return settings(**policy)
+        company = settings(**policy)
+        if self.chance("gathered notes", 0.5):
+            billing = replace(company.teams["billing"], notes="daily")
+            company = replace(company, teams={**company.teams, "billing": billing})
+        return company
 
     def _set_up(self) -> None:
         settings_store.store(self.settings, START, settings_store.read())
         owners.ensure(["mia", "ravi"], hours.next_digest(START, self.settings.policy))
+        thanks.ensure(self.settings, START)
 
     def _plan(self, size: int) -> None:
         world = self.world

@@ -5,6 +5,7 @@ what SES took, and from when Lambdas started and ended; our own tables are only 
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -165,7 +166,7 @@ class Invariants:
             self._asked(mail, by, asked, part)
         elif part == "message" and mail.to not in STAFF | TEAMS:
             self._told(mail, by, scope, name)
-        elif "note" in name or "appreciation" in name:
+        elif scope.startswith("TICKET#") and ("note" in name or "appreciation" in name):
             closing = self._closing(scope, name)
             said = self.said(closing, by.started)
             self.check("I6", any(press.solved for press in said), f"a note about {closing.ticket} ({name})")
@@ -440,13 +441,35 @@ class Invariants:
                 self.check("L3", told is not None, f"nobody was told of {ticket}")
                 assert told
                 self._judge_unsent(f"the flag of {ticket}", told)
-        if state == "confirmed" and not reopened and not again:
+        if state == "confirmed" and not reopened and not again and self._gathers(closing):
+            self._judge_gathered(closing)
+        elif state == "confirmed" and not reopened and not again:
             notes = self.taken.get((pk, f"MESSAGE#{number[1]}#note", "message"), [])
             if not notes:
                 told = self.world.table.items[pk].get(f"MESSAGE#{number[1]}#note")
                 self.check("L4", told is not None, f"no note for {ticket}")
                 assert told
                 self._judge_unsent(f"the note of {ticket}", told)
+
+    def _gathers(self, closing: Closing) -> bool:
+        return closing.team == "Billing" and self.actors.settings.teams["billing"].notes != "at_once"
+
+    def _judge_gathered(self, closing: Closing) -> None:
+        """A team that gathers its notes reads of each confirmation once, and again when it was said again later."""
+        billing = self.actors.settings.teams["billing"].email
+        mails = [mail for mail in self.to[billing] if mail.subject.startswith("Confirmed by customers")]
+        told = sum(re.search(rf"^- Ticket {closing.ticket}\b", mail.text, re.M) is not None for mail in mails)
+        cut = any("your page of thanks.\n" in mail.text for mail in mails)
+        self.reached["gathered"] += told
+        agreed = sum(press.solved for press in closing.presses)
+        closings = sum(other.ticket == closing.ticket for other in self.actors.closings)
+        self.check("L4", told <= closings + agreed, f"{closing.ticket} was thanked for {told} times")
+        unsent = person_key(billing) in self.suppressed or any(
+            _body(item).get("delivery", {}).get("progress") == "unknown"
+            for sk, item in self.world.table.items.get("TEAM#billing", {}).items()
+            if sk.startswith("MESSAGE#notes")
+        )
+        self.check("L4", told > 0 or cut or unsent, f"no gathered note for {closing.ticket}")
 
     def _judge_unsent(self, what: str, item: Item) -> None:
         """A message that SES never took: its recipient is suppressed, or nobody could know, which is logged."""

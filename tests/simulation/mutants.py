@@ -543,3 +543,16 @@ def gives_up_when_two_answers_meet(put: Put) -> None:
             save(known)
 
     put(tickets, "save", lossy)
+
+
+# --- teams -----------------------------------------------------------------------------------------------------------
+
+
+@mutant(3)
+def writes_no_mark_beside_a_gathered_note(put: Put) -> None:
+    put(module("adapters.thanks"), "add", lambda _: True)
+
+
+@mutant(707)
+def thanks_nobody_for_a_yes_that_was_given_again(put: Put) -> None:
+    put(consequences, "_is_news", lambda *_: False)

@@ -83,17 +83,23 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
 
 
 def heal(world: World) -> None:
-    """No faults any more: let everything that was begun come to its end; digests alone go on for ever."""
+    """No faults any more: let everything that was begun come to its end; what comes regularly goes on for ever."""
     begin = world.now
+    quiet_since: int | None = None
 
     def is_over() -> bool:
+        nonlocal quiet_since
         if world.now >= begin + LONGEST:
             return True
         if world.now > begin + DAY and any(at < world.now - DAY for _, at in world.table.due.values()):
             return True  # what is still due after a day will be due for ever
         if world.pending or any(queue.messages for queue in world.queues.values()):
             return False
-        return all(kind == "owner" for kind, _ in world.table.due.values())
+        if not all(kind in {"owner", "team"} for kind, _ in world.table.due.values()):
+            return False
+        # A team that gathers its notes hears of the last ones on the next day.
+        quiet_since = quiet_since or world.now
+        return world.now > quiet_since + DAY + HOUR
 
     world.run(is_over)
 

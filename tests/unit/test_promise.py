@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,11 +32,13 @@ def made(until: datetime, now: datetime = START) -> Promise:
     return promise.make(KNOWN, "a" * 32, "A visit", "ravi", until, now)
 
 
-def test_a_day_ends_where_the_company_is() -> None:
-    until = promise.end_of(FRIDAY, SETTINGS)
-    assert until.isoformat() == "2026-12-04T23:00:00+00:00"
-    assert promise.last_day(made(until), "Europe/Berlin", "UTC") == FRIDAY
-    assert promise.last_day(made(until), "Asia/Tokyo", "UTC") == date(2026, 12, 5)
+def test_a_day_ends_where_the_customer_is() -> None:
+    zones = {None: "2026-12-04T23:00", "Nowhere/There": "2026-12-04T23:00", "Asia/Tokyo": "2026-12-04T15:00"}
+    for zone, over in zones.items():
+        closure = replace(KNOWN.closure, time_zone=zone)
+        until = promise.end_of(FRIDAY, closure, SETTINGS)
+        assert until.isoformat() == f"{over}:00+00:00"
+        assert promise.last_day(made(until), closure, SETTINGS) == FRIDAY
 
 
 @given(st.timedeltas(min_value=timedelta(minutes=1), max_value=promise.LONGEST))
@@ -74,8 +77,12 @@ def test_whoever_is_gone_is_reminded_through_the_team() -> None:
 
 def test_the_customers_word_ends_what_the_ticket_promised() -> None:
     ticket = replace(made(START + A_DAY), name=promise.FROM_TICKET)
-    kept = replace(KNOWN, answers=(Answer(solved=True, at=START, kept=True),))
+    kept = replace(KNOWN, answers=(Answer(solved=False, at=START, kept=True),))
+    content = replace(KNOWN, answers=(Answer(solved=True, at=START),))
+    broken = replace(KNOWN, answers=(Answer(solved=True, at=START, kept=False),))
     assert promise.customer_says_kept(ticket, kept)
+    assert promise.customer_says_kept(ticket, content)
+    assert not promise.customer_says_kept(ticket, broken)
     assert not promise.customer_says_kept(ticket, KNOWN)
     assert not promise.customer_says_kept(made(START + A_DAY), kept)
 
@@ -103,3 +110,27 @@ def test_a_broken_promise_is_a_flag_of_its_own_that_hides_nothing() -> None:
     taken = flag.flag_for(after, broken, START + 8 * A_DAY, SETTINGS)
     assert taken is not None
     assert taken.settled_at
+
+
+@pytest.mark.parametrize(
+    ("changed", "by"),
+    [
+        ({}, "ravi"),
+        ({"promised_by": "Mia Okafor"}, "mia"),
+        ({"promised_by": "Somebody else"}, "ravi"),
+        ({"promise": None}, None),
+        ({"promised_until": None}, None),
+        ({"promised_until": START - A_MINUTE}, None),
+        ({"degraded": True}, None),
+    ],
+)
+def test_a_promise_comes_with_the_ticket_while_there_is_time_to_keep_it(
+    changed: dict[str, Any], by: str | None
+) -> None:
+    told = replace(
+        KNOWN.closure, requester_email="a@b.example", promise="A call", promised_until=START + 3 * A_DAY
+    )
+    opened = open_follow_up(Ticket(), replace(told, **changed), START, SETTINGS)
+    found = promise.from_ticket(opened, START, SETTINGS)
+    assert (found.by if found else None) == by
+    assert found is None or (found.words, found.name) == ("A call", promise.FROM_TICKET)
