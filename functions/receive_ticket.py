@@ -90,7 +90,10 @@ def _close(closure: Closure, now: datetime, settings: Settings) -> str:
                 tickets.save(first)
             is_new = known is None or known.state is State.WAITING
             promised = promise.from_ticket(after, now, settings) if is_new else None
-            table.put_all([tickets.row(after), *([promises.row(promised)] if promised else [])])
+            if promised:
+                table.put_all([tickets.row(after), promises.row(promised)])
+            else:
+                tickets.save(after)
         except Changed:
             ticket = tickets.load(closure.source, closure.ticket_id).ticket
             continue
