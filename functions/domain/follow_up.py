@@ -201,7 +201,7 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
         number=number,
         state=State.SCHEDULED,
         opened_at=now,
-        cause=settings.cause_of(closure.cause),
+        cause=settings.cause_of(closure.cause, closure.source),
         team=settings.team_of(closure.team),
         due_at=first_ask(closure, now, policy),
         keep_until=now + policy.keep_for,
