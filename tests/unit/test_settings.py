@@ -258,8 +258,12 @@ def test_local_file_is_compressed() -> None:
             '12: causes.early.values: "LATE" already means causes.late',
         ),
         (
-            changed("sources:", "  early: {name: Early, owner: mia, values: [\" ＣＡＵＳＥ_late\\u200b\"]}\nsources:"),
-            "12: causes.early.values: \"ＣＡＵＳＥ_late\u200b\" already means causes.late",
+            changed("sources:", "  early: {name: Early, owner: mia, values: [' ＣＡＵＳＥ_late']}\nsources:"),
+            '12: causes.early.values: "ＣＡＵＳＥ_late" already means causes.late',
+        ),
+        (
+            changed("[cause_late]", '["cause\\u200blate"]'),
+            'is not a value; allowed: one line of 1 to 100 characters',
         ),
         (
             changed("[cause_late]", f"[{'x' * 101}]"),
