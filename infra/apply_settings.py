@@ -640,10 +640,20 @@ def apply(settings: Settings, table: str, public_url: str | None, now: datetime)
     _schedule_digests(settings, before.settings if before else None, now)
     if stored is before:
         return f"Nothing to change: table {table} has these settings already (version {stored.version})."
+    _recount()
     changes = differences(before.settings if before else None, settings)
     seconds = int(settings_store.FRESH.total_seconds())
     title = f"Stored as version {stored.version} in table {table}:"
     return "\n".join([title, *changes, f"Running Lambdas follow within {seconds} seconds."])
+
+
+def _recount() -> None:
+    """Have causes counted anew at once; without it the schedule finds within minutes that settings were applied."""
+    name = os.environ.get("RECOUNT_FUNCTION")
+    if name:
+        import boto3
+
+        boto3.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
 
 
 def _schedule_digests(settings: Settings, before: Settings | None, now: datetime) -> None:
@@ -694,7 +704,7 @@ def main(arguments: list[str]) -> int:
         return _fail(f'--public-url: "{given.public_url}" {url.complaint}; allowed: {url.allowed}')
     if not given.table:
         return _fail("Which table? Give --table NAME or set TABLE.")
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError, ClientError
     from pynamodb.exceptions import PynamoDBException
 
     public_url = str(url.parse(given.public_url)) if given.public_url else None
@@ -706,7 +716,7 @@ def main(arguments: list[str]) -> int:
         return _fail(
             f"Not all was changed, because of another change at the same time: {error}. Run it again."
         )
-    except (BotoCoreError, PynamoDBException) as error:
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
         return _fail(f"Table {given.table} could not be used: {error}. Run it again.")
     sys.stdout.write(f"{valid}\n{report}\n")
     return 0

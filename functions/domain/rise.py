@@ -3,8 +3,8 @@
 The tickets of the last one or four whole weeks are compared with those of the weeks before: whole weeks on both sides,
 so that Mondays are compared with Mondays. Given the sum of both, the recent share is binomial when the rate is
 unchanged, whatever it is, so the test needs no known rate (Przyborowski and Wilenski 1940). Counts that scatter more
-than chance are divided by how much more (quasi-Poisson; McCullagh and Nelder 1989, chapter 6), estimated from one week
-to the next, so that slow drift is not taken for scatter. docs/causes.md has the method, its error rates and sources.
+than chance, and what drifts with the season, are divided by how much more (quasi-Poisson; McCullagh and Nelder 1989,
+chapter 6; so do Farrington et al. 1996 for outbreaks). docs/causes.md has the method, its error rates and the sources.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ WEEK = 7
 WINDOWS = (7, 28)
 """Days of the windows that are compared with the past: whole weeks."""
 LOOKS_PER_YEAR = 365 * len(WINDOWS)
-"""A window begins at midnight, so within a day its count only grows: however many closures there are, a day is one look."""
+"""A window begins at midnight, so within a day its count only grows: a day is one look, whatever its closures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +47,18 @@ class Rise:
 
 def lookback(policy: Policy) -> int:
     """How many days have to be known."""
-    return max(policy.rise_compared_with.days + max(WINDOWS + (policy.repeated_within.days,)), 1)
+    return policy.rise_compared_with.days + max(*WINDOWS, policy.repeated_within.days)
 
 
 def is_unusual(days: Days, told: date | None, policy: Policy) -> bool:
-    """Whether reaching the floor is news by itself: the weeks before had less than the floor in all.
+    """Whether reaching the floor is news by itself: nobody was told of this cause yet, or it had become quiet.
 
-    That is so for a new cause and for a rare one. After a notice the floor counts again once its window holds no day
-    that was told of already.
+    Quiet is a cause whose weeks before had less than the floor in all; its window holds no day that was told of.
     """
+    if told is None:
+        return True
     window = max(1, policy.repeated_within.days)
-    if told is not None and (days.today - told).days < window:
+    if (days.today - told).days < window:
         return False
     last = days.today - timedelta(days=window)
     before = days.between(last - timedelta(days=policy.rise_compared_with.days - 1), last)
@@ -105,11 +106,11 @@ def _weeks(past: tuple[int, ...]) -> list[int]:
 
 
 def _scatter(weeks: list[int]) -> float:
-    """How much more than Poisson's the weeks scatter around their neighbours; at least 1, which is chance alone."""
+    """How many times Poisson's variance that of the weeks is; at least 1, which is chance alone."""
     if len(weeks) < 4 or not sum(weeks):
         return 1.0
-    squares = sum((later - earlier) ** 2 for earlier, later in zip(weeks, weeks[1:], strict=False))
-    return max(1.0, squares / (2 * (len(weeks) - 1)) / (sum(weeks) / len(weeks)))
+    mean = sum(weeks) / len(weeks)
+    return max(1.0, sum((week - mean) ** 2 for week in weeks) / (len(weeks) - 1) / mean)
 
 
 def share_at_least(now: float, before: float, window: float, past: float) -> float:

@@ -144,7 +144,7 @@ class Policy:
     repeated_tickets: int = 3
     repeated_customers: int = 2
     repeated_within: timedelta = timedelta(days=30)
-    rise_false_alarms_per_year: float = 0.1
+    rise_false_alarms_per_year: float = 0.2
     """How many notices of a rise one cause may cause by chance (domain/rise.py)."""
     rise_at_least: float = 1.2
     """How many times its own past a cause must be to be worth a notice."""

@@ -263,13 +263,16 @@ def test_local_file_is_compressed() -> None:
         ),
         (
             changed("[cause_late]", '["cause\\u200blate"]'),
-            'is not a value; allowed: one line of 1 to 100 characters',
+            "is not a value; allowed: one line of 1 to 100 characters",
         ),
         (
             changed("[cause_late]", f"[{'x' * 101}]"),
             "is not a value; allowed: one line of 1 to 100 characters",
         ),
-        (changed("owner: mia,", "owner: mia, manager: noor,"), '11: causes.late.manager: "noor" is not a contact'),
+        (
+            changed("owner: mia,", "owner: mia, manager: noor,"),
+            '11: causes.late.manager: "noor" is not a contact',
+        ),
         (
             changed("owner: mia,", "owner: mia, parent: lat,"),
             '11: causes.late.parent: "lat" is not a cause; did you mean late? allowed: late',
