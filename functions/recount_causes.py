@@ -52,6 +52,7 @@ def _told(run: Run) -> dict[str, Any]:
         "follow_ups": run.follow_ups,
         "moved": run.moved,
         "count_drift": run.drift,
+        "mended": run.mended,
     }
 
 
@@ -66,10 +67,10 @@ def _go_on(run: Run, settings: Settings, now: datetime, context: Any) -> Run:
         mended = causes.mend_past(code, settings.policy)
         if code in run.changed:
             tell_if_repeated(code, clock.now(), settings)
-        run = recounts.save(replace(run, counted=code, drift=run.drift + mended))
+        run = recounts.save(replace(run, counted=code, mended=run.mended + mended))
     run = recounts.save(replace(run, finished_at=clock.now()))
     level = logger.warning if run.drift else logger.info
-    level("causes recounted", count_drift=run.drift, moved=run.moved, follow_ups=run.follow_ups)
+    level("causes recounted", count_drift=run.drift, moved=run.moved, mended=run.mended, follow_ups=run.follow_ups)
     count("CountDrift", run.drift)
     count("CauseMoved", run.moved)
     return run

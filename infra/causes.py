@@ -84,7 +84,7 @@ def _recount() -> int:
         time.sleep(BETWEEN)
     say(
         f"{told['follow_ups']:,} follow-ups counted; {told['moved']:,} have another cause now, "
-        f"{told['count_drift']:,} marks or days were wrong and are right now."
+        f"{told['count_drift']:,} marks were wrong and are right now."
     )
     return 0
 

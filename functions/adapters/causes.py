@@ -147,7 +147,8 @@ def mend_past(code: str, policy: Policy) -> bool:
         return False
     begin = _first_past(code, known.until, policy)
     right = _extend(begin, code, known.until, policy)
-    if right.counts == known.counts[-len(right.counts) :] and _begins(known) == begin.until:
+    same = right.counts == known.counts[len(known.counts) - len(right.counts) :]
+    if same and (_begins(known) == begin.until or not any(known.counts)):
         return False
     table.put(_past_row(code, replace(right, version=known.version)))
     return True
@@ -155,7 +156,10 @@ def mend_past(code: str, policy: Policy) -> bool:
 
 def _catch_up(code: str, today: date, policy: Policy) -> _Past:
     """The kept days as far as yesterday, a week at a time: whoever is cut off leaves what was counted to the next one."""
-    past = _load_past(code) or _first_past(code, today, policy)
+    past = _load_past(code)
+    if past is None or (past.since == _begins(past) and not any(past.counts)):
+        # A cause that had no mark yet, or none any more, begins with its first one.
+        past = replace(_first_past(code, today, policy), version=past.version if past else 0)
     while past.until < today - A_DAY:
         further = _extend(past, code, min(past.until + timedelta(days=rise.WEEK), today - A_DAY), policy)
         try:

@@ -391,9 +391,9 @@ def test_the_days_of_a_cause_equal_a_recount(listed: list[Mark], first: int, las
 
 
 def test_a_cause_may_have_a_manager_of_its_own() -> None:
-    causes = {"firmware": replace(SETTINGS.causes["firmware"], manager="mia")}
+    causes = {"firmware": replace(SETTINGS.causes["firmware"], manager="ruth")}
     told = tell_owner(CauseState(code="firmware"), ENOUGH, FLOOR, START, SETTINGS)
     assert told
     _, notice = escalate(told[0], after(days=7), replace(SETTINGS, causes=causes))
     assert notice
-    assert notice.to == "contact:mia"
+    assert notice.to == "contact:ruth"
