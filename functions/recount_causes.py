@@ -70,7 +70,13 @@ def _go_on(run: Run, settings: Settings, now: datetime, context: Any) -> Run:
         run = recounts.save(replace(run, counted=code, mended=run.mended + mended))
     run = recounts.save(replace(run, finished_at=clock.now()))
     level = logger.warning if run.drift else logger.info
-    level("causes recounted", count_drift=run.drift, moved=run.moved, mended=run.mended, follow_ups=run.follow_ups)
+    level(
+        "causes recounted",
+        count_drift=run.drift,
+        moved=run.moved,
+        mended=run.mended,
+        follow_ups=run.follow_ups,
+    )
     count("CountDrift", run.drift)
     count("CauseMoved", run.moved)
     return run

@@ -38,7 +38,7 @@ class Marked:
 
 @dataclass(frozen=True)
 class _Past:
-    """Days before ``until``, the last one next to it. They are over for a day or more, and a recount puts them right."""
+    """Days before ``until``, the last one next to it. They are over for a day or more; a recount mends them."""
 
     until: date
     counts: tuple[int, ...] = ()
@@ -155,7 +155,7 @@ def mend_past(code: str, policy: Policy) -> bool:
 
 
 def _catch_up(code: str, today: date, policy: Policy) -> _Past:
-    """The kept days as far as yesterday, a week at a time: whoever is cut off leaves what was counted to the next one."""
+    """The kept days as far as yesterday, a week at a time: whoever is cut off leaves a part to the next one."""
     past = _load_past(code)
     if past is None or (past.since == _begins(past) and not any(past.counts)):
         # A cause that had no mark yet, or none any more, begins with its first one.

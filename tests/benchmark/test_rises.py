@@ -1,0 +1,19 @@
+"""The planted rises in a smaller company: all that can be found are, counts are exact, and nothing cries for nothing."""
+
+from benchmark import rises
+from domain.settings import Policy
+
+FOUND = {"step-2-of-35": 28, "step-3-of-14": 21, "burst-of-7": 3, "new": 14, "rare-then-3": 40}
+"""So many days a notice about it may take."""
+
+
+def test_planted_rises_are_found_and_steady_causes_stay_silent() -> None:
+    some = [p for p in rises.planted() if p.per_week <= 36]
+    life = rises.run(0, 1, Policy(), lambda: some)
+    assert life.counts_wrong() == 0
+    judged = {outcome.code: outcome for outcome in rises.outcomes(life.causes)}
+    delays = {code: judged[code].delay for code in FOUND}
+    assert all(delay is not None and delay <= FOUND[code] for code, delay in delays.items()), delays
+    assert judged["rare-then-3"].tickets == judged["new"].tickets == 3, "the floor decides"
+    years = sum(outcome.years for outcome in judged.values())
+    assert sum(outcome.false_rises for outcome in judged.values()) <= years * Policy().rise_false_alarms_per_year
