@@ -65,8 +65,7 @@ def _go_on(run: Run, settings: Settings, now: datetime, context: Any) -> Run:
         if context.get_remaining_time_in_millis() < ENOUGH_TIME:
             return run
         mended = causes.mend_past(code, settings.policy)
-        if code in run.changed:
-            tell_if_repeated(code, clock.now(), settings)
+        tell_if_repeated(code, clock.now(), settings)
         run = recounts.save(replace(run, counted=code, mended=run.mended + mended))
     run = recounts.save(replace(run, finished_at=clock.now()))
     level = logger.warning if run.drift else logger.info
@@ -86,19 +85,15 @@ def _read_on(run: Run, settings: Settings, now: datetime) -> Run:
     """The run after one more part of everything stored; a part that is read twice changes nothing the second time."""
     follow_ups, marks, place = recounts.read(run.place)
     moved = drift = 0
-    changed = set(run.changed)
     left = [mark for known in follow_ups if (mark := mark_of(known))]
     there = recounts.counting(left)
     for known in follow_ups:
         mark = mark_of(known)
         found = there.get(causes.mark_key(mark)) if mark else None
         if recount.reread(known, settings) is not known:
-            if code := _move(known.ref, settings):
-                moved += 1
-                changed.add(code)
+            moved += _move(known.ref, settings)
         elif mark and _is_wanting(known, mark, found, now, settings) and _put_mark(known.ref):
             drift += 1
-            changed.add(mark.cause)
     owners = recounts.owners(marks)
     for mark in marks:
         if not recount.is_right(mark, owners.get(_ref(mark)), now):
@@ -110,7 +105,6 @@ def _read_on(run: Run, settings: Settings, now: datetime) -> Run:
         follow_ups=run.follow_ups + len(follow_ups),
         moved=run.moved + moved,
         drift=run.drift + drift,
-        changed=tuple(sorted(changed)),
     )
 
 
@@ -120,8 +114,8 @@ def _is_wanting(known: FollowUp, mark: Mark, found: Mark | None, now: datetime, 
     return found.value != mark.value
 
 
-def _move(ref: Ref, settings: Settings) -> str | None:
-    """Give a follow-up the cause that it has now, and gives its code; None when it has it already.
+def _move(ref: Ref, settings: Settings) -> bool:
+    """Give a follow-up the cause that its value means now; tells whether it had another.
 
     Its old mark is taken back first, also one that is still on its way: whoever is cut off after any of the three
     writes leaves something that the next recount sees.
@@ -131,14 +125,14 @@ def _move(ref: Ref, settings: Settings) -> str | None:
         after = recount.reread(known, settings) if known else known
         old, new = (mark_of(known), mark_of(after)) if known and after else (None, None)
         if known is None or after is None or after is known or old is None or new is None:
-            return None
+            return False
         try:
             causes.take_back(old)
             tickets.save(after)
             causes.put_mark(new)
         except Changed:
             continue
-        return after.cause
+        return True
     raise Changed("the follow-up is changing too fast")
 
 

@@ -37,8 +37,6 @@ class Run:
     """Marks that were not as they had to be: lost by the stream, or somebody else's."""
     mended: int = 0
     """Causes whose days were not those of their marks, because marks had moved, or came days late."""
-    changed: tuple[str, ...] = ()
-    """Causes that got marks: their owners may have to be told."""
     finished_at: datetime | None = None
     version: int = 0
 

@@ -16,4 +16,6 @@ def test_planted_rises_are_found_and_steady_causes_stay_silent() -> None:
     assert all(delay is not None and delay <= FOUND[code] for code, delay in delays.items()), delays
     assert judged["rare-then-3"].tickets == judged["new"].tickets == 3, "the floor decides"
     years = sum(outcome.years for outcome in judged.values())
-    assert sum(outcome.false_rises for outcome in judged.values()) <= years * Policy().rise_false_alarms_per_year
+    assert (
+        sum(outcome.false_rises for outcome in judged.values()) <= years * Policy().rise_false_alarms_per_year
+    )
