@@ -130,11 +130,12 @@ class Life:
                     shape = 1 / p.scatter if p.scatter else 0
                     weekly[p.code] = self.chance.gammavariate(shape, 1 / shape) if shape else 1.0
             today: list[tuple[str, str, int]] = []
-            for p in [*self.causes, None]:
-                rate = p.rate(day, weekly[p.code]) if p else self.others
+            everything: list[Planted | None] = [*self.causes, None]
+            for cause in everything:
+                rate = cause.rate(day, weekly[cause.code]) if cause else self.others
                 for _ in range(drawn(self.chance, rate)):
                     number += 1
-                    value = p.code.replace(".", "-") if p else f"odd {number % 50}"
+                    value = cause.code.replace(".", "-") if cause else f"odd {number % 50}"
                     today.append((str(number), value, 1))
                     if self.chance.random() < 0.05:
                         again[day + self.chance.randint(1, 20)].append((str(number), value))

@@ -3,7 +3,7 @@
 from benchmark import rises
 from domain.settings import Policy
 
-FOUND = {"step-2-of-35": 28, "step-3-of-14": 21, "burst-of-7": 3, "new": 14, "rare-then-3": 40}
+FOUND = {"step-2-of-35": 45, "step-3-of-14": 30, "burst-of-7": 3, "new": 14, "rare-then-3": 40}
 """So many days a notice about it may take."""
 
 

@@ -431,7 +431,7 @@ def test_a_check_of_a_busy_cause_reads_few_marks(world: World) -> None:
             read.append(1)
             yield item
 
-    table.find = counted  # type: ignore[assignment]
+    table.find = counted
     try:
         days, reached = causes.look_back("no-show", START, settings().policy)
     finally:

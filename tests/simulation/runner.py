@@ -95,7 +95,7 @@ def count_anew(world: World, actors: Actors, invariants: Invariants, *, again: b
             break
         before = len(told)
         actors.recount(told.append)
-        world.run(lambda: len(told) > before)
+        world.run(lambda before=before: len(told) > before)  # type: ignore[misc]
     invariants.recounted(told[-1], again=again)
 
 
