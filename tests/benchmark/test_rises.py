@@ -1,9 +1,9 @@
-"""The planted rises in a smaller company: all that can be found are, counts are exact, and nothing cries for nothing."""
+"""The planted rises in a smaller company: the clear ones are found, counts are exact, and steady causes stay silent."""
 
 from benchmark import rises
 from domain.settings import Policy
 
-FOUND = {"step-2-of-35": 45, "step-3-of-14": 30, "burst-of-7": 3, "new": 14, "rare-then-3": 40}
+FOUND = {"step-2-of-35": 45, "step-3-of-14": 30, "burst-on-mondays": 7, "new": 14, "rare-then-3": 40}
 """So many days a notice about it may take."""
 
 
