@@ -327,7 +327,8 @@ def cause_repeated() -> compose.CauseRepeated:
         cause_name="Router firmware",
         tickets=7,
         customers=4,
-        window_days=30,
+        window_days=7,
+        usual="2 to 3",
         examples=_examples(),
         link=CAUSES_LINK,
     )

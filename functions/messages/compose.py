@@ -273,6 +273,8 @@ class CauseRepeated:
     customers: int
     window_days: int
     link: str
+    usual: str | None = None
+    """How many tickets would have been usual in that time, such as "3 to 4"; None when there is no comparison."""
     examples: tuple[Example, ...] = ()
     escalated_from: str | None = None
 

@@ -6,6 +6,7 @@ Days are those of the reader: the customer's own zone in what the customer gets,
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import ceil, floor
 from typing import Any
 
 from domain import hours, thanks
@@ -405,7 +406,8 @@ def cause_mail(
         cause_name=cause_name(state.code, settings),
         tickets=state.tickets,
         customers=state.customers,
-        window_days=settings.policy.repeated_within.days,
+        window_days=state.within_days or settings.policy.repeated_within.days,
+        usual=_usual(state.usual),
         link=link,
         examples=examples(about),
         escalated_from=_contact(state.escalated_from, settings),
@@ -450,6 +452,16 @@ def cause_entry(
         note=state.note,
         examples=examples(about),
     )
+
+
+def _usual(tickets: float | None) -> str | None:
+    """How many tickets would have been usual, in whole ones: "3 to 4"."""
+    if tickets is None:
+        return None
+    low, high = floor(tickets + 0.05), ceil(tickets - 0.05)
+    if high <= 1:
+        return "at most one"
+    return f"{low:,}" if low >= high else f"{low:,} to {high:,}"
 
 
 def cause_name(code: str, settings: Settings) -> str:

@@ -111,6 +111,8 @@ class Actors:
     def __init__(self, world: World, size: int) -> None:
         self.world = world
         self.settings = self._settings()
+        self.causes = CAUSES
+        """What the helpdesks' values mean, as the company has it now."""
         self.closings: list[Closing] = []
         self.reopenings: list[Reopening] = []
         self.mailboxes: dict[str, str] = {}
@@ -194,6 +196,10 @@ class Actors:
         for number in range(size // 8):
             world.at(int(world.unit(f"forged {number}") * 6 * DAY), "forger", self._forge, number)
             world.at(int(world.unit(f"unusable {number}") * 6 * DAY), "unusable", self._send_unusable, number)
+        for number in range(self.pick("recounts", 0, 1, 3)):
+            world.at(int(world.unit(f"recount {number}") * 8 * DAY), "recount", self.recount)
+        if self.chance("maps a value later", 0.3):
+            world.at(int(world.unit("maps it") * 7 * DAY), "maps a value", self._map_value)
 
     def _plan_ticket(self, ticket: str, people: list[str], size: int) -> None:
         world, at = self.world, self.world.now + int(self.world.unit(f"closing {ticket}") * 5 * DAY)
@@ -245,6 +251,23 @@ class Actors:
         )
         self.closings.append(closing)
         return closing
+
+    # --- an operator ------------------------------------------------------------------------------------------------
+
+    def recount(self, done: Callable[[dict[str, Any] | None], None] = lambda _: None) -> None:
+        """Somebody has causes counted anew, at a bad time or a good one."""
+        since = instant(self.world.now).isoformat()
+        self.world.invoke("recount_causes", {"since": since}, done)
+
+    def _map_value(self) -> None:
+        """A value that nobody had mapped means a cause from now on, and from the beginning."""
+        known = self.settings.causes
+        meant = replace(known["no-show"], values=(*known["no-show"].values, "SOMETHING  else"))
+        self.settings = replace(self.settings, causes=known | {"no-show": meant})
+        self.causes = self.causes | {"something else": "no-show"}
+        settings_store.store(self.settings, instant(self.world.now), settings_store.read())
+        self.world.reached["operator/mapped a value"] += 1
+        self.recount()
 
     # --- helpdesks --------------------------------------------------------------------------------------------------
 

@@ -304,6 +304,15 @@ class Invariants:
                 self._judge(closing, number, follow_ups[number])
         self._judge_figures(follow_ups)
 
+    def recounted(self, told: dict[str, Any] | None, *, again: bool) -> None:
+        """L12: what was counted as it happened is what a recount finds, unless a value was mapped; then once."""
+        self.check("L12", told is not None and told["finished"], f"the recount came to {told}")
+        assert told
+        self.reached["recount moved"] += told["moved"]
+        if again or self.actors.causes is CAUSES:
+            wrong = {name: told[name] for name in ("moved", "count_drift") if told[name]}
+            self.check("L12", not wrong, f"a recount had to repair {wrong}")
+
     def _judge(self, closing: Closing, number: tuple[str, str], item: Item) -> None:
         """L1 to L4: the outcome is what the customer said, or what could be known; and somebody hears of it."""
         ticket, body = closing.ticket, _body(item)
@@ -433,7 +442,7 @@ class Invariants:
         until = instant(world.now + DAY)
         since = until - timedelta(days=399)
         for code in {*CAUSES.values()}:
-            mine = [(n, c) for n, c in actors.by_number.items() if CAUSES[c.cause] == code]
+            mine = [(n, c) for n, c in actors.by_number.items() if actors.causes[c.cause] == code]
             figures, _ = causes.figures(code, since, until, 1)
             marks = sorted(
                 (mark.ticket_id, f"{mark.number:04d}") for mark in causes.marks(code, since, until)

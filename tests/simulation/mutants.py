@@ -229,6 +229,16 @@ def never_notices_what_repeats(put: Put) -> None:
     put(react_to_change, "tell_if_repeated", lambda *_: None)
 
 
+@mutant(4)
+def counts_a_moved_closure_for_both_causes(put: Put) -> None:
+    put(causes, "take_back", lambda mark: False)
+
+
+@mutant(4)
+def moves_a_closure_and_forgets_its_mark(put: Put) -> None:
+    put(causes, "put_mark", lambda mark: False)
+
+
 # --- sending ---------------------------------------------------------------------------------------------------------
 
 

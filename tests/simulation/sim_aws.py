@@ -77,6 +77,8 @@ class Table:
             return self._transact(request, request.get("ClientRequestToken", token))
         if operation == "Query":
             return self._query(request)
+        if operation == "Scan":
+            return self._scan(request)
         if operation == "BatchGetItem":
             ((name, wanted),) = request["RequestItems"].items()
             keys = sorted(_key(key) for key in wanted["Keys"])
@@ -175,6 +177,20 @@ class Table:
         """An item as an eventually consistent read may still see it."""
         self._catch_up()
         return next((old for _, late, old, _ in self._late if late == key), self.item(key))
+
+    def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
+        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        parsed = re.fullmatch(r"(#\d) IN \(([:\d, ]+)\)", request["FilterExpression"].strip("()") + ")")
+        assert parsed and not request.get("ConsistentRead"), f"the model does not know this scan: {request}"
+        wanted = [values[name] for name in parsed[2].split(", ")]
+        start = _key(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else ("", "")
+        keys = sorted(key for item in self.scan() if (key := _key(item)) > start)
+        page = keys[: self.page]
+        items = [item for key in page if (item := self._old_item(key)) and item[names[parsed[1]]] in wanted]
+        answer: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
+        if len(keys) > self.page:
+            answer["LastEvaluatedKey"] = {"pk": {"S": page[-1][0]}, "sk": {"S": page[-1][1]}}
+        return answer
 
     def _query(self, request: dict[str, Any]) -> dict[str, Any]:
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]

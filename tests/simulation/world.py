@@ -587,6 +587,8 @@ def _about(operation: str, request: dict[str, Any]) -> str:
         return f"{key['pk']['S']} {key['sk']['S']}"
     if operation == "Query":
         return str(request["ExpressionAttributeValues"][":0"]["S"])
+    if operation == "Scan":
+        return str(request.get("ExclusiveStartKey", {}).get("pk", {}).get("S", "all"))
     if operation == "TransactWriteItems":
         return " ".join(_about("PutItem", entry["Put"]) for entry in request["TransactItems"])
     if operation == "SendEmail":
