@@ -74,7 +74,7 @@ def survey_bare() -> compose.Survey:
 
 def survey_several() -> compose.Survey:
     """Two closings in one mail."""
-    return replace(survey(), closures=(_case(), _other_case()))
+    return replace(survey(), closures=(_case(), _other_case()), reply_is_only_read=True)
 
 
 def reminder() -> compose.Survey:

@@ -59,7 +59,7 @@ OWA_HTML = (
 )
 APP_HTML = (
     '<html><body><div dir="auto">{words}</div><div id="ms-outlook-mobile-signature">{outlook_app}</div><hr style='
-    '"display:inline-block;width:98%" tabindex="-1"><div id="divRplyFwdMsg" dir="ltr">{header}</div>{mail}</body></html>'
+    '"display:inline-block;width:98%"><div id="divRplyFwdMsg" dir="ltr">{header}</div>{mail}</body></html>'
 )
 IPHONE_HTML = (
     '<html><body dir="auto">{words}<br id="lineBreakAtBeginningOfSignature"><div dir="ltr">{iphone}</div><div '
@@ -94,12 +94,16 @@ N163_HTML = (
     '<div style="line-height:1.7;">{words}<br/><br/><p>{line}</p><blockquote id="isReplyContent" style="PADDING-LEFT:'
     ' 1ex">{mail}</blockquote></div>'
 )
-ZOHO_HTML = '<div>{words}</div><div class="zmail_extra"><div id="1">{line}</div><blockquote>{mail}</blockquote></div>'
+ZOHO_HTML = (
+    '<div>{words}</div><div class="zmail_extra"><div id="1">{line}</div><blockquote>{mail}</blockquote></div>'
+)
 
 PROGRAMS = {
     "bare": Program(text="{words}"),
     "gmail": Program(text=ABOVE, html=GMAIL_HTML, line="gmail", wrap=78),
-    "outlook": Program(text="{words}\n\n\n{header}\n\n{plain}", html=OUTLOOK_HTML, mailer="Microsoft Outlook 16.0"),
+    "outlook": Program(
+        text="{words}\n\n\n{header}\n\n{plain}", html=OUTLOOK_HTML, mailer="Microsoft Outlook 16.0"
+    ),
     "owa": Program(html=OWA_HTML),
     "outlook-app": Program(
         text="{words}\n\n{outlook_app}<https://aka.ms/o0ukef>\n________________________________\n{header}\n\n{plain}",
@@ -107,24 +111,29 @@ PROGRAMS = {
     ),
     "apple": Program(text="{words}\n\n> {line}\n> \n{quoted}", line="apple", mailer="Apple Mail (2.3826)"),
     "iphone": Program(
-        text="{words}\n\n{iphone}\n\n> {line}\n> \n> \n{quoted}", html=IPHONE_HTML, line="apple", mailer="iPhone Mail"
+        text="{words}\n\n{iphone}\n\n> {line}\n> \n> \n{quoted}",
+        html=IPHONE_HTML,
+        line="apple",
+        mailer="iPhone Mail",
     ),
     "thunderbird": Program(text="{words}\n\n{line}\n{quoted}", line="thunderbird", wrap=72),
     "yahoo": Program(text="{words}\n\n    {line}\n \n {plain}", html=YAHOO_HTML, line="yahoo"),
     "yahoo-app": Program(html=YAHOO_APP_HTML, line="gmail"),
     "gmx": Program(html=GMX_HTML),
     "web": Program(
-        text="{words}\n\n-- \nDiese Nachricht wurde von meinem Android Mobiltelefon mit WEB.DE Mail gesendet.\n\n{line}\n\n{plain}",
+        text="{words}\n\n-- \nDiese Nachricht wurde von meinem Android Mobiltelefon mit WEB.DE Mail gesendet.\n\n"
+        "{line}\n\n{plain}",
         line="apple",
     ),
     "samsung": Program(
-        text="{words}\n\n\n{galaxy}\n\n\n-------- {original} --------\n{dated_header}\n\n{plain}", html=SAMSUNG_HTML
+        text="{words}\n\n\n{galaxy}\n\n\n-------- {original} --------\n{dated_header}\n\n{plain}",
+        html=SAMSUNG_HTML,
     ),
     "qq": Program(text=QQ_TEXT, html=QQ_HTML, charset="gb18030", mailer="QQMail 2.x"),
     "163": Program(
         text="{words}\n\n\n\n\n\n\n{line}\n{plain}",
         html=N163_HTML,
-        line="在 2026-11-30 16:00:00，\"Acme Energy\" <followthrough@acme.example> 写道：",
+        line='在 2026-11-30 16:00:00，"Acme Energy" <followthrough@acme.example> 写道：',
     ),
     "proton": Program(
         text="{words}\n\nSent with Proton Mail secure email.\n\n{line}\n\n{quoted}",
@@ -135,8 +144,12 @@ PROGRAMS = {
         html=ZOHO_HTML,
         line="---- On Mon, 30 Nov 2026 09:00:00 +0100 {us} wrote ---",
     ),
-    "roundcube": Program(text="{words}\n\n{line}\n{quoted}", line="On 2026-11-30 09:00, Acme Energy wrote:", wrap=72),
-    "fastmail": Program(text="{words}\n\n{line}\n{quoted}", line="On Mon, 30 Nov 2026, at 9:00 AM, Acme Energy wrote:"),
+    "roundcube": Program(
+        text="{words}\n\n{line}\n{quoted}", line="On 2026-11-30 09:00, Acme Energy wrote:", wrap=72
+    ),
+    "fastmail": Program(
+        text="{words}\n\n{line}\n{quoted}", line="On Mon, 30 Nov 2026, at 9:00 AM, Acme Energy wrote:"
+    ),
 }
 
 

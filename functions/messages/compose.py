@@ -83,7 +83,9 @@ class Survey(ToCustomer):
     preferences_link: str | None = None
     """Whole address of the preferences page without query; "stop asking me" adds ``?surveys=none``."""
     may_reply: bool = False
-    """An answer to this mail counts like a press."""
+    """Replies to this mail reach us; a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """It counts as no answer, because nobody can tell which of several closings it is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,8 @@ class FlagFacts:
     """The outcome that the customer would accept."""
     uncounted: tuple[tuple[bool, datetime], ...] = ()
     """Presses that looked like a machine's: "solved" or not, and when."""
+    asked_with: tuple[str, ...] = ()
+    """Other tickets that the customer was asked about in the same mail."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()

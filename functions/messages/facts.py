@@ -63,6 +63,7 @@ def survey(
         customer_name=first.closure.requester_name,
         reminder=reminder,
         may_reply=may_reply,
+        reply_is_only_read=any(follow_up.together for follow_up in asked.values()),
         preferences_link=preferences_link,
     )
 
@@ -374,6 +375,7 @@ def _flag_facts(
             (seen.solved, hours.local(seen.at, settings.policy.time_zone)) for seen in follow_up.suspects
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
+        "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(

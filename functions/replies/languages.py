@@ -8,7 +8,8 @@ Keys of a file; every value but the first two is a list of phrases, compared in 
     solved          says that it is solved, also when more is said after it
     unsolved        says that it is not
     positive        becomes "not solved" by a negation close to it
-    negation, complaint, doubt   make a yes unclear; a complaint supports a bare "no"; doubt makes everything unclear
+    negation, complaint, doubt, when   make a yes unclear; a complaint supports a bare "no"; doubt makes everything
+                    unclear, and so does a "when" unless it stands behind a no ("no, it fails when I press it")
     thanks, courtesy, greeting   say nothing about the question
     thanks_for      begins what somebody is thanked for; introduces: ends a sentence that says who writes
     closing         begins a line after which only names follow
@@ -38,6 +39,7 @@ TELLING = (
     "no",
     "yes",
     "doubt",
+    "when",
     "thanks",
     "greeting",
     "courtesy",

@@ -36,7 +36,7 @@ NAME_WORDS = 2
 
 _SENTENCE_ENDS = frozenset(".!?\n。؟;…")
 _QUESTIONS = frozenset("?؟")
-_AGAINST_YES = frozenset({"no", "unsolved", "negation", "complaint", "doubt", "question"})
+_AGAINST_YES = frozenset({"no", "unsolved", "negation", "complaint", "doubt", "when", "question"})
 _FOR_YES = frozenset({"yes", "solved"})
 _SAYS_NOTHING = frozenset({"thanks", "courtesy", "greeting", "mark"})
 
@@ -75,7 +75,7 @@ def _opinion(text: str, language: Language, items: list[_Item], languages: list[
     first = _first_sentence(_without_greeting(items, language), language)
     said = {item.category for item in first}
     everything = {item.category for item in items}
-    if said & {"doubt", "question"}:
+    if said & {"doubt", "question"} or _depends(first):
         return None
     if said & _FOR_YES and not everything & _AGAINST_YES:
         clear = "unknown" not in said or _says_solved(first)
@@ -88,6 +88,12 @@ def _opinion(text: str, language: Language, items: list[_Item], languages: list[
     if "unsolved" in said or ("no" in said and supported and "thanks" not in said):
         return None if _others(rest, language, languages) & _FOR_YES else Verdict.NO
     return None
+
+
+def _depends(sentence: list[_Item]) -> bool:
+    """Whether a "when" comes before anything else is said; after it, it tells when the problem shows."""
+    said = [item.category for item in sentence]
+    return "when" in said and not {"no", "unsolved"} & set(said[: said.index("when")])
 
 
 def _is_denied(sentence: list[_Item]) -> bool:
@@ -174,7 +180,7 @@ def _negated(items: list[_Item], language: Language) -> list[_Item]:
     """
     turned = list(items)
     for at, item in enumerate(items):
-        if item.category != "negation" and not (item.category == "no" and len(item.text) > 1):
+        if not _denies(item, language):
             continue
         for step in (1, -1) if language.negation_after else (1,):
             denied = _near(items, at, step, language)
@@ -187,6 +193,12 @@ def _negated(items: list[_Item], language: Language) -> list[_Item]:
                 if turned[at].category == "yes":
                     turned[at] = replace(turned[at], category="courtesy")
     return turned
+
+
+def _denies(item: _Item, language: Language) -> bool:
+    """Whether an item turns what stands beside it: a negation, or a phrase that ends with one ("still not")."""
+    ends_so = item.category == "unsolved" and language.phrases.get(item.text[-1:]) in {"negation", "no"}
+    return item.category == "negation" or (len(item.text) > 1 and (item.category == "no" or ends_so))
 
 
 def _clauses(items: list[_Item]) -> list[list[int]]:
@@ -240,13 +252,20 @@ def _without_address(items: list[_Item]) -> list[_Item]:
 
 
 def _without_introduction(items: list[_Item], language: Language) -> list[_Item]:
-    """What follows after "This is Sato." in a language that introduces whoever writes, after the greeting."""
+    """What follows after "This is Sato." where people begin so, and after a name that ends a line ("Hello, Kim:")."""
     start = next((n for n, item in enumerate(items) if item.category != "mark"), 0)
     end = next((n for n in range(start, len(items)) if items[n].text[0] in _SENTENCE_ENDS), len(items))
     said = "".join("".join(item.text) for item in items[start:end])
     known = {item.category for item in items[start:end]} - {"unknown", "courtesy"}
-    introduced = said.endswith(language.introduces) and len(said) <= INTRODUCTION_LETTERS and not known
-    return items[end:] if introduced else items
+    introduced = said.endswith(language.introduces) and len(said) <= INTRODUCTION_LETTERS
+    words = [item for item in items[start:end] if item.category != "mark"]
+    named = (
+        language.spaced
+        and len(words) <= NAME_WORDS
+        and items[end : end + 1] != []
+        and items[end].text == ("\n",)
+    )
+    return items[end:] if (introduced or named) and not known - {"mark"} else items
 
 
 def _first_sentence(items: list[_Item], language: Language) -> list[_Item]:
