@@ -480,10 +480,14 @@ class Actors:
         for ticket, place in PLACES.findall(mail.text):
             spoken_of = ticket or spoken_of
             if not ticket:
-                last = max(number for known, number in self.by_number if known == spoken_of)
-                asked[int(place or 0)] = first if spoken_of == first[0] else (spoken_of, last)
+                asked[int(place or 0)] = first if spoken_of == first[0] else self._last_closing(spoken_of)
         self._asked_in[mail.id] = asked
         return asked
+
+    def _last_closing(self, ticket: str) -> tuple[str, str]:
+        """The one that was closed last, which need not be the one that was told last."""
+        numbers = [known for known in self.by_number if known[0] == ticket]
+        return max(numbers, key=lambda known: (self.by_number[known].at, known))
 
     def _customer(self, mail: Mail, token: str) -> None:
         if self.chance(f"presses {mail.to}", 0.2):
