@@ -57,8 +57,14 @@ def keepers(group: Sequence[FollowUp], mail_id: str) -> list[FollowUp]:
     none waits, it is the one with the address.
     """
     new = [one for one in group if not is_known(one, mail_id)]
-    waiting = [one for one in group if not one.answers and one.state is not State.REOPENED]
+    waiting = [one for one in group if _waits(one)]
     return [one for one in new if one in waiting] if waiting or len(new) < len(group) else [group[0]]
+
+
+def _waits(follow_up: FollowUp) -> bool:
+    """Whether its question is out, or just going out, and nobody has answered; a claim that failed asked nobody."""
+    going_out = follow_up.state is State.SCHEDULED and follow_up.survey is not None
+    return not follow_up.answers and (going_out or follow_up.state in {State.ASKED, State.SILENT})
 
 
 def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy) -> FollowUp:
