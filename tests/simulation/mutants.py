@@ -517,12 +517,6 @@ def guesses_which_of_several_is_meant(put: Put) -> None:
 
 
 @mutant(1)
-def tells_only_the_first_of_several(put: Put) -> None:
-    keepers = reply.keepers
-    put(reading, "keepers", lambda group, mail: keepers(group[:1], mail))
-
-
-@mutant(1)
 def counts_a_mail_each_time_it_comes(put: Put) -> None:
     put(reply, "is_known", lambda *_: False)
 
