@@ -103,7 +103,9 @@ class Progress(ToCustomer):
     """The customer answered "no"; otherwise nothing at all, or something to read."""
     preferences_link: str | None = None
     may_reply: bool = False
-    """A reply to this mail is read, and counts like a press."""
+    """A reply to this mail is read, and a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
 
 
 @dataclass(frozen=True, kw_only=True)

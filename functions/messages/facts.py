@@ -93,6 +93,7 @@ def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings
         said_no=follow_up.state is State.DENIED,
         preferences_link=own.preferences_link,
         may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
     )
 
 
