@@ -78,8 +78,8 @@ def survey_bare() -> compose.Survey:
 
 
 def survey_several() -> compose.Survey:
-    """Two closings in one mail; nobody could tell which of them a reply is about."""
-    return replace(survey(), closures=(_case(), _other_case()), may_reply=False)
+    """Two closings in one mail."""
+    return replace(survey(), closures=(_case(), _other_case()), reply_is_only_read=True)
 
 
 def reminder() -> compose.Survey:

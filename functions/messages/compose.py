@@ -90,7 +90,9 @@ class Survey(ToCustomer):
     preferences_link: str | None = None
     """Whole address of the preferences page without query; "stop asking me" adds ``?surveys=none``."""
     may_reply: bool = False
-    """An answer to this mail counts like a press."""
+    """Replies to this mail reach us; a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """It counts as no answer, because nobody can tell which of several closings it is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +110,9 @@ class Progress(ToCustomer):
     """The customer answered "no"; otherwise nothing at all, or something to read."""
     preferences_link: str | None = None
     may_reply: bool = False
-    """A reply to this mail is read, and counts like a press."""
+    """A reply to this mail is read, and a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +175,8 @@ class FlagFacts:
     wish: str | None = None
     """The outcome that the customer would accept."""
     uncounted: tuple[Uncounted, ...] = ()
+    asked_with: tuple[str, ...] = ()
+    """Other tickets that the customer was asked about in the same mail."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()

@@ -76,6 +76,7 @@ def survey(
         customer_name=first.closure.requester_name,
         reminder=reminder,
         may_reply=may_reply,
+        reply_is_only_read=any(follow_up.together for follow_up in asked.values()),
         preferences_link=preferences_link,
     )
 
@@ -103,6 +104,7 @@ def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings
         said_no=follow_up.state is State.DENIED,
         preferences_link=own.preferences_link,
         may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
     )
 
 
@@ -547,6 +549,7 @@ def _flag_facts(
             _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
+        "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(

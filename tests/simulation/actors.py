@@ -23,9 +23,11 @@ from builders import (
     URL,
     closed,
     customer,
+    received,
     reopened,
     settings,
     signed,
+    written,
 )
 from domain import hours
 from domain.press import Page
@@ -45,6 +47,28 @@ CAUSES = {
 }
 PLACES = re.compile(r"\bticket (\d+)|\?a=(\d*)yes", re.I)
 """In a mail, English or German: which ticket it speaks of, and the place on the page that it links to."""
+ONLY_READ = ("only the press on the page counts", "zählt aber nur der Druck auf den Knopf der Seite")
+MAY_REPLY = ("simply reply to this mail", "einfach in eigenen Worten auf diese Mail antworten", *ONLY_READ)
+"""What a survey says about replies to it, English or German: always one of these."""
+AUTOMATIC: dict[str, dict[str, str]] = {
+    "out of office": {"Auto_Submitted": "auto-replied", "Precedence": "bulk"},
+    "out of office by subject": {"Subject": "Automatic reply: Is ticket 1 really solved?"},
+    "ticket system": {"Auto_Submitted": "auto-generated", "X_Auto_Response_Suppress": "All"},
+    "bounce": {"Return_Path": "<>", "From": "MAILER-DAEMON@people.example"},
+    "loop": {"Auto_Submitted": "auto-replied"},
+}
+SENTENCES = {
+    "yes": "Yes, it is solved. My number is {}.",
+    "no": "No, it is not solved. My number is {}.",
+    "thanks": "Thank you!",
+    "unclear": "Could you call me? My number is {}.",
+    "sarcasm": "Solved, you say, but is it? My number is {}.",
+    "forged": "Yes, it is solved. My number is {}.",
+    "somebody else": "No, it is not solved. My number is {}.",
+    "chatter": "I will look into it and come back to you. My number is {}.",
+    "late yes": "Yes, it is solved. My number is {}.",
+    "late no": "No, it is not solved. My number is {}.",
+}
 BACK_OFF = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 
 
@@ -96,6 +120,27 @@ class Press:
 
 
 @dataclass(eq=False)
+class Written:
+    """A reply by mail, to a mail about ``asked``: ``handled`` is when a Lambda was first done with it."""
+
+    id: str
+    kind: str
+    words: str
+    asked: list[tuple[str, str]]
+    started: int
+    only_read: bool
+    """The mail that is answered says that a reply is no answer."""
+    handled: int | None = None
+    press: Press | None = None
+    """What a clear reply of the customer's own says."""
+
+    @property
+    def automatic(self) -> bool:
+        """Whether no person wrote it."""
+        return self.kind in AUTOMATIC
+
+
+@dataclass(eq=False)
 class Choice:
     """Somebody stops our surveys or asks for them again: ``started`` and ``ended`` as for a press."""
 
@@ -121,6 +166,8 @@ class Actors:
         self._planned: set[Closing] = set()
         self._asked_in: dict[str, dict[int, tuple[str, str]]] = {}
         self.received: list[Mail] = []
+        self.written: dict[str, Written] = {}
+        """Replies by mail, by their id."""
         self.choices: dict[str, list[Choice]] = defaultdict(list)
         """What customers chose about our surveys, by address."""
         self.answered: list[tuple[str, int]] = []
@@ -175,6 +222,7 @@ class Actors:
     def _plan(self, size: int) -> None:
         world = self.world
         people = [f"customer{n}@people{n % 5}.example" for n in range(max(2, size))]
+        self.people = {*people}
         for email in [*people, *sorted(STAFF), TEAM, "billing@acme.example"]:
             share = 1.0 if email in people else 0.25
             fate = world.unit(f"mailbox {email}") / share
@@ -457,6 +505,7 @@ class Actors:
                     wait = int(MINUTE * world.draw("scan"))
                     world.at(wait, "scanner", self._open, "show_survey", token, method, {"a": answer})
             self._customer(mail, token)
+            self._replies(mail)
             self._stop(mail)
         elif kind == "f" and self.chance(f"reads {mail.id}", 0.7):
             wait = int(DAY * world.unit(f"when {mail.id}") ** 2)
@@ -538,6 +587,53 @@ class Actors:
             solved, extra, words, consent = step
             text = f"my own words {label} {extra}" if words else None
             world.at(wait + extra, "customer", self._press, closing, token, place, solved, text, consent, 0)
+
+    def _replies(self, mail: Mail) -> None:
+        """Some answer by mail, whether they press as well or not, and machines answer at once, or each other."""
+        if not mail.reply_to.startswith("reply+"):
+            return
+        label, world = _tagged(mail), self.world
+        kind = self.pick(
+            f"reply {label}",
+            *(None,) * 18,
+            *("yes",) * 3,
+            *("no",) * 2,
+            *("thanks", "unclear", "sarcasm", "forged", "somebody else", "chatter", "late yes", "late no"),
+            *AUTOMATIC,
+        )
+        if kind is None:
+            return
+        wait = int(3 * DAY * world.unit(f"replies {label}") ** 2) + MINUTE
+        if kind in AUTOMATIC:
+            wait = 2 * SECOND
+        elif kind.startswith("late"):
+            wait += 9 * DAY
+        for number in range({"loop": 5, "chatter": 5}.get(kind, 1)):
+            world.at(wait + number * MINUTE, "reply", self._write, mail, kind, f"{label} {number}")
+
+    def _write(self, mail: Mail, kind: str, label: str) -> None:
+        world = self.world
+        words = SENTENCES.get(kind, "Yes, it is solved. I am away until Monday.").format(len(self.written))
+        only_read = any(said in mail.text for said in ONLY_READ)
+        sent = Written(
+            f"reply-{len(self.written)}", kind, words, [*self.asked_in(mail).values()], world.now, only_read
+        )
+        self.written[sent.id] = sent
+        if kind in {"yes", "no", "late yes", "late no"} and not only_read:
+            sent.press = Press(kind.endswith("yes"), words, False, world.now)
+            self.by_number[sent.asked[0]].presses.append(sent.press)
+        sender = "assistant@people.example" if kind == "somebody else" else mail.to
+        headers = {"From": f"Kim <{sender}>", **AUTOMATIC.get(kind, {})}
+        world.bucket.objects[sent.id] = written(words, **headers)
+        failed = {"dmarcVerdict": {"status": "FAIL"}} if kind == "forged" else {}
+        source = "" if kind == "bounce" else sender
+        told = received(mail.reply_to, sent.id, instant(world.now), source=source, **failed)
+        for copy in range(1 + self.chance(f"told twice {label}", 0.3)):
+            wait = copy * int(DAY * world.unit(f"second time {label}") ** 2)
+            world.at(wait, "mail comes in", self._comes_in, json.dumps(told))
+
+    def _comes_in(self, told: str) -> None:
+        self.world.queues["ReplyQueue"].send(told)
 
     def _stop(self, mail: Mail) -> None:
         """Some unsubscribe: their mail program posts it twice, or they choose it on the page; some want us back."""

@@ -81,6 +81,7 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
             "presses": sum(len(closing.presses) for closing in actors.closings),
             "pages opened": actors.scans,
             "forged webhooks": actors.forged,
+            "replies": len(actors.written),
         }
     )
     return result
