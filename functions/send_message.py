@@ -244,14 +244,14 @@ def _written(write: Callable[[], Mail]) -> Mail:
 
 
 def _reply_address(asked: list[FollowUp], now: datetime, settings: Settings) -> str | None:
-    """Where a reply counts as an answer; None when the company takes no replies, the ticket's id is too long, or the
-    mail asks about several closures: nobody could tell which of them a "yes" is about.
+    """Where replies to a mail about these closures go: the first of them names the mail. None when the company takes
+    no replies, or when all the tickets' ids are too long.
     """
-    if settings.company.reply_domain is None or len(asked) > 1:
+    if settings.company.reply_domain is None:
         return None
-    ref = asked[0].ref
-    link = links.TicketLink(ref.source, ref.ticket_id, ref.number)
-    return reply_address.write(link, settings.company.reply_domain, now)
+    named = (links.TicketLink(f.ref.source, f.ref.ticket_id, f.ref.number) for f in asked)
+    written = (reply_address.write(link, settings.company.reply_domain, now) for link in named)
+    return next((address for address in written if address), None)
 
 
 def _settle_round(

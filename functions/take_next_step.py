@@ -142,15 +142,19 @@ def put_in_order(missing: Iterable[Flag | Message | Thanks]) -> None:
 
 
 def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
-    """Tell the owner of a cause once per window, when it has just become repeated."""
+    """Tell the owner of a cause when it has just become repeated, and really so."""
     if not cause.has_owner(code, settings):
         return
     for _ in range(ATTEMPTS):
         state = causes.load(code)
-        if not cause.may_tell(state, now, settings.policy):
+        if not cause.may_tell(state, now):
             return
-        counted = cause.count(causes.marks(code, now - settings.policy.repeated_within, now))
-        told = cause.tell_owner(state, counted, now, settings)
+        days, reached_floor = causes.look_back(code, now, settings.policy)
+        why = cause.why_tell(state, days, now, settings.policy) if reached_floor else None
+        if why is None:
+            return
+        counted = cause.count(causes.told_marks(code, why, now))
+        told = cause.tell_owner(state, counted, why, now, settings)
         if told is None:
             return
         try:

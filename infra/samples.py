@@ -83,8 +83,8 @@ def survey_bare() -> compose.Survey:
 
 
 def survey_several() -> compose.Survey:
-    """Two closings in one mail; nobody could tell which of them a reply is about."""
-    return replace(survey(), closures=(_case(), _other_case()), may_reply=False)
+    """Two closings in one mail."""
+    return replace(survey(), closures=(_case(), _other_case()), reply_is_only_read=True)
 
 
 def reminder() -> compose.Survey:
@@ -420,7 +420,8 @@ def cause_repeated() -> compose.CauseRepeated:
         cause_name="Router firmware",
         tickets=7,
         customers=4,
-        window_days=30,
+        window_days=7,
+        usual="2 to 3",
         examples=_examples(),
         link=CAUSES_LINK,
     )

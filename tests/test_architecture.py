@@ -22,10 +22,11 @@ PROVEN_ROWS = {
     *("m1", "m2", "m3", "m4", "m5", "m7", "m8", "m9", "m10", "m12", "m13", "m14", "m15", "m16", "m18", "m19"),
     *(f"p{number}" for number in range(1, 18)),
     *(f"e{number}" for number in range(1, 12)),
+    *(f"g{number}" for number in range(1, 10)),
     *("n1", "n2", "n3", "n5", "n6"),
     "r8",
 }
-"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, received mail, operation."""
+"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, replies, counts, operation."""
 
 
 def imports(file: Path) -> set[str]:

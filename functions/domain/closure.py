@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Literal
 
 from domain.address import parse_address
+from domain.settings import LONGEST_VALUE
 
 Kind = Literal["solved", "closed", "merged"]
 
@@ -41,7 +42,7 @@ _LIMITS = {
     "locale": MAX_TEXT,
     "time_zone": MAX_TEXT,
     "team": MAX_TEXT,
-    "cause": MAX_TEXT,
+    "cause": LONGEST_VALUE,
     "organization": MAX_TEXT,
 }
 _TICKET_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")

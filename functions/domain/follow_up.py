@@ -278,7 +278,7 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
         number=number,
         state=State.SCHEDULED,
         opened_at=now,
-        cause=settings.cause_of(closure.cause),
+        cause=settings.cause_of(closure.cause, closure.source),
         team=team,
         teams=tuple(dict.fromkeys(other for other in helped if other and other != team)),
         due_at=first_ask(closure, now, policy),

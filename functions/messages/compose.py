@@ -107,7 +107,9 @@ class Survey(ToCustomer):
     preferences_link: str | None = None
     """Whole address of the preferences page without query; "stop asking me" adds ``?surveys=none``."""
     may_reply: bool = False
-    """An answer to this mail counts like a press."""
+    """Replies to this mail reach us; a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """It counts as no answer, because nobody can tell which of several closings it is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,9 @@ class Progress(ToCustomer):
     """The customer answered "no"; otherwise nothing at all, or something to read."""
     preferences_link: str | None = None
     may_reply: bool = False
-    """A reply to this mail is read, and counts like a press."""
+    """A reply to this mail is read, and a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +243,8 @@ class FlagFacts:
     wish: str | None = None
     """The outcome that the customer would accept."""
     uncounted: tuple[Uncounted, ...] = ()
+    asked_with: tuple[str, ...] = ()
+    """Other tickets that the customer was asked about in the same mail."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()
@@ -341,6 +347,8 @@ class CauseRepeated:
     customers: int
     window_days: int
     link: str
+    usual: str | None = None
+    """How many tickets would have been usual in that time, such as "3 to 4"; None when there is no comparison."""
     examples: tuple[Example, ...] = ()
     escalated_from: str | None = None
 

@@ -6,6 +6,7 @@ Days are those of the reader: the customer's own zone in what the customer gets,
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from math import ceil, floor
 from typing import Any, cast
 
 from domain import hours, thanks
@@ -91,6 +92,7 @@ def survey(
         customer_name=first.closure.requester_name,
         reminder=reminder,
         may_reply=may_reply,
+        reply_is_only_read=any(follow_up.together for follow_up in asked.values()),
         preferences_link=preferences_link,
     )
 
@@ -118,6 +120,7 @@ def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings
         said_no=follow_up.state is State.DENIED,
         preferences_link=own.preferences_link,
         may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
     )
 
 
@@ -591,7 +594,8 @@ def cause_mail(
         cause_name=cause_name(state.code, settings),
         tickets=state.tickets,
         customers=state.customers,
-        window_days=settings.policy.repeated_within.days,
+        window_days=state.within_days or settings.policy.repeated_within.days,
+        usual=_usual(state.usual),
         link=link,
         examples=examples(about),
         escalated_from=_contact(state.escalated_from, settings),
@@ -636,6 +640,16 @@ def cause_entry(
         note=state.note,
         examples=examples(about),
     )
+
+
+def _usual(tickets: float | None) -> str | None:
+    """How many tickets would have been usual, in whole ones: "3 to 4"."""
+    if tickets is None:
+        return None
+    low, high = floor(tickets + 0.05), ceil(tickets - 0.05)
+    if high <= 1:
+        return "at most one"
+    return f"{low:,}" if low >= high else f"{low:,} to {high:,}"
 
 
 def cause_name(code: str, settings: Settings) -> str:
@@ -721,6 +735,7 @@ def _flag_facts(
             _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
+        "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(

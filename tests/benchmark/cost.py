@@ -13,6 +13,7 @@ SHARE_AT_MOST = {"Step Functions": 0.05, "Durable functions": 0.20}
 MIX = {
     "yes at once, with note": 0.12,
     "reminder, then yes, with note": 0.10,
+    "yes by mail, with note": 0.0,
     "silence, flag settled": 0.60,
     "no, flag acknowledged and settled": 0.04,
     "no, recovered, with note": 0.04,

@@ -89,6 +89,21 @@ def reminder_then_yes(world: "World") -> None:
     world.press(link, answer="yes")
 
 
+def reply_by_mail(world: "World") -> None:
+    """Asked after a day; an hour later the customer replies "yes" by mail; the team gets its note."""
+    import builders
+    from adapters import reply_address
+    from adapters.links import TicketLink
+
+    world.asked()
+    world.wait(timedelta(hours=1))
+    to = reply_address.write(TicketLink("acme", "4711", 1), builders.REPLY_DOMAIN, world.now)
+    assert to is not None
+    world.receive(
+        builders.written("Yes, it is solved. Thank you!"), builders.received(to, "a-reply", world.now)
+    )
+
+
 def silence(world: "World") -> None:
     """Asked, reminded, never answered; the responsible person opens the flag's page and settles it the same day. Asked
     again, the customer is silent still; the person settles what came back.
@@ -211,6 +226,7 @@ def _settle(world: "World", flag: str, result: str = "solved") -> None:
 LIVES: dict[str, tuple[Callable[["World"], None], bool]] = {
     "yes at once, with note": (yes_at_once, True),
     "reminder, then yes, with note": (reminder_then_yes, True),
+    "yes by mail, with note": (reply_by_mail, True),
     "silence, flag settled": (silence, False),
     "no, flag acknowledged and settled": (no_and_not_possible, False),
     "no, recovered, with note": (no_and_recovered, True),

@@ -271,12 +271,12 @@ def test_w14_a_byte_order_mark_is_tolerated() -> None:
 )
 def test_w15_json_bombs_are_unusable_within_200_ms(preset: str, bomb: bytes, reason: str | None) -> None:
     mapping.preset(preset)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         read(preset, bomb)
     except Unusable as unusable:
         assert reason in {None, unusable.reason}
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
 
 
 @pytest.mark.parametrize(
@@ -296,10 +296,10 @@ def test_w15_json_bombs_are_unusable_within_200_ms(preset: str, bomb: bytes, rea
 def test_w15_salvaging_takes_no_longer_for_bodies_made_to_be_slow(filler: bytes) -> None:
     body = filler * (mapping.LARGEST_BODY // len(filler))
     mapping.preset("zendesk")
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(Unusable):
         read("zendesk", body)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
 
 
 @pytest.mark.parametrize(
