@@ -143,6 +143,8 @@ class Again(ToCustomer):
     customer_name: str | None = None
     preferences_link: str | None = None
     may_reply: bool = False
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +163,8 @@ class PromiseKept(ToCustomer):
     customer_name: str | None = None
     preferences_link: str | None = None
     may_reply: bool = False
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
 
 
 @dataclass(frozen=True, kw_only=True)

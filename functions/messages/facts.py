@@ -137,6 +137,7 @@ def asked_again(
         customer_name=follow_up.closure.requester_name,
         preferences_link=own.preferences_link,
         may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
     )
 
 
@@ -155,6 +156,7 @@ def promise_kept(kept: Promise, follow_up: FollowUp, own: Own, settings: Setting
         customer_name=follow_up.closure.requester_name,
         preferences_link=own.preferences_link,
         may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
     )
 
 

@@ -50,6 +50,7 @@ EDGES = {
     "denied": {"confirmed"},
     "reopened": set[str](),
 }
+TOLD = {"progress", "promise_kept", "asked_again"}
 TEAMS = {"portal.team@acme.example", "billing@acme.example"}
 CLOCKS = 10 * MINUTE
 """How far two of our machines' clocks may be apart, and a little more."""
@@ -209,7 +210,10 @@ class Invariants:
         )
         self.check("I9", "@" not in "".join(key), "an address in a tag")
         self.check(
-            "R3", is_survey or mail.to not in self.actors.people, f"{part} of {name} went to a customer"
+            "R3",
+            # What else a customer gets is because one of our people pressed something: F1.
+            is_survey or mail.to not in self.actors.people or name.split("#")[2] in TOLD,
+            f"{part} of {name} went to a customer",
         )
         if is_survey:
             self._asked(mail, by, asked, part)
@@ -222,11 +226,11 @@ class Invariants:
             self.check("I6", mail.to in TEAMS | STAFF)
 
     def _told(self, mail: Mail, by: Invocation, scope: str, name: str) -> None:
-        """R1: what a customer gets beside surveys: somebody pressed something, it is their day, and twice at most."""
+        """F1: what a customer gets beside surveys: somebody pressed something, it is their day, and twice at most."""
         ticket, (_, number, kind, id) = scope.rpartition("#")[2], name.split("#")
         closing = self.actors.by_number[(ticket, number)]
         what = f"{kind} of {ticket}"
-        self.check("R1", mail.to in {closing.email, *closing.names}, f"{what} to somebody else")
+        self.check("F1", mail.to in {closing.email, *closing.names}, f"{what} to somebody else")
         cause = {"progress": {"update"}, "promise_kept": {"keep"}, "asked_again": {"settle", "keep"}}[kind]
         pressed = [
             deed
@@ -234,10 +238,10 @@ class Invariants:
             if (deed.ticket, deed.number) == (ticket, number) and deed.action in cause
         ]
         self.check(
-            "R1", any(kind == "asked_again" or deed.id == id for deed in pressed), f"nobody caused {what}"
+            "F1", any(kind == "asked_again" or deed.id == id for deed in pressed), f"nobody caused {what}"
         )
         if kind == "asked_again":
-            self.check("R1", id in {"1", "2"}, f"{what}: round {id}")
+            self.check("F1", id in {"1", "2"}, f"{what}: round {id}")
             self.check("I10", not self._stopped(mail.to, by.started), f"{mail.to} had stopped our surveys")
         zone = zone_of(closing.email)
         local = by.now().astimezone(ZoneInfo(zone))
@@ -432,7 +436,7 @@ class Invariants:
         self._judge_work(follow_ups)
 
     def _judge_work(self, follow_ups: dict[tuple[str, str], Item]) -> None:
-        """R2 to R4: what our people pressed was done; promises end, broken ones are flagged; silence comes back."""
+        """F2 to F4: what our people pressed was done; promises end, broken ones are flagged; silence comes back."""
         for deed in self.actors.deeds:
             if deed.status != 200 or deed.action not in {"update", "agree", "keep"}:
                 continue
@@ -444,12 +448,12 @@ class Invariants:
             }[deed.action]
             if deed.action == "keep" and self.actors.by_number[(deed.ticket, deed.number)].email is None:
                 continue  # there is nobody to tell
-            self.check("R2", sk in partition, f"{deed.action} of {deed.ticket} was lost")
+            self.check("F2", sk in partition, f"{deed.action} of {deed.ticket} was lost")
             if sk.startswith("MESSAGE") and not self.taken.get((f"TICKET#acme#{deed.ticket}", sk, "message")):
                 body = _body(partition[sk])
                 why = body.get("cancelled") or body.get("delivery", {}).get("progress")
                 fine = {"suppressed", "nothing_to_say", "unknown"}
-                self.check("R2", why in fine, f"{sk} of {deed.ticket} was never sent: {why}")
+                self.check("F2", why in fine, f"{sk} of {deed.ticket} was never sent: {why}")
         for pk, partition in self.world.table.items.items():
             for sk, item in partition.items():
                 if sk.startswith("PROMISE#"):
@@ -460,30 +464,30 @@ class Invariants:
     def _judge_promise(self, pk: str, sk: str, promise: dict[str, Any], partition: dict[str, Item]) -> None:
         _, number, id = sk.split("#")
         ticket, end = pk.rpartition("#")[2], promise.get("end")
-        self.check("R3", end is not None, f"a promise of {ticket} has no end")
+        self.check("F3", end is not None, f"a promise of {ticket} has no end")
         pressed = [d for d in self.actors.deeds if d.ticket == ticket and d.id == id and d.status == 200]
         if end == "broken":
             over = micros(datetime.fromisoformat(promise["until"])) - CLOCKS
             kept = [d for d in pressed if d.action in {"keep", "withdraw"} and (d.ended or 0) < over]
-            self.check("R3", not kept, f"a promise of {ticket} was kept and counts as broken")
+            self.check("F3", not kept, f"a promise of {ticket} was kept and counts as broken")
             deeds = _body(partition[f"FLAG#{number}"]).get("deeds", [])
             flagged = any(deed.get("words") == "promise_broken" for deed in deeds)
-            self.check("R3", flagged, f"a promise of {ticket} is broken, and nobody was told")
+            self.check("F3", flagged, f"a promise of {ticket} is broken, and nobody was told")
         else:
             wanted = {"kept": "keep", "withdrawn": "withdraw"}[str(end)]
             said = any(d.id == id and d.action == wanted for d in self.actors.deeds)
-            self.check("R3", said, f"nobody said that the promise of {ticket} is {end}")
+            self.check("F3", said, f"nobody said that the promise of {ticket} is {end}")
         self.reached[f"promise {end}"] += 1
 
     def _judge_again(self, pk: str, number: str, body: dict[str, Any]) -> None:
         again = body.get("asked_again", [])
         if not again:
             return
-        self.check("R1", len(again) <= 2, f"{pk} was asked again {len(again)} times")
+        self.check("F1", len(again) <= 2, f"{pk} was asked again {len(again)} times")
         self.reached["recovered" if body["state"] == "confirmed" else "not recovered"] += 1
         flag = _body(self.world.table.items[pk][f"FLAG#{number}"])
         question = self.world.table.items[pk].get(f"MESSAGE#{number}#asked_again#{len(again)}")
-        self.check("R4", question is not None, f"{pk} {number} was to be asked again, and nothing asks")
+        self.check("F4", question is not None, f"{pk} {number} was to be asked again, and nothing asks")
         answers = body.get("answers", [])
         unanswered = not answers or answers[-1]["at"] <= again[-1]["at"]
         assert question
@@ -495,7 +499,7 @@ class Invariants:
         )
         if unanswered and sent and not superseded:
             back = [d for d in flag.get("deeds", []) if d.get("words") == "still_silent"]
-            self.check("R4", len(back) == 1, f"{pk} {number} kept silent, and came back {len(back)} times")
+            self.check("F4", len(back) == 1, f"{pk} {number} kept silent, and came back {len(back)} times")
             self.reached["back after silence"] += 1
 
     def recounted(self, told: dict[str, Any] | None, *, again: bool) -> None:
