@@ -498,8 +498,15 @@ class Invariants:
             for c in self.actors.closings
         )
         if unanswered and sent and not superseded:
-            back = [d for d in flag.get("deeds", []) if d.get("words") == "still_silent"]
-            self.check("F4", len(back) == 1, f"{pk} {number} kept silent, and came back {len(back)} times")
+            deeds = flag.get("deeds", [])
+            back = [d for d in deeds if d.get("words") == "still_silent"]
+            # Whoever wrote something to read instead has brought the flag back already.
+            wrote = any(d["what"] == "raised" and d["at"] > again[-1]["at"] for d in deeds)
+            self.check(
+                "F4",
+                len(back) == 1 or (wrote and not back),
+                f"{pk} {number} kept silent, and came back {len(back)} times",
+            )
             self.reached["back after silence"] += 1
 
     def recounted(self, told: dict[str, Any] | None, *, again: bool) -> None:
