@@ -210,7 +210,7 @@ class Invariants:
                 not any(at >= (closed_at or 0) for at in told),
                 f"{closing.ticket} was reopened, and its customer was asked",
             )
-        zone = zone_of(closings[0].email)
+        zone = zone_of(mail.to)
         today = by.now().astimezone(ZoneInfo(zone))
         self.check(
             "I11", (today.month, today.day) not in HOLIDAYS[zone], f"{mail.to} was asked on {today:%d %b}"
