@@ -70,8 +70,7 @@ def _send_round(pk: str, sk: str, round: Round, now: datetime, settings: Setting
     asked, mail, address, claim_id = claimed
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        for each in asked:
-            _settle_round(each, round, change, now, settings)
+        _settle_round(asked, round, change, now, settings)
 
     reply_to = _reply_address(asked, now, settings)
     _deliver(mail, address, pk, sk, round, claim_id, settle, now, settings, reply_to)
@@ -255,33 +254,52 @@ def _reply_address(asked: list[FollowUp], now: datetime, settings: Settings) -> 
 
 
 def _settle_round(
-    claimed: FollowUp,
+    claimed: list[FollowUp],
     round: Round,
     change: Callable[[Delivery], Delivery],
     now: datetime,
     settings: Settings,
 ) -> None:
-    """``claimed`` is what stands there unless a report was faster, so it is read again only then."""
-    known: FollowUp | None = claimed
+    """All that one mail asks about at once: what has to be asked again must not come to the customer in two mails.
+
+    ``claimed`` is what stands there unless a report was faster, so it is read again only then.
+    """
+    known = claimed
     for _ in range(ATTEMPTS):
-        held = follow_up.get_delivery(known, round) if known else None
-        if known is None or held is None:
-            return
-        changed = change(held)
-        if changed.progress is delivery.Progress.REFUSED:
-            after = follow_up.never_sent(known, round, changed, now)
-        elif changed.progress is delivery.Progress.READY:
-            after = replace(follow_up.put_delivery(known, round, changed), due_at=now + _back_off())
-        else:
-            after = follow_up.after_sending(known, round, changed, settings.policy)
+        settled = [after for each in known if (after := _settled(each, round, change, now, settings))]
         try:
-            tickets.save(after)
+            if settled:
+                table.put_all(tickets.row(after) for after in settled)
         except Changed:
-            closure = claimed.closure
-            known = tickets.load(closure.source, closure.ticket_id).follow_up(claimed.number)
+            known = tickets.load_refs(each.ref for each in claimed)
             continue
         return
     raise Changed("the ticket is changing too fast")
+
+
+def _settled(
+    known: FollowUp,
+    round: Round,
+    change: Callable[[Delivery], Delivery],
+    now: datetime,
+    settings: Settings,
+) -> FollowUp | None:
+    """One follow-up after its mail's sending; None when it is settled already: by a report, or by our own write whose
+    reply was lost.
+    """
+    held = follow_up.get_delivery(known, round)
+    if held is None:
+        return None
+    try:
+        changed = change(held)
+    except Refused as refused:
+        logger.info("settled already", part=round, reason=str(refused))
+        return None
+    if changed.progress is delivery.Progress.REFUSED:
+        return follow_up.never_sent(known, round, changed, now)
+    if changed.progress is delivery.Progress.READY:
+        return replace(follow_up.put_delivery(known, round, changed), due_at=now + _back_off())
+    return follow_up.after_sending(known, round, changed, settings.policy)
 
 
 # --- everything else -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jinja2 import TemplateRuntimeError
 
-from adapters import mailer, outbox, people, tickets
+from adapters import mailer, outbox, people, telemetry, tickets
 from adapters.aws import client
 from builders import (
     A_DAY,
@@ -674,3 +674,34 @@ def test_when_the_claim_of_all_fails_nothing_is_claimed_and_the_next_try_asks(wo
     world.failed.clear()
     assert len(world.mail.to(CUSTOMER)[2:]) == 1
     assert asked_about(1).together == (asked_about(2).ref,)
+
+
+def test_what_was_given_back_together_is_asked_about_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it was not sent is stored, and the reply to that is lost: the SDK's own retry then finds a conflict."""
+    waiting_together(world)
+    send, count = mailer.send, telemetry.count
+
+    def throttled(**_: Any) -> str:
+        for operation, code in (
+            ("PutItem", "ConditionalCheckFailedException"),
+            ("TransactWriteItems", "TransactionCanceledException"),
+        ):
+            conflict = refusal(code, 400, operation)
+            conflict.response.update({"CancellationReasons": [{"Code": "ConditionalCheckFailed"}]})
+            world.fail(operation, conflict, after=True)
+        monkeypatch.setattr(mailer, "send", send)
+        raise mailer.NotSent("throttled")
+
+    def counted(name: str, *rest: Any) -> None:
+        """The first thing after the write: what follows meets no fault any more."""
+        world.faults.clear()
+        count(name, *rest)
+
+    monkeypatch.setattr(mailer, "send", throttled)
+    monkeypatch.setattr("send_message.count", counted)
+    world.wait(A_DAY)
+    (survey,) = world.mail.to(CUSTOMER)[2:]
+    assert all(f"ticket {ticket}" in survey.text for ticket in (1, 2))
+    assert {asked_about(1).state, asked_about(2).state} == {State.ASKED}

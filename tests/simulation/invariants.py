@@ -295,19 +295,14 @@ class Invariants:
                 f"{closing.ticket} was reopened, and its customer was asked",
             )
         self._asked_for_replies(mail, by, asked, part)
-        zone = zone_of(closings[0].email)
+        zone = zone_of(mail.to)
         today = by.now().astimezone(ZoneInfo(zone))
         self.check(
             "I11", (today.month, today.day) not in HOLIDAYS[zone], f"{mail.to} was asked on {today:%d %b}"
         )
         if part == "survey":
-            month = [
-                other
-                for other in self.to[mail.to]
-                if read_tag(other)[2] == "survey" and other.at > mail.at - 30 * DAY + CLOCKS
-            ]
-            again = {read_tag(other)[:2] for other in month}
-            self.check("I2", len(again) <= 3, f"{mail.to} was asked {len(again)} times in a month")
+            times = len(self._asks(mail.to, mail.at - 30 * DAY + CLOCKS))
+            self.check("I2", times <= 3, f"{mail.to} was asked {times} times in a month")
             quiet = self.actors.settings.policy.quiet_period // timedelta(microseconds=1)
             for other in self.to[mail.to]:
                 if read_tag(other)[2] != "survey" or {*self.actors.asked_in(other).values()} & {*asked}:
@@ -316,6 +311,16 @@ class Invariants:
                 self.check(
                     "I2", apart >= quiet - 10 * HOUR, f"{mail.to} was asked twice in {apart // HOUR} h"
                 )
+
+    def _asks(self, address: str, since: int) -> list[set[tuple[str, str]]]:
+        """The closings that this customer was asked about together since then; a mail sent again is the same ask."""
+        asks: list[set[tuple[str, str]]] = []
+        for mail in self.to[address]:
+            if read_tag(mail)[2] == "survey" and mail.at > since:
+                asked = {*self.actors.asked_in(mail).values()}
+                same = [ask for ask in asks if ask & asked]
+                asks = [ask for ask in asks if ask not in same] + [asked.union(*same)]
+        return asks
 
     def _asked_for_replies(self, mail: Mail, by: Invocation, asked: list[tuple[str, str]], part: str) -> None:
         """R4: a survey says what a reply to it does, and whoever wrote is not told that they did not."""

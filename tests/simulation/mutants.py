@@ -256,13 +256,12 @@ def sends_before_it_claims(put: Put) -> None:
         finally:
             send_message.tickets.save = save
 
-    def settle(pk: str, sk: str, round: Any, change: Any, now: Any, settings: Any) -> None:
-        known = tickets.load_scope(pk).follow_up(int(sk.partition("#")[2]))
-        assert known
-        held = follow_up.get_delivery(known, round)
-        sent = delivery.claim(held, "later", now, settings.policy.unknown_after)
-        sent = replace(sent, progress=Progress.SENT, sent_at=now)
-        save(follow_up.after_sending(known, round, sent, settings.policy))
+    def settle(asked: Any, round: Any, change: Any, now: Any, settings: Any) -> None:
+        for known in tickets.load_refs(each.ref for each in asked):
+            held = follow_up.get_delivery(known, round)
+            sent = delivery.claim(held, "later", now, settings.policy.unknown_after)
+            sent = replace(sent, progress=Progress.SENT, sent_at=now)
+            save(follow_up.after_sending(known, round, sent, settings.policy))
 
     put(tickets, "save", save)
     put(send_message, "_claim_round", claim_later)

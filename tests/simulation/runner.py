@@ -179,8 +179,10 @@ def main(arguments: list[str]) -> int:
             broken.append(result)
             say(f"seed {result.seed}: {result.violation} ({len(result.faults)} faults)")
         if total["worlds"] % 100 == 0:
+            left, after = given.worlds - total["worlds"], result.seed + 1
             say(
-                f"{total['worlds']} worlds, {total['faults']} faults, {len(broken)} violations, {speed(total, begin)}"
+                f"{total['worlds']} worlds, {total['faults']} faults, {len(broken)} violations, {speed(total, begin)};"
+                f" to go on from here: WORLDS={left} SEED={after}"
             )
     say(", ".join(f"{number:,} {name}" for name, number in total.items()) + f"; {speed(total, begin)}")
     for name, number in sorted(reached.items()):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -23,7 +24,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from adapters import clock, mailer, secret_store, settings_store, telemetry
+from adapters import clock, mailer, secret_store, settings_store, table, telemetry
 from blueprint import function_of, functions, readers, resources, stream_filters
 from messages import compose, pages, text
 from simulation.sim_aws import (
@@ -666,6 +667,8 @@ def hands_of(world: World) -> Iterator[None]:
         (clock, "new_id", new_id),
         (importlib.import_module("send_message"), "SystemRandom", _Random),
         (mailer, "time", _Time),
+        # The same text is always the same record, and records never change: most items are read many times.
+        (table, "decode", lru_cache(1024)(table.decode)),
         # One world in ten renders its pages; they take a third of the time.
         *((module, "fill", text_only if world.seed % 10 else fill) for module in (compose, pages)),
         *(
