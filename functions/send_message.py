@@ -350,7 +350,7 @@ def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | N
 def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
     owner = waiting.to.partition(":")[2]
     since, until = hours.digest_period(datetime.fromisoformat(waiting.about["until"]), settings.policy)
-    codes = [code for code, known in settings.causes.items() if known.owner == owner]
+    codes = causes.owned_by(owner, settings)
     figures = [causes.figures(code, since, until, TREND)[0] for code in codes]
     if not settings.policy.digest_when_empty and all(f.is_empty for f in figures):
         return None

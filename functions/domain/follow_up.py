@@ -112,6 +112,9 @@ class FollowUp:
     state: State
     opened_at: datetime
     cause: str
+    cause_set_by: str | None = None
+    """Key of the contact who said what the cause is; ``cause_set_at`` when. Whoever counts anew keeps it."""
+    cause_set_at: datetime | None = None
     team: str | None = None
     due_at: datetime | None = None
     reason: str | None = None

@@ -36,6 +36,11 @@ def known_zone(name: str | None) -> bool:
     return _zone(name) is not None
 
 
+def zone_of(name: str | None) -> tzinfo:
+    """The zone called ``name``; UTC when there is none."""
+    return _zone(name) or UTC
+
+
 def local(instant: datetime, time_zone: str | None, default: str = "UTC") -> datetime:
     """Give ``instant`` on the clock of ``time_zone``; of ``default`` when that is None or unknown."""
     return instant.astimezone(_zone(time_zone) or _zone(default) or UTC)

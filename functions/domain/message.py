@@ -20,6 +20,15 @@ class Kind(StrEnum):
     APPRECIATION = "appreciation"
     CAUSE_REPEATED = "cause_repeated"
     DIGEST = "digest"
+    CAUSE_NEWS = "cause_news"
+    """To its owner, or the owner's manager: what became of a cause, or of a day that was promised for it."""
+    FIX_TOLD = "fix_told"
+    """To a customer: what was changed, and the question whether it is gone for them."""
+    KNOWN_TOLD = "known_told"
+    """To a customer who would ask soon: we know, and by when they hear from us."""
+    UPDATE_TOLD = "update_told"
+    AGAIN_TOLD = "again_told"
+    """To a customer who said that it is not gone: it is not, and we are on it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
