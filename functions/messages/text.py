@@ -62,7 +62,12 @@ _LIMITS: Final = {
 }
 _LIMIT: Final = 120
 _LONGEST_MAIL: Final = 8000
-_WORDS: Final = frozenset({"words", "wish", "quote", "kept", "kept_words", "kept_wish", "kept_wrong", "wrong", "settlement", "note"})
+_WORDS: Final = frozenset(
+    {
+        *("words", "wish", "quote", "kept", "kept_words", "kept_wish", "kept_wrong", "kept_update"),
+        *("wrong", "settlement", "note"),
+    }
+)
 
 
 def clean(text: str, limit: int) -> str:
