@@ -12,17 +12,17 @@ from domain.ownership import Deed
 
 SHOWN = 20
 """Deeds on one page."""
-_FORM = re.compile(r"\d{8}T\d{12}-[0-9a-f]{12}")
+_FORM = re.compile(r"\d{20}-[0-9a-f]{12}")
 
 
 def new_form(now: datetime) -> str:
     """An id for a form that is shown now."""
-    return f"{now:%Y%m%dT%H%M%S%f}-{clock.new_id()[:12]}"
+    return f"{now:%Y%m%d%H%M%S%f}-{clock.new_id()[:12]}"
 
 
 def read_form(text: str, now: datetime) -> str:
     """The id of a posted form; a new one when it brings none that could be ours."""
-    return text if _FORM.fullmatch(text) and text < f"{now:%Y%m%dT%H%M%S%f}~" else new_form(now)
+    return text if _FORM.fullmatch(text) and text < f"{now:%Y%m%d%H%M%S%f}~" else new_form(now)
 
 
 def is_done(code: str, form: str) -> bool:

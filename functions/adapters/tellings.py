@@ -106,9 +106,9 @@ def audience(told: Telling, now: datetime, settings: Settings) -> Audience:
     names: set[str] = set()
     languages: dict[str, int] = {}
     left_out: dict[str, int] = {}
+    sample: FollowUp | None = None
     while True:
         meant, cursor = _page(told, cursor, settings.policy)
-        spoken = {follow_up.ref: follow_up.closure.locale for follow_up, _ in meant}
         persons = people.load_many(_keys(follow_up for follow_up, _ in meant))
         for message in _missing(told, meant, now, settings):
             if message.name in names:
@@ -117,22 +117,29 @@ def audience(told: Telling, now: datetime, settings: Settings) -> Audience:
             if message.cancelled:
                 left_out[message.cancelled] = left_out.get(message.cancelled, 0) + 1
                 continue
-            chosen = persons[message.name].language
-            locale = next(
-                locale for ref, locale in spoken.items() if _is_about(message, ref.ticket_id, ref.number)
-            )
-            tag = negotiate(chosen or locale or "en", "en").tag
+            follow_up = next(f for f, _ in meant if _is_about(message, f))
+            sample = sample or follow_up
+            wanted = persons[message.name].language or follow_up.closure.locale or "en"
+            tag = negotiate(wanted, "en").tag
             languages[tag] = languages.get(tag, 0) + 1
         if cursor is None:
             break
     ranked = sorted(languages.items(), key=lambda known: (-known[1], known[0]))
     return Audience(
-        people=sum(languages.values()), languages=tuple(ranked), left_out=tuple(sorted(left_out.items()))
+        people=sum(languages.values()),
+        sample=sample,
+        languages=tuple(ranked),
+        left_out=tuple(sorted(left_out.items())),
     )
 
 
-def _is_about(message: Message, ticket_id: str, number: int) -> bool:
-    return (message.about["ticket_id"], message.about["number"]) == (ticket_id, str(number))
+def _is_about(message: Message, follow_up: FollowUp) -> bool:
+    ref, about = follow_up.ref, message.about
+    return (about["source"], about["ticket_id"], about["number"]) == (
+        ref.source,
+        ref.ticket_id,
+        str(ref.number),
+    )
 
 
 def _missing(

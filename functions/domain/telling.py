@@ -285,6 +285,8 @@ class Audience:
     """Whom a draft would reach now: distinct people, their languages, and why others get nothing."""
 
     people: int = 0
+    sample: FollowUp | None = None
+    """The closure of one of them."""
     languages: tuple[tuple[str, int], ...] = ()
     left_out: tuple[tuple[str, int], ...] = ()
 

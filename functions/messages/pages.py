@@ -317,7 +317,7 @@ class CausePage:
 
 @dataclass(frozen=True, kw_only=True)
 class GonePage(ToCustomer):
-    """"Is it gone for you?" Fields: ``answer`` = ``yes`` or ``no``, ``words``, and ``website`` that people never see."""
+    """Is it gone for you? Fields: ``answer`` = ``yes`` or ``no``, ``words``, and ``website`` that people never see."""
 
     closure: Closed
     wrong: str
