@@ -17,7 +17,7 @@ _FORM = re.compile(r"\d{20}-[0-9a-f]{12}")
 
 def new_form(now: datetime) -> str:
     """An id for a form that is shown now."""
-    return f"{now:%Y%m%d%H%M%S%f}-{clock.new_id()[:12]}"
+    return f"{now:%Y%m%d%H%M%S%f}-{clock.new_id()[-12:]}"
 
 
 def read_form(text: str, now: datetime) -> str:
