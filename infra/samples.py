@@ -616,14 +616,56 @@ def cause_news(why: compose.NewsKind) -> compose.CauseNews:
     )
 
 
+PREVIEW = """\
+Hello Anna Berg,
+
+You told us about “VPN drops every hour since the update” (ticket 48211). We closed it on Thursday, 19 November 2026.
+
+We have now removed what caused it, so that it does not happen again.
+
+What was wrong:
+
+> The update of 12 November set the time limit of the connection to one hour.
+
+What we changed on Wednesday, 25 November 2026:
+
+> New firmware is on all routers. The connection has no time limit any more.
+
+Thank you for telling us. It helped us to find the cause.
+
+Is it gone for you?
+
+Yes, it is gone
+https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC?a=yes
+
+No, I still have it
+https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC?a=no
+
+A page opens, and one press there sends your answer.
+
+--
+Nordlicht Networks
+You get this mail because ticket 48211 was opened from your address and had this cause.
+
+Stop asking me
+https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg?surveys=none
+
+Language and preferences
+https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"""
+"""The mail of told_fix, as the preview shows it."""
+
+
 def _previews() -> tuple[pages.Preview, ...]:
-    mails = [
-        ("English", 41, compose.told(told_fix())),
-        ("Deutsch", 12, compose.told(replace(told_fix(), language="de"))),
-    ]
-    return tuple(
-        pages.Preview(language=name, people=people, subject=mail.subject, mail_text=mail.text)
-        for name, people, mail in mails
+    return (
+        pages.Preview(
+            language="English", people=41, subject="We removed the cause of your problem", mail_text=PREVIEW
+        ),
+        pages.Preview(
+            language="Deutsch",
+            people=12,
+            subject="Wir haben die Ursache Ihres Problems beseitigt",
+            mail_text=PREVIEW,
+        ),
     )
 
 

@@ -17,7 +17,6 @@ from domain.message import Message, ticket_scope
 from domain.person import Person, person_key
 from domain.settings import Policy, Settings
 from domain.telling import Audience, Kind, Reached, Said, Telling
-from messages.language import negotiate
 
 KIND = "telling"
 
@@ -102,6 +101,9 @@ def walk(told: Telling, now: datetime, settings: Settings) -> tuple[str | None, 
 
 def audience(told: Telling, now: datetime, settings: Settings) -> Audience:
     """Whom a draft would reach if it were confirmed now: the same walk, without leaving anything."""
+    # Here and not above: the clock's steps walk without knowing any language, and Babel is a third of their start.
+    from messages.language import negotiate
+
     cursor: str | None = None
     names: set[str] = set()
     languages: dict[str, int] = {}

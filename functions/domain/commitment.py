@@ -32,7 +32,7 @@ def end_of(day: date, policy: Policy) -> datetime:
     return datetime.combine(day + A_DAY, datetime.min.time(), zone_of(policy.time_zone)).astimezone(UTC)
 
 
-def today(now: datetime, policy: Policy) -> date:
+def our_day(now: datetime, policy: Policy) -> date:
     """The day on our own clock."""
     return local(now, policy.time_zone).date()
 

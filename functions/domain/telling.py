@@ -144,7 +144,7 @@ def declare(
     """
     if not wrong or not words:
         raise Refused("words are missing")
-    if day > commitment.today(now, policy):
+    if day > commitment.our_day(now, policy):
         raise Refused("the day is not over")
     after, made = _made(state, Kind.FIX, words, by, now, policy)
     fixed_at = min(now, commitment.end_of(day, policy))
@@ -163,7 +163,7 @@ def write(
     """
     if not words:
         raise Refused("words are missing")
-    if day <= commitment.today(now, policy):
+    if day <= commitment.our_day(now, policy):
         raise Refused("the day must be one to come")
     if state.repeated_at is None or state.declared:
         raise Refused("the cause is not repeated now")
@@ -380,7 +380,7 @@ def after_page(telling: Telling, cursor: str | None, now: datetime, policy: Poli
     if telling.kind is Kind.AGAIN:
         return replace(over, stage=Stage.DONE, due_at=None)
     if telling.kind is not Kind.FIX:
-        day = telling.day or commitment.today(now, policy)
+        day = telling.day or commitment.our_day(now, policy)
         return replace(over, due_at=commitment.next_at(day, now, policy, reminded=telling.reminded))
     at = check_at(over, policy)
     if now >= at:

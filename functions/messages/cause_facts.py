@@ -206,7 +206,7 @@ def cause_page(
         may_declare=not draft,
         may_tell=may_tell and not was_told,
         may_update=may_tell and was_told,
-        today=commitment.today(now, policy),
+        today=commitment.our_day(now, policy),
         contacts=tuple(
             pages.Choice(value=key, name=contact.name)
             for key, contact in settings.contacts.items()

@@ -1,11 +1,27 @@
 """POST /c/{token}/{cause}: the life of a cause after it was noticed, through the Lambdas."""
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from adapters import causes, deeds, links, owners, tellings, tickets
 from adapters.links import CausesLink
-from builders import A_DAY, A_MINUTE, HANNE, MIA, RAVI, URL, closed, customer, reopened, sample, settings
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    HANNE,
+    MIA,
+    RAVI,
+    URL,
+    closed,
+    customer,
+    records,
+    reopened,
+    sample,
+    settings,
+)
 from domain.ownership import What
 from domain.telling import Kind, Stage
 from world import Page, World
@@ -15,19 +31,19 @@ DAY = "2026-11-30"
 
 
 def noticed(world: World, people: int = 3, first: int = 0) -> str:
-    """So many customers with a ticket each; the link of the cause's page in the notice to its owner."""
+    """So many customers with a ticket each; the link of the cause's page in the newest notice to its owner."""
     for number in range(first, first + people):
         world.hook(closed(str(number), world.now, requester=customer(f"c{number}@c.example")))
     world.settle()
-    return cause_link(world, RAVI)
+    return cause_link(world, RAVI) if world.mail.to(RAVI) else ""
 
 
 def cause_link(world: World, to: str) -> str:
     """The address of the cause's page in somebody's newest mail."""
-    mail = world.mail.to(to)[-1]
-    found = re.search(rf"{re.escape(URL)}/c/[A-Za-z0-9_.-]+/[a-z-]+", mail.text)
-    assert found, mail.text
-    return found[0]
+    pattern = rf"{re.escape(URL)}/c/[A-Za-z0-9_.-]+/[a-z-]+"
+    found = [link for mail in world.mail.to(to) for link in re.findall(pattern, mail.text)]
+    assert found
+    return str(found[-1])
 
 
 def form_of(page: Page) -> str:
@@ -57,6 +73,7 @@ def confirm(world: World, link: str, page: Page, **changed: str) -> Page:
 def fixed(world: World, people: int = 3) -> str:
     """A noticed cause whose fix every customer was told of."""
     link = noticed(world, people)
+    world.now += A_MINUTE
     assert confirm(world, link, declare(world, link)).status == 200
     world.wait(10 * A_MINUTE)
     return link
@@ -64,7 +81,9 @@ def fixed(world: World, people: int = 3) -> str:
 
 def fix_mails(world: World) -> list[str]:
     """Whom we told that the cause is removed."""
-    return sorted(mail.to for mail in world.mail.sent if mail.subject == "We removed the cause of your problem")
+    return sorted(
+        mail.to for mail in world.mail.sent if mail.subject == "We removed the cause of your problem"
+    )
 
 
 def question(world: World, address: str) -> str:
@@ -171,9 +190,7 @@ def test_also_those_whose_ticket_was_closed_long_ago(world: World) -> None:
     world.hook(closed("7", world.now, requester=customer("long.ago@c.example")))
     world.wait(60 * A_DAY)
     link = noticed(world, first=10)
-    page = world.press(
-        link, action="declare", wrong="A", words="B", day=world.now.date().isoformat()
-    )
+    page = world.press(link, action="declare", wrong="A", words="B", day=world.now.date().isoformat())
     confirm(world, link, page)
     world.wait(A_DAY)
     assert "long.ago@c.example" in fix_mails(world)
@@ -212,12 +229,9 @@ def test_when_more_people_would_get_it_they_are_shown_before_anything_goes_out(w
     assert len(fix_mails(world)) == 4
 
 
-def test_a_walk_in_many_pages_tells_everybody_once(world: World, monkeypatch: object) -> None:
-    tellings_page, tellings.PAGE = tellings.PAGE, 2
-    try:
-        fixed(world, people=7)
-    finally:
-        tellings.PAGE = tellings_page
+def test_a_walk_in_many_pages_tells_everybody_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tellings, "PAGE", 2)
+    fixed(world, people=7)
     assert fix_mails(world) == [f"c{number}@c.example" for number in range(7)]
 
 
@@ -233,16 +247,16 @@ def test_a_step_that_breaks_off_in_the_middle_is_taken_again_and_tells_nobody_tw
 
 def test_while_many_mails_wait_nobody_else_is_told(world: World) -> None:
     link = noticed(world)
-    page = declare(world, link)
+    confirm(world, link, declare(world, link))
     for number in range(60):
-        world.queue("SendQueue", '{"pk": "TICKET#acme#none", "sk": "MESSAGE#none", "part": "message"}', delay=-1)
-        assert number < 60
-    held = world.queues["SendQueue"]
-    world.queues["SendQueue"] = list(held)
-    confirm(world, link, page)
+        body = {"pk": "TICKET#acme#none", "sk": f"MESSAGE#{number}", "part": "message"}
+        world.queue("SendQueue", json.dumps(body))
+    step = records("take_next_step", [json.dumps({"pk": f"CAUSE#{CODE}", "sk": "TELLING#0001"})])
+    assert world.invoke("take_next_step", step)["batchItemFailures"] == []
     told = tellings.load(CODE, 1)
     assert told
-    assert told.stage is Stage.TELLING
+    assert (told.stage, told.due_at) == (Stage.TELLING, world.now + A_MINUTE)
+    assert not [sk for _, sk in world.items if sk.startswith("MESSAGE#") and len(sk) == 40]
     world.wait(10 * A_MINUTE)
     assert len(fix_mails(world)) == 3
 
@@ -256,7 +270,7 @@ def test_a_fix_holds_when_it_stays_away_and_customers_say_that_it_is_gone(world:
         assert world.press(question(world, f"c{number}@c.example"), answer="yes").status == 200
     world.wait(31 * A_DAY)
     (mail,) = [mail for mail in world.mail.to(RAVI) if mail.subject == "Your fix holds"]
-    assert "6 tickets in the 30 days before the fix, 0 tickets in the 30 days since." in mail.text
+    assert "6 tickets in the 30 days before the fix, 0 in the 30 days since." in mail.text
     assert "3 of the customers who were asked say that it is gone, 0 still have it." in mail.text
     state = causes.load(CODE)
     assert (state.repeated_at, state.committed_to, state.due_at) == (None, None, None)
@@ -272,7 +286,9 @@ def test_a_fix_that_customers_contradict_opens_the_cause_again_and_they_hear_of_
     (mail,) = [m for m in world.mail.to(RAVI) if m.subject.startswith("It is not gone")]
     assert "> words of 0" in mail.text
     assert "words of 2" not in mail.text
-    told = sorted(m.to for m in world.mail.sent if m.subject == "Your problem is not gone yet, and we are on it again")
+    told = sorted(
+        m.to for m in world.mail.sent if m.subject == "Your problem is not gone yet, and we are on it again"
+    )
     assert told == ["c0@c.example", "c1@c.example"]
     state = causes.load(CODE)
     assert state.repeated_at
@@ -348,11 +364,17 @@ def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
     link = noticed(world)
     known(world, link, world.now.date() + 5 * A_DAY)
     world.wait(2 * A_DAY)
-    page = world.press(link, action="update", words="Half of it works.", day=(world.now.date() + 9 * A_DAY).isoformat())
+    page = world.press(
+        link, action="update", words="Half of it works.", day=(world.now.date() + 9 * A_DAY).isoformat()
+    )
     confirm(world, link, page)
     world.wait(A_DAY)
     assert len([m for m in world.mail.sent if m.subject == "News about your problem"]) == 3
-    confirm(world, link, world.press(link, action="declare", wrong="A", words="B", day=world.now.date().isoformat()))
+    confirm(
+        world,
+        link,
+        world.press(link, action="declare", wrong="A", words="B", day=world.now.date().isoformat()),
+    )
     world.wait(20 * A_DAY)
     assert not any("in time" in mail.subject for mail in world.mail.to(HANNE))
     assert [(t.kind, t.kept) for t in reversed(tellings.newest(CODE))] == [
@@ -363,13 +385,18 @@ def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
 
 
 def test_a_reopened_ticket_counts_as_fresh_and_a_solved_one_does_not(world: World) -> None:
-    link = noticed(world, people=2)
+    """Ticket 0 was reopened after 20 days, when its closing was no longer fresh; the happy customer's is solved."""
+    noticed(world, people=1)
+    world.wait(20 * A_DAY)
     solved = world.asked("60", requester=customer("happy@c.example"))
     world.press(solved, answer="yes")
     world.hook(reopened("0", world.now))
+    for number in (1, 2):
+        world.hook(closed(str(number), world.now, requester=customer(f"c{number}@c.example")))
+    world.settle()
     link = cause_link(world, RAVI)
-    page = world.press(link, action="known", words="We look at it.", day="2026-12-10")
-    assert "Send it to 2 people" in page.body
+    page = world.press(link, action="known", words="We look at it.", day="2026-12-31")
+    assert "Send it to 3 people" in page.body
 
 
 # --- the right place --------------------------------------------------------------------------------------------------
@@ -379,8 +406,8 @@ def test_the_new_owner_is_told_and_the_old_link_shows_but_no_longer_acts(world: 
     link = noticed(world)
     assert world.press(link, action="reassign", to="mia").status == 200
     world.wait(A_MINUTE)
-    mail = world.mail.to(MIA)[-1]
-    assert mail.subject == "A root cause is yours now"
+    told = world.mail.to(MIA)[-1]
+    assert told.subject == "A root cause is yours now"
     theirs = cause_link(world, MIA)
     old = world.open(link)
     assert old.status == 200
@@ -393,8 +420,7 @@ def test_the_new_owner_is_told_and_the_old_link_shows_but_no_longer_acts(world: 
     assert world.press(theirs, action="acknowledge").status == 200
     assert causes.owned_by("mia", settings()) == ["portal-login", "no-show"]
     world.wait(8 * A_DAY)
-    digest = next(mail for mail in world.mail.to(MIA) if "week" in mail.subject.lower() or "digest" in mail.text)
-    assert "Customers could not sign in" in digest.text
+    assert any("Customers could not sign in" in mail.text for mail in world.mail.to(MIA) if mail is not told)
 
 
 def test_whoever_owned_nothing_gets_digests_from_then_on(world: World) -> None:
@@ -442,20 +468,30 @@ def test_no_cause_becomes_part_of_itself(world: World) -> None:
 
 def test_moved_tickets_count_elsewhere_and_say_who_moved_them(world: World) -> None:
     link = noticed(world, people=4)
-    form = {"action": "move", "into": "no-show", "ticket-1": "acme|0", "ticket-3": "acme|2", "form": form_of(world.open(link))}
+    form = {
+        "action": "move",
+        "into": "no-show",
+        "ticket-1": "acme|0",
+        "ticket-3": "acme|2",
+        "form": form_of(world.open(link)),
+    }
     for _ in range(2):
         assert world.press(link, **form).status == 200
     now = world.now + A_DAY
-    tickets_of = {code: causes.figures(code, now - 30 * A_DAY, now, 1)[0].tickets for code in (CODE, "no-show")}
+    tickets_of = {
+        code: causes.figures(code, now - 30 * A_DAY, now, 1)[0].tickets for code in (CODE, "no-show")
+    }
     assert tickets_of == {CODE: 2, "no-show": 2}
     moved = tickets.load("acme", "2").follow_up(1)
     assert moved
     assert (moved.cause, moved.cause_set_by, moved.cause_set_at) == ("no-show", "ravi", world.now)
     assert what_was_done() == [What.MOVED, What.MOVED]
     # The helpdesk's report once more changes nothing, and neither does the stream's record of the opening.
-    world.hook(closed("2", world.now - A_DAY * 0, requester=customer("c2@c.example")))
+    world.hook(closed("2", world.now, requester=customer("c2@c.example")))
     world.settle()
-    assert {code: causes.figures(code, now - 30 * A_DAY, now, 1)[0].tickets for code in (CODE, "no-show")} == tickets_of
+    assert {
+        code: causes.figures(code, now - 30 * A_DAY, now, 1)[0].tickets for code in (CODE, "no-show")
+    } == tickets_of
 
 
 def test_moved_there_and_back_it_counts_where_it_was(world: World) -> None:
@@ -492,7 +528,11 @@ def test_a_form_that_makes_no_sense_changes_nothing(world: World) -> None:
     ]
     for form in senseless:
         assert world.press(link, **form).status == 400, form
-    for form in ({"action": "confirm", "number": "9"}, {"action": "cancel"}, {"action": "separate", "part": CODE}):
+    for form in (
+        {"action": "confirm", "number": "9"},
+        {"action": "cancel"},
+        {"action": "separate", "part": CODE},
+    ):
         assert world.press(link, **form).status == 409, form
     assert world.scan() == before
 
@@ -503,8 +543,7 @@ def test_settings_that_no_longer_know_owner_or_cause_break_no_page(world: World)
     changed = settings()
     del changed.causes[CODE]
     del changed.contacts["ravi"]
-    for key in ("web-portal",):
-        del changed.teams[key]
+    del changed.teams["web-portal"]
     changed.causes.clear()
     world.apply(changed)
     for address in (link, link.rpartition("/")[0]):
@@ -519,8 +558,7 @@ def test_settings_that_no_longer_know_owner_or_cause_break_no_page(world: World)
 def test_the_same_form_twice_at_the_same_time_is_one_deed(world: World) -> None:
     link = noticed(world)
     form = {"form": form_of(world.open(link)), "action": "reassign", "to": "mia"}
-    world.press(link, **form)
-    world.press(link.replace(world.token(link.rpartition("/")[0]), world.token(link.rpartition("/")[0])), **form)
+    assert [world.press(link, **form).status, world.press(link, **form).status] == [200, 409]
     world.wait(A_MINUTE)
     assert len([m for m in world.mail.to(MIA) if m.subject == "A root cause is yours now"]) == 1
     assert what_was_done() == [What.REASSIGNED]
