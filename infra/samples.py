@@ -763,7 +763,7 @@ def cause_page_told() -> pages.CausePage:
             at=datetime(2026, 11, 26, 9, 12, tzinfo=UTC), deed="Jonas Weber declared a fix", words=CHANGED
         ),
         pages.DeedLine(
-            at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC), deed="Jonas Weber committed to 2026-12-11"
+            at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC), deed="Jonas Weber committed to 11 December 2026"
         ),
     )
     return replace(

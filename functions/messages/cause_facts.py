@@ -13,6 +13,7 @@ from domain.ownership import Deed, What
 from domain.settings import Settings
 from domain.telling import Kind, Reached, Said, Stage, Telling
 from messages import compose, facts, pages
+from messages.text import ENGLISH
 
 DEEDS: Mapping[What, str] = {
     What.ACKNOWLEDGED: "{by} acknowledged it",
@@ -287,6 +288,7 @@ def _verdict(given: Telling) -> str | None:
 def _deed(deed: Deed, settings: Settings) -> pages.DeedLine:
     what, _, words = (deed.details or "").partition("\n")
     named: dict[What, str] = {
+        What.COMMITTED: ENGLISH.short_day(date.fromisoformat(what)) if deed.what is What.COMMITTED else what,
         What.REASSIGNED: _name(what, settings),
         What.MERGED: facts.cause_name(what, settings),
         What.TOOK_IN: facts.cause_name(what, settings),

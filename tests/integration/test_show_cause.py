@@ -1,13 +1,14 @@
 """GET /c/{token}/{cause}: one cause, with everything that was and can be done."""
 
 from adapters import links
-from builders import A_DAY, RAVI, URL, closed, customer, sample
+from builders import A_DAY, A_MINUTE, RAVI, URL, closed, customer, sample
 from integration.test_act_on_cause import CODE, cause_link, declare, noticed
 from world import World
 
 
 def test_the_sample_event_shows_what_a_notice_was_about(world: World) -> None:
     link = noticed(world)
+    world.now += A_MINUTE
     event = sample("show_cause")
     event["pathParameters"]["token"] = link.split("/")[-2]
     page = world.answered(world.invoke("show_cause", event))
