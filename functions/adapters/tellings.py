@@ -173,6 +173,9 @@ def _page(
         return _page_of_people(told, cursor)
     since = told.made_at - policy.repeated_within if told.kind is Kind.KNOWN else None
     marked, following = _page_of_marks(told, cursor, since)
+    if told.confirmed_at:
+        # Whoever is walked for later came back after it: they are told when it is fixed for them, too.
+        marked = [mark for mark in marked if mark.opened_at <= told.confirmed_at]
     if told.kind is not Kind.KNOWN:
         return [(follow_up, None) for follow_up in _follow_ups(marked)], following
     # Whoever is told because they would ask soon: whether a ticket was reopened stands beside it.
@@ -192,8 +195,9 @@ def _page_of_marks(
     if more and not is_over:
         return marked, f"{code}|{more}"
     later = [other for other in family if other > code]
-    kept = [mark for mark in marked if since is None or mark.opened_at >= since]
-    return kept, f"{later[0]}|" if later else None
+    return [
+        mark for mark in marked if since is None or mark.opened_at >= since
+    ], f"{later[0]}|" if later else None
 
 
 def _follow_ups(marked: list[Mark]) -> list[FollowUp]:

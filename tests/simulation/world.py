@@ -647,6 +647,8 @@ def hands_of(world: World) -> Iterator[None]:
         (clock, "new_id", new_id),
         (importlib.import_module("send_message"), "SystemRandom", _Random),
         (mailer, "time", _Time),
+        # Few closures on a page, so that walking through a cause's customers takes many steps.
+        (importlib.import_module("adapters.tellings"), "PAGE", 2),
         # One world in ten renders its pages; they take a third of the time.
         *((module, "fill", text_only if world.seed % 10 else fill) for module in (compose, pages)),
         *(
