@@ -121,8 +121,8 @@ def audience(told: Telling, now: datetime, settings: Settings) -> Audience:
                 continue
             follow_up = next(f for f, _ in meant if _is_about(message, f))
             sample = sample or follow_up
-            wanted = persons[message.name].language or follow_up.closure.locale or "en"
-            tag = negotiate(wanted, "en").tag
+            person = persons[person_key(follow_up.closure.requester_email or "")]
+            tag = negotiate(person.language or follow_up.closure.locale or "en", "en").tag
             languages[tag] = languages.get(tag, 0) + 1
         if cursor is None:
             break
