@@ -33,8 +33,8 @@ def measure(people: int) -> Told:
         from adapters import links
         from builders import URL, closed, customer
 
-        for number in range(people):
-            world.hook(closed(str(number), world.now, requester=customer(f"c{number}@c.example")))
+        for n in range(people):
+            world.hook(closed(str(n), world.now, requester=customer(f"c{n}@c.example")))
         world.settle()
         world.now += timedelta(minutes=1)
         link = links.cause_url(URL, "ravi", CODE, world.now, world.now)

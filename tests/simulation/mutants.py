@@ -495,7 +495,7 @@ def tells_a_person_once_for_each_ticket(put: Put) -> None:
     put(telling, "message_for", for_each_ticket)
 
 
-@mutant(1)
+@mutant(2)
 def takes_the_first_page_for_the_whole(put: Put) -> None:
     after = telling.after_page
     put(telling, "after_page", lambda told, cursor, *rest: after(told, None, *rest))
