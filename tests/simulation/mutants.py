@@ -551,7 +551,7 @@ def lets_whoever_gave_it_away_act(put: Put) -> None:
     put(ownership, "may_act", lambda *_: True)
 
 
-@mutant(1)
+@mutant(2)
 def writes_to_customers_and_never_sends(put: Put) -> None:
     made = telling.message_for
     put(telling, "message_for", lambda *given: replace(made(*given), due_at=None))
