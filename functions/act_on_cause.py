@@ -284,8 +284,8 @@ def _move_ticket(wish: Wish, ticket: str, into: str, family: set[str], place: in
     rows: list[table.Row] = []
     for follow_up in moving:
         moved = replace(follow_up, cause=into, cause_set_by=wish.who, cause_set_at=wish.now)
-        mark = cause.mark_of(follow_up)
-        rows += [tickets.row(moved), *(causes.move_rows(mark, into) if mark else [])]
+        mark, new = cause.mark_of(follow_up), cause.mark_of(moved)
+        rows += [tickets.row(moved), *(causes.move_rows(mark, new) if mark and new else [])]
     if not rows:
         return
     deed = f"{wish.form_id}-{place:02d}"

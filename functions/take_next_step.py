@@ -20,6 +20,7 @@ from adapters import (
     settings_store,
     table,
     tellings,
+    thanks,
     tickets,
 )
 from adapters.closed_days import closed_days
@@ -33,6 +34,8 @@ from domain.ownership import Deed, News, What
 from domain.person import Person, wait
 from domain.settings import Settings
 from domain.telling import Telling
+from domain.thanks import SETTLING, Round, Thanks, next_due
+from domain.thanks import message as team_message
 
 ATTEMPTS = 5
 
@@ -66,6 +69,8 @@ def take_step(record: SQSRecord) -> None:
         _telling(pk.partition("#")[2], int(sk.partition("#")[2]), now, settings)
     elif kind == "OWNER":
         _digest(pk.partition("#")[2], now, settings)
+    elif kind == "TEAM":
+        _team(pk.partition("#")[2], Round(sk.partition("#")[2]), now, settings)
     else:
         raise ValueError(f"nothing is ever due for {kind}")
 
@@ -129,23 +134,29 @@ def _finish(
     count(f"FollowUp{follow_up.state.title().replace('_', '')}")
 
 
-def put_in_order(missing: Iterable[Flag | Message]) -> None:
+def put_in_order(missing: Iterable[Flag | Message | Thanks]) -> None:
     """Write what follows from a follow-up: the flag before the mail about it, which finds it when it is composed."""
     for record in missing:
-        table.put(row_of(record))
+        if isinstance(record, Thanks):
+            thanks.add(record)
+        else:
+            table.put(row_of(record))
 
 
 def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
-    """Tell the owner of a cause once per window, when it has just become repeated."""
+    """Tell the owner of a cause when it has just become repeated, and really so."""
     if not cause.has_owner(code, settings):
         return
     for _ in range(ATTEMPTS):
         state = causes.home(code)
-        if not cause.may_tell(state, now, settings.policy):
+        if not cause.may_tell(state, now):
             return
-        since = cause.counts_since(state, now, settings.policy)
-        counted = cause.count(causes.marks(state.code, since, now, state))
-        told = cause.tell_owner(state, counted, now, settings)
+        days, reached_floor = causes.look_back(state.code, now, settings.policy, state)
+        why = cause.why_tell(state, days, now, settings.policy) if reached_floor else None
+        if why is None:
+            return
+        counted = cause.count(causes.told_marks(state.code, why, now))
+        told = cause.tell_owner(state, counted, why, now, settings)
         if told is None:
             return
         try:
@@ -298,3 +309,18 @@ def _digest(key: str, now: datetime, settings: Settings) -> None:
     due = cause.digest_message(owner, owner.due_at, now, settings)
     table.put_all([owners.row(later), outbox.row(due)])
     count("DigestDue")
+
+
+def _team(key: str, round: Round, now: datetime, settings: Settings) -> None:
+    """A team's gathered notes or look back on a month; no mail when there is nothing to thank for."""
+    due = thanks.load(key, round)
+    if due is None or due.due_at is None or now < due.due_at:
+        return
+    team = settings.teams.get(key)
+    next_at = next_due(round, team, now, settings.policy.time_zone) if team else None
+    later = thanks.row(replace(due, since=due.due_at, due_at=next_at))
+    if next(thanks.marks(key, due.since - SETTLING, due.due_at - SETTLING), None) is None:
+        table.put(later)
+        return
+    table.put_all([later, outbox.row(team_message(due, due.due_at, now, settings))])
+    count("TeamThanked")

@@ -51,6 +51,13 @@ class FixLink:
 
 
 @dataclass(frozen=True)
+class TeamLink:
+    """Opens a team's page of thanks."""
+
+    team: str
+
+
+@dataclass(frozen=True)
 class PreferencesLink:
     """Opens the preferences of one person, named by the hash of the address; ``language`` until they choose one."""
 
@@ -83,6 +90,11 @@ def cause_url(base: str, owner: str, code: str, issued_at: datetime, now: dateti
 def fix_url(base: str, link: FixLink, issued_at: datetime, now: datetime) -> str:
     """The whole URL of the question whether it is gone."""
     return f"{base}/g/{_sign('fix', [link.cause, link.number, link.person], issued_at, now)}"
+
+
+def thanks_url(base: str, link: TeamLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of a team's page of thanks, without the month."""
+    return f"{base}/t/{_sign('thanks', [link.team], issued_at, now)}"
 
 
 def seal(link: TicketLink, page: Page, now: datetime) -> str:
@@ -133,6 +145,12 @@ def read_fix(token: str, now: datetime, life: timedelta) -> FixLink:
     """Which fix a link asks whom about; raises BadLink."""
     cause, number, person = _verify("fix", token, now, life, 3)
     return FixLink(str(cause), _whole(number), str(person))
+
+
+def read_thanks(token: str, now: datetime, life: timedelta) -> TeamLink:
+    """Whose page of thanks a link opens; raises BadLink."""
+    (team,) = _verify("thanks", token, now, life, 1)
+    return TeamLink(str(team))
 
 
 def read_preferences(token: str, now: datetime, life: timedelta) -> PreferencesLink:

@@ -29,7 +29,9 @@ def next_at(day: date, now: datetime, policy: Policy, *, reminded: bool) -> date
 
 def end_of(day: date, policy: Policy) -> datetime:
     """The first instant after a day on our own clock."""
-    return datetime.combine(day + A_DAY, datetime.min.time(), zone_of(policy.time_zone)).astimezone(UTC)
+    return datetime.combine(day + A_DAY, datetime.min.time(), zone_of(policy.time_zone) or UTC).astimezone(
+        UTC
+    )
 
 
 def our_day(now: datetime, policy: Policy) -> date:
@@ -38,4 +40,4 @@ def our_day(now: datetime, policy: Policy) -> date:
 
 
 def _morning(day: date, policy: Policy) -> datetime:
-    return datetime.combine(day, policy.digest_at, zone_of(policy.time_zone)).astimezone(UTC)
+    return datetime.combine(day, policy.digest_at, zone_of(policy.time_zone) or UTC).astimezone(UTC)

@@ -36,6 +36,8 @@ class Kind(StrEnum):
     UPDATE_TOLD = "update_told"
     AGAIN_TOLD = "again_told"
     """To a customer who said that it is not gone: it is not, and we are on it again."""
+    GATHERED_NOTES = "gathered_notes"
+    THANKS_MONTH = "thanks_month"
     PROGRESS = "progress"
     """What somebody who works on a customer's flag tells this customer, in words of their own."""
 

@@ -89,6 +89,8 @@ def news(code: str, why: News, key: str, to: str, now: datetime, settings: Setti
 def may_act(who: str, state: CauseState, settings: Settings) -> bool:
     """Whether this contact may do something about a cause: its owner may, and whoever is above the owner."""
     key: str | None = owner_of(state, settings)
+    if who == manager_of(state, settings):
+        return True
     for _ in range(DEPTH):
         if key is None or key == who:
             return key == who

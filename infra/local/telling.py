@@ -35,6 +35,7 @@ REASONS = {
     "suppressed": "This address does not take our mail.",
     "no_address": "The helpdesk gave no address.",
     "no_details": "The helpdesk never told us whom to ask.",
+    "unwritable": "Our mail could not be written.",
 }
 """Why somebody was not asked."""
 
