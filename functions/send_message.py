@@ -310,13 +310,14 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     if waiting is None or not message.is_sendable(waiting, now, settings.policy):
         logger.info("nothing to send", part="message")
         return
-    customer = _customer(waiting) if waiting.to == message.CUSTOMER else None
+    found = _customer(waiting) if waiting.to == message.CUSTOMER else None
+    customer = found[0] if found else None
     address = (
         message.customers_address(customer.closure, settings) if customer else settings.address_of(waiting.to)
     )
     person = people.load(address) if address else None
     reason = message.refusal(waiting, person) if person else "recipient_unknown"
-    if customer and not reason:
+    if found and customer and not reason:
         closed = closed_days(customer.closure, settings)
         earliest = message.earliest(waiting, customer.closure, now, settings.policy, closed)
         if earliest > now:
@@ -325,8 +326,8 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
             return
     mail: _Composed | None = None
     try:
-        if customer and person and not reason:
-            mail = _compose_for_customer(waiting, customer, person, now, settings)
+        if found and person and not reason:
+            mail = _compose_for_customer(waiting, *found, person, now, settings)
         elif not reason:
             mail = _compose_message(waiting, now, settings)
     except Unwritable:
@@ -382,21 +383,42 @@ class _Composed:
         self.quoted = quoted
 
 
-def _customer(waiting: Message) -> FollowUp | None:
-    """The follow-up whose customer gets this message."""
+def _customer(waiting: Message) -> tuple[FollowUp, tickets.Records] | None:
+    """The follow-up whose customer gets this message, with all of its ticket."""
     about = waiting.about
-    return tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+    records = tickets.load(about["source"], about["ticket_id"])
+    known = records.follow_up(int(about["number"]))
+    return (known, records) if known else None
 
 
 def _compose_for_customer(
-    waiting: Message, known: FollowUp, person: Person, now: datetime, settings: Settings
+    waiting: Message,
+    known: FollowUp,
+    records: tickets.Records,
+    person: Person,
+    now: datetime,
+    settings: Settings,
 ) -> _Composed | None:
     """The mail to the customer of a follow-up as it is true now; None when there is nothing (left) to say."""
+    own = _own(known, person, now, settings)
     if waiting.kind is Kind.PROGRESS:
         if recovery.is_over(known, waiting.created_at):
             return None
-        own = _own(known, person, now, settings)
         return _Composed(_written(lambda: compose.progress(facts.progress(waiting, known, own, settings))))
+    if waiting.kind is Kind.ASKED_AGAIN:
+        if not recovery.still_asks(known, records.ticket, waiting):
+            return None
+        group = follow_up.places([known, *tickets.load_refs(known.together)])
+        place = next(place for place, one in group.items() if one.ref == known.ref)
+        return _Composed(
+            _written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings, now)))
+        )
+    if waiting.kind is Kind.PROMISE_KEPT:
+        name = waiting.about["promise"]
+        kept = next(one for one in records.promises_of(known.number) if one.name == name)
+        return _Composed(
+            _written(lambda: compose.promise_kept(facts.promise_kept(kept, known, own, settings)))
+        )
     raise ValueError(f"{waiting.kind} is not for customers")
 
 
@@ -440,6 +462,8 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         return _Composed(
             _written(lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
         )
+    if waiting.kind in {Kind.VERSION_ASKED, Kind.VERSION_GIVEN, Kind.PROMISE_DUE}:
+        return _to_colleague(waiting, known, records, now, settings)
     if known.state is not State.CONFIRMED or records.ticket.superseded(known):
         return None
     quoted = known.quote is not None
@@ -478,6 +502,36 @@ def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | 
         _written(
             lambda: compose.gathered_notes(facts.gathered_notes(team, since, until, solved, url, settings))
         )
+    )
+
+
+def _to_colleague(
+    waiting: Message, known: FollowUp, records: tickets.Records, now: datetime, settings: Settings
+) -> _Composed | None:
+    """What colleagues who work on a customer's case tell each other, and what our clock reminds them of."""
+    raised, recipient = records.flags.get(known.number), waiting.to.partition(":")[2]
+    closure = known.closure
+    if waiting.kind is Kind.VERSION_ASKED:
+        if raised is None or raised.settled_at:
+            return None
+        asker = links.TicketLink(closure.source, closure.ticket_id, known.number, waiting.about["by"])
+        url = links.version_url(_base(settings), asker, waiting.created_at, now)
+        return _Composed(
+            _written(lambda: compose.colleague(facts.version_asked(waiting, known, url, settings)))
+        )
+    link = links.TicketLink(closure.source, closure.ticket_id, known.number, recipient)
+    url = links.flag_url(_base(settings), link, waiting.created_at, now)
+    if waiting.kind is Kind.VERSION_GIVEN:
+        if raised is None or raised.team_words is None:
+            return None
+        return _Composed(
+            _written(lambda: compose.colleague(facts.version_given(waiting, known, raised, url, settings)))
+        )
+    due = next(one for one in records.promises_of(known.number) if one.name == waiting.about["promise"])
+    if due.end:
+        return None
+    return _Composed(
+        _written(lambda: compose.colleague(facts.promise_due(waiting, known, due, url, settings)))
     )
 
 

@@ -15,6 +15,7 @@ from adapters import (
     outbox,
     owners,
     people,
+    promises,
     queues,
     settings_store,
     table,
@@ -23,12 +24,13 @@ from adapters import (
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import cause, consequences, flag, hours, message
+from domain import cause, consequences, flag, hours, message, promise, recovery
 from domain.errors import Changed
-from domain.flag import Flag
+from domain.flag import Flag, Reason
 from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
 from domain.message import Message
 from domain.person import Person, wait
+from domain.promise import End
 from domain.settings import Settings
 from domain.thanks import SETTLING, Round, Thanks, next_due
 from domain.thanks import message as team_message
@@ -59,6 +61,8 @@ def take_step(record: SQSRecord) -> None:
         _flag(pk, sk, now, settings)
     elif kind == "MESSAGE":
         _message(pk, sk, now, settings)
+    elif kind == "PROMISE":
+        _promise(pk, sk, now, settings)
     elif kind == "STATE":
         _cause(pk.partition("#")[2], now, settings)
     elif kind == "OWNER":
@@ -169,14 +173,56 @@ def row_of(record: Flag | Message) -> table.Row:
 
 
 def _flag(pk: str, sk: str, now: datetime, settings: Settings) -> None:
-    raised = tickets.load_scope(pk).flags.get(int(sk.partition("#")[2]))
+    records, number = tickets.load_scope(pk), int(sk.partition("#")[2])
+    raised, follow_up = records.flags.get(number), records.follow_up(number)
     if raised is None or raised.due_at is None or now < raised.due_at:
+        return
+    if raised.settled_at:
+        if follow_up:
+            _asked_again(raised, follow_up, records, now, settings)
         return
     escalated = flag.escalate(raised, now, settings)
     told = [outbox.row(flag.message_for(escalated, now))] if escalated.rounds > raised.rounds else []
     table.put_all([flags.row(escalated), *told])
     logger.info("flag escalated", rounds=escalated.rounds)
     count("FlagEscalated")
+
+
+def _asked_again(
+    settled: Flag, follow_up: FollowUp, records: tickets.Records, now: datetime, settings: Settings
+) -> None:
+    """A settled flag whose customer was asked again is due: their silence goes back to the person, once."""
+    question = records.messages.get(recovery.question_name(follow_up))
+    after = recovery.after_asking(settled, follow_up, records.ticket, question, now, settings)
+    told = [] if after.settled_at else [outbox.row(flag.message_for(after, now))]
+    table.put_all([flags.row(after), *told])
+    if told:
+        logger.info("no answer when asked again")
+        count("RecoverySilent")
+
+
+def _promise(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    known = promises.load(pk, sk)
+    if known is None or known.due_at is None or now < known.due_at:
+        return
+    records = tickets.load_scope(pk)
+    follow_up = records.follow_up(known.number)
+    if follow_up is None:
+        return
+    if promise.customer_says_kept(known, follow_up):
+        table.put(promises.row(promise.end(known, End.KEPT, "customer", None, now)))
+        return
+    if now < known.until:
+        reminded, told = promise.remind(known, follow_up, now, settings)
+        table.put_all([promises.row(reminded), outbox.row(told)])
+        count("PromiseReminded")
+        return
+    broken = promise.end(known, End.BROKEN, None, None, now)
+    before = records.flags.get(known.number)
+    raised = flag.raise_for(follow_up, before, Reason.PROMISE_BROKEN, now, settings, known.by)
+    table.put_all([promises.row(broken), flags.row(raised), outbox.row(flag.message_for(raised, now))])
+    logger.info("promise broken")
+    count("PromiseBroken")
 
 
 def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:

@@ -21,6 +21,11 @@ PRAISE = "Marta stayed on the phone until it really worked.\nThat was the first 
 UPDATE = (
     "I have looked at your line myself: the router restarts every hour.\nA new one leaves our store tomorrow."
 )
+DONE = "Your router is new, and the connection has held for two days now."
+TEAM_WORDS = (
+    "We changed the time limit and saw no more drops that evening.\nThe router itself we did not check."
+)
+VERSION_LINK = "https://followup.example.com/v/eyJmIjo0ODIxMX0.aRk3Zw.3kT9wPz1Yc8RmQe5uV0xB2nJfSo"
 SURVEY_LINK = "https://followup.example.com/s/eyJ0Ijo0ODIxMX0.aRk3Zw.6Zt0Qv1xJmC2kXW7dZ1h9mVb4nE"
 PREFERENCES_LINK = "https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"
 FLAG_LINK = "https://followup.example.com/f/eyJmIjo0ODIxMX0.aRk3Zw.9dK2bS7wLrT5yUe0pQhX3cGzNvM"
@@ -123,6 +128,93 @@ def progress_bare() -> compose.Progress:
     )
 
 
+def asked_again() -> compose.Again:
+    """The question after a "no", once somebody had worked on it."""
+    since = compose.Since(name="Jonas Weber", words=DONE, said_no_on=date(2026, 11, 21))
+    return compose.Again(
+        company=COMPANY,
+        customer_name=CUSTOMER,
+        closure=replace(_case(), since=since),
+        link=SURVEY_LINK,
+        answer_by=date(2026, 12, 11),
+        preferences_link=PREFERENCES_LINK,
+        may_reply=True,
+    )
+
+
+def asked_again_silent() -> compose.Again:
+    """The same after silence; the closing was asked about together with another one."""
+    since = compose.Since(name="Jonas Weber", words=DONE)
+    case = compose.Closed(ticket_id=TICKET, closed_on=date(2026, 11, 19), since=since, place=2)
+    return compose.Again(company=COMPANY, closure=case, link=SURVEY_LINK, answer_by=date(2026, 12, 11))
+
+
+def promise_kept() -> compose.PromiseKept:
+    """A promise is kept, in the words of whoever kept it."""
+    return compose.PromiseKept(
+        company=COMPANY,
+        customer_name=CUSTOMER,
+        closure=_case(),
+        promise=PROMISE,
+        promised_by=date(2026, 11, 27),
+        name="Jonas Weber",
+        words="The router is with you since this morning, and I called you at ten.",
+        link=SURVEY_LINK,
+        preferences_link=PREFERENCES_LINK,
+        may_reply=True,
+    )
+
+
+def promise_kept_bare() -> compose.PromiseKept:
+    """A promise is kept, and nobody said more."""
+    bare = replace(promise_kept(), customer_name=None, words=None, preferences_link=None, may_reply=False)
+    return replace(bare, closure=survey_bare().closures[0])
+
+
+def version_asked() -> compose.Colleague:
+    """To the team, about a customer who is not content."""
+    return compose.Colleague(
+        company=COMPANY,
+        topic="version_asked",
+        to_name=TEAM,
+        ticket_id=TICKET,
+        link=VERSION_LINK,
+        name="Jonas Weber",
+        subject=SUBJECT,
+        customer_name=CUSTOMER,
+        words=WORDS,
+        wish=WISH,
+    )
+
+
+def version_given() -> compose.Colleague:
+    """The team's answer."""
+    return replace(
+        version_asked(),
+        topic="version_given",
+        to_name="Jonas Weber",
+        link=FLAG_LINK,
+        name=TEAM,
+        words=TEAM_WORDS,
+        wish=None,
+    )
+
+
+def promise_due() -> compose.Colleague:
+    """A day is left."""
+    return replace(version_given(), topic="promise_due", name=None, words=PROMISE, until=date(2026, 11, 27))
+
+
+def flag_still_denied() -> compose.FlagRaised:
+    """Asked again twice, and still not solved."""
+    return replace(flag_denied(), reason="still_denied", to_name="Selma Aydin", escalated_from="Jonas Weber")
+
+
+def flag_promise_broken() -> compose.FlagRaised:
+    """Nobody said that the promise was kept."""
+    return replace(flag_denied(), reason="promise_broken", words=None)
+
+
 def flag_denied() -> compose.FlagRaised:
     """The customer said no, with words and a history."""
     return compose.FlagRaised(
@@ -143,6 +235,7 @@ def flag_denied() -> compose.FlagRaised:
         promised_by=RESOLVER,
         promised_until=date(2026, 11, 20),
         words=WORDS,
+        wish=WISH,
         asked_on=date(2026, 11, 20),
         history=(
             compose.Earlier(
@@ -439,6 +532,11 @@ def survey_page_once_more() -> pages.SurveyPage:
     return replace(survey_page(), once_more=True)
 
 
+def survey_page_asked_again() -> pages.SurveyPage:
+    """The question once more, after somebody had worked on it."""
+    return replace(survey_page(), asked=(_asked(asked_again().closure),))
+
+
 def survey_page_several() -> pages.SurveyPage:
     """Two closings in one form."""
     return replace(survey_page(), asked=(_asked(_case(), "yes"), _asked(_other_case())))
@@ -533,6 +631,59 @@ def preferences_unreachable() -> pages.PreferencesPage:
     return pages.PreferencesPage(company=COMPANY, unreachable=True)
 
 
+def _promises(state: pages.FlagState) -> tuple[pages.Promised, ...]:
+    if state == "raised":
+        return ()
+    to_keep = pages.Promised(
+        id="9a1fad5bd9cb469fa16570867728950e", words=PROMISE, by_name="Jonas Weber", until=date(2026, 11, 27)
+    )
+    if state == "acknowledged":
+        return (to_keep,)
+    kept = replace(
+        to_keep,
+        end="kept",
+        ended_at=datetime(2026, 11, 27, 10, 5, tzinfo=UTC),
+        ended_by_name="Jonas Weber",
+        note="The router is there, and I called.",
+    )
+    withdrawn = replace(
+        to_keep,
+        words="A visit of our technician",
+        end="withdrawn",
+        ended_at=datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
+        ended_by_name="Jonas Weber",
+        note="The customer preferred a new router.",
+    )
+    return (withdrawn, kept)
+
+
+def _questions() -> tuple[pages.Question, ...]:
+    return (
+        pages.Question(asked_at=datetime(2026, 11, 24, 10, 40, tzinfo=UTC), fate="arrived", answer="no"),
+        pages.Question(asked_at=datetime(2026, 11, 28, 9, 0, tzinfo=UTC), fate="arrived"),
+    )
+
+
+def _deeds() -> tuple[pages.Done, ...]:
+    def at(hour: int) -> datetime:
+        return datetime(2026, 11, 23, hour, 5, tzinfo=UTC)
+
+    return (
+        pages.Done(what="raised", at=at(9), reason="denied"),
+        pages.Done(what="escalated", at=at(10), words="Jonas Weber"),
+        pages.Done(what="acknowledged", at=at(11), by_name="Jonas Weber"),
+        pages.Done(what="team_asked", at=at(12), by_name="Jonas Weber"),
+        pages.Done(what="team_wrote", at=at(13), by_name=TEAM, words=TEAM_WORDS),
+        pages.Done(what="updated", at=at(14), by_name="Jonas Weber", words=UPDATE),
+        pages.Done(what="promised", at=at(15), by_name="Jonas Weber", words=PROMISE),
+        pages.Done(what="promise_withdrawn", at=at(16), by_name="Jonas Weber", words="Not wanted."),
+        pages.Done(what="promise_kept", at=at(17), by_name="Jonas Weber", words=PROMISE),
+        pages.Done(what="settled", at=at(18), by_name="Jonas Weber", words=DONE),
+        pages.Done(what="asked_again", at=at(19)),
+        pages.Done(what="settled", at=at(20)),
+    )
+
+
 def _updates() -> tuple[pages.Update, ...]:
     return (
         pages.Update(
@@ -557,8 +708,17 @@ def _flag_page(state: pages.FlagState) -> pages.FlagPage:
         **facts,
         state=state,
         form="0f8fad5bd9cb469fa16570867728950e",
+        today=date(2026, 11, 24),
         updates=_updates() if state == "acknowledged" else (),
         customers_language="de-AT",
+        may_ask_team=state == "raised",
+        team_words=None if state == "raised" else TEAM_WORDS,
+        team_wrote_at=None if state == "raised" else datetime(2026, 11, 23, 16, 0, tzinfo=UTC),
+        asks_again=state != "settled",
+        promises=_promises(state),
+        questions=_questions() if state == "settled" else (),
+        deeds=_deeds() if state != "raised" else _deeds()[:1],
+        recovered=(7, 9) if state == "settled" else None,
         acknowledged_by_name=None if state == "raised" else "Jonas Weber",
         acknowledged_at=None if state == "raised" else datetime(2026, 11, 23, 14, 5, tzinfo=UTC),
         settled_by_name="Jonas Weber" if state == "settled" else None,
@@ -583,6 +743,31 @@ def flag_page_acknowledged() -> pages.FlagPage:
 def flag_page_settled() -> pages.FlagPage:
     """A flag that is done."""
     return _flag_page("settled")
+
+
+def version_page() -> pages.VersionPage:
+    """How does the team see it?"""
+    return pages.VersionPage(
+        company=COMPANY,
+        asker_name="Jonas Weber",
+        team_name=TEAM,
+        ticket_id=TICKET,
+        closed_on=date(2026, 11, 19),
+        subject=SUBJECT,
+        resolver_name=RESOLVER,
+        words=WORDS,
+        wish=WISH,
+    )
+
+
+def version_page_saved() -> pages.VersionPage:
+    """The team has said it."""
+    return replace(version_page(), team_words=TEAM_WORDS, saved=True)
+
+
+def version_page_settled() -> pages.VersionPage:
+    """Too late to add anything."""
+    return replace(version_page(), team_words=TEAM_WORDS, settled=True)
 
 
 def flag_page_unhappy() -> pages.FlagPage:
@@ -658,6 +843,10 @@ CUSTOMER_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "reminder_several": (compose.survey, reminder_several()),
     "progress": (compose.progress, progress()),
     "progress_bare": (compose.progress, progress_bare()),
+    "asked_again": (compose.asked_again, asked_again()),
+    "asked_again_silent": (compose.asked_again, asked_again_silent()),
+    "promise_kept": (compose.promise_kept, promise_kept()),
+    "promise_kept_bare": (compose.promise_kept, promise_kept_bare()),
 }
 """Name of the sample -> the mail to a customer, and what it is told."""
 
@@ -666,6 +855,7 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "survey_page_again": (pages.survey_page, survey_page_again()),
     "survey_page_late": (pages.survey_page, survey_page_late()),
     "survey_page_once_more": (pages.survey_page, survey_page_once_more()),
+    "survey_page_asked_again": (pages.survey_page, survey_page_asked_again()),
     "survey_page_several": (pages.survey_page, survey_page_several()),
     "answered_yes": (pages.answered_page, answered_yes()),
     "answered_yes_with_words": (pages.answered_page, answered_yes_with_words()),
@@ -687,6 +877,11 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
 STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "flag_denied": (compose.flag_raised, flag_denied()),
     "flag_silent": (compose.flag_raised, flag_silent()),
+    "flag_still_denied": (compose.flag_raised, flag_still_denied()),
+    "flag_promise_broken": (compose.flag_raised, flag_promise_broken()),
+    "version_asked": (compose.colleague, version_asked()),
+    "version_given": (compose.colleague, version_given()),
+    "promise_due": (compose.colleague, promise_due()),
     "flag_pressed": (compose.flag_raised, flag_pressed()),
     "success_note": (compose.success_note, success_note()),
     "appreciation_note": (compose.success_note, appreciation_note()),
@@ -704,6 +899,9 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_raised": (pages.flag_page, flag_page_raised()),
     "flag_page_acknowledged": (pages.flag_page, flag_page_acknowledged()),
     "flag_page_settled": (pages.flag_page, flag_page_settled()),
+    "version_page": (pages.version_page, version_page()),
+    "version_page_saved": (pages.version_page, version_page_saved()),
+    "version_page_settled": (pages.version_page, version_page_settled()),
     "flag_page_unhappy": (pages.flag_page, flag_page_unhappy()),
     "flag_page_pressed": (pages.flag_page, flag_page_pressed()),
     "flag_page_counted": (pages.flag_page, flag_page_counted()),

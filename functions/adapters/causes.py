@@ -10,6 +10,7 @@ A mark that turned out wrong stays as one that was ``taken_back``: a late record
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 
 from adapters import table, tickets
 from domain import cause, rise
@@ -17,6 +18,7 @@ from domain.cause import CauseFigures, CauseState, Mark, Why
 from domain.errors import Changed
 from domain.follow_up import FollowUp
 from domain.message import ticket_scope
+from domain.recovery import Recovered, count
 from domain.rise import Days
 from domain.settings import Policy
 
@@ -220,6 +222,16 @@ def row(state: CauseState) -> table.Row:
 def save(state: CauseState) -> None:
     """Store the state of a cause; raises Changed when it is not the version that was loaded."""
     table.put(row(state))
+
+
+def recovery(code: str, since: datetime, until: datetime, most: int | None = None) -> Recovered:
+    """Of a cause's closures opened between two instants: how many were not confirmed, and are solved by now.
+
+    ``most`` looks at so many of the newest only, for a page that somebody waits for.
+    """
+    found = islice(marks(code, since, until), most)
+    keys = [(ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number)) for mark in found]
+    return count(tickets.load_many(keys))
 
 
 def figures(code: str, since: datetime, until: datetime, buckets: int) -> tuple[CauseFigures, list[FollowUp]]:

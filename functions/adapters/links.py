@@ -25,7 +25,7 @@ class BadLink(Exception):  # noqa: N818 - reads as a sentence: raise BadLink
 
 @dataclass(frozen=True)
 class TicketLink:
-    """Opens the page of one closure: the customer's survey, or a flag for its ``holder``."""
+    """Opens the page of one closure: the customer's survey, a flag for its ``holder``, or the team's word for them."""
 
     source: str
     ticket_id: str
@@ -66,6 +66,12 @@ def flag_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) ->
     return (
         f"{base}/f/{_sign('flag', [link.source, link.ticket_id, link.number, link.holder], issued_at, now)}"
     )
+
+
+def version_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of the page on which the team says how it sees a flag that ``holder`` works on."""
+    content = [link.source, link.ticket_id, link.number, link.holder]
+    return f"{base}/v/{_sign('version', content, issued_at, now)}"
 
 
 def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) -> str:
@@ -111,6 +117,12 @@ def read_survey(token: str, now: datetime, life: timedelta) -> TicketLink:
 def read_flag(token: str, now: datetime, life: timedelta) -> TicketLink:
     """What a flag's link points to; raises BadLink."""
     source, ticket_id, number, holder = _verify("flag", token, now, life, 4)
+    return TicketLink(str(source), str(ticket_id), _whole(number), str(holder))
+
+
+def read_version(token: str, now: datetime, life: timedelta) -> TicketLink:
+    """Which flag's version a team's link asks for; raises BadLink."""
+    source, ticket_id, number, holder = _verify("version", token, now, life, 4)
     return TicketLink(str(source), str(ticket_id), _whole(number), str(holder))
 
 

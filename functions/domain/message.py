@@ -31,10 +31,25 @@ class Kind(StrEnum):
     THANKS_MONTH = "thanks_month"
     PROGRESS = "progress"
     """What somebody who works on a customer's flag tells this customer, in words of their own."""
+    ASKED_AGAIN = "asked_again"
+    """The question to the customer whether it is solved now."""
+    PROMISE_KEPT = "promise_kept"
+    """To the customer."""
+    PROMISE_DUE = "promise_due"
+    """To the person who has to keep it."""
+    VERSION_ASKED = "version_asked"
+    """To the supplying team: how do you see it?"""
+    VERSION_GIVEN = "version_given"
+    """To the person who asked the team."""
 
 
-WANTED: dict[Kind, frozenset[Surveys]] = {Kind.PROGRESS: frozenset(Surveys)}
-"""What a customer may have chosen and still get a mail of this kind: what answers their own words always comes."""
+WANTED: dict[Kind, frozenset[Surveys]] = {
+    Kind.PROGRESS: frozenset(Surveys),
+    Kind.PROMISE_KEPT: frozenset(Surveys),
+    Kind.ASKED_AGAIN: frozenset({Surveys.ALL}),
+}
+"""What a customer may have chosen and still get a mail of this kind: what answers their own words always comes, and
+whoever does not want to be asked is not asked again either."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from messages.text import clean, fill
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Topic = Literal["version_asked", "version_given", "promise_due"]
 FlagReason = Literal[
     "denied",
     "silent",
@@ -24,6 +25,10 @@ FlagReason = Literal[
     "unwritable",
     "reply",
     "unverified_reply",
+    "still_denied",
+    "still_silent",
+    "promise_due",
+    "promise_broken",
     "unhappy",
 ]
 Standing = Literal["open", "counted", "machine", "overtaken"]
@@ -53,6 +58,16 @@ class ToCustomer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Since:
+    """What happened since the customer was asked before: who worked on it, and what they say about it."""
+
+    name: str
+    words: str
+    said_no_on: date | None = None
+    """None: the customer had not answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Closed:
     """One closing as its customer knows it. Days are those of the customer's zone."""
 
@@ -72,6 +87,8 @@ class Closed:
     """It was closed after that."""
     again: bool = False
     """It had been closed before."""
+    since: Since | None = None
+    """The customer is asked again."""
     place: int = 0
     """Its number on the page and in the names of its fields, counted from 1; 0 for "as it comes"."""
 
@@ -113,6 +130,61 @@ class Progress(ToCustomer):
     """A reply to this mail is read, and a clear one counts like a press."""
     reply_is_only_read: bool = False
     """As in ``Survey``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again(ToCustomer):
+    """The question whether it is solved now; ``closure.since`` says what was done."""
+
+    closure: Closed
+    link: str
+    """Like that of ``Survey``."""
+    answer_by: date
+    customer_name: str | None = None
+    preferences_link: str | None = None
+    may_reply: bool = False
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseKept(ToCustomer):
+    """To the customer: what we promised is done."""
+
+    closure: Closed
+    promise: str
+    promised_by: date
+    name: str
+    """Who kept it."""
+    link: str
+    """Whole address of the survey page without query."""
+    words: str | None = None
+    """What that person says about it."""
+    customer_name: str | None = None
+    preferences_link: str | None = None
+    may_reply: bool = False
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colleague:
+    """Between colleagues who work on one customer's case; ``link`` opens the page that it is about."""
+
+    company: str
+    topic: Topic
+    to_name: str
+    ticket_id: str
+    link: str
+    name: str | None = None
+    """Who asks, or which team answered."""
+    subject: str | None = None
+    customer_name: str | None = None
+    words: str | None = None
+    """What the customer, the team or the promise says."""
+    wish: str | None = None
+    until: date | None = None
+    """The last day of a promise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -329,6 +401,21 @@ def survey(context: Survey) -> Mail:
 def progress(context: Progress) -> Mail:
     """How it stands, to a customer whose flag somebody works on."""
     return _may_stop(_mail("progress", context), context.preferences_link)
+
+
+def asked_again(context: Again) -> Mail:
+    """The question to a customer whether it is solved now."""
+    return _may_stop(_mail("asked_again", context), context.preferences_link)
+
+
+def promise_kept(context: PromiseKept) -> Mail:
+    """To a customer: what was promised is done."""
+    return _may_stop(_mail("promise_kept", context), context.preferences_link)
+
+
+def colleague(context: Colleague) -> Mail:
+    """From one colleague to another about a customer's case, or our clock's reminder of a promise."""
+    return _mail("colleague", context)
 
 
 def flag_raised(context: FlagRaised) -> Mail:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from messages.compose import Closed, Example, FlagFacts, Thanked, ThanksMonth, ToCustomer
+from messages.compose import Closed, Example, FlagFacts, FlagReason, Thanked, ThanksMonth, ToCustomer
 from messages.text import clean, fill
 
 Answer = Literal["yes", "no"]
@@ -18,6 +18,20 @@ Surveys = Literal["all", "fixes", "none"]
 NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable", "no_form", "too_long"]
 FlagState = Literal["raised", "acknowledged", "settled"]
 FlagResult = Literal["solved", "agreed", "not_possible"]
+PromiseEnd = Literal["kept", "broken", "withdrawn"]
+What = Literal[
+    "raised",
+    "acknowledged",
+    "escalated",
+    "team_asked",
+    "team_wrote",
+    "updated",
+    "promised",
+    "promise_kept",
+    "promise_withdrawn",
+    "settled",
+    "asked_again",
+]
 Fate = Literal["waits", "sent", "arrived", "came_back", "unknown", "not_wanted", "not_sent"]
 """What became of a mail to a customer."""
 
@@ -141,23 +155,94 @@ class Update:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """One time that the customer was asked again, and what they said."""
+
+    asked_at: datetime
+    fate: Fate
+    due_at: datetime | None = None
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    """One promise to the customer; without ``end`` it is still to be kept."""
+
+    id: str
+    words: str
+    by_name: str
+    until: date
+    end: PromiseEnd | None = None
+    ended_at: datetime | None = None
+    ended_by_name: str | None = None
+    note: str | None = None
+    """What was said about its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """Who did what and when; ``reason`` where the flag was raised."""
+
+    what: What
+    at: datetime
+    by_name: str | None = None
+    reason: FlagReason | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionPage:
+    """Where the supplying team says how it sees a case. Field: ``words``."""
+
+    company: str
+    asker_name: str
+    team_name: str
+    ticket_id: str
+    closed_on: date
+    subject: str | None = None
+    resolver_name: str | None = None
+    words: str | None = None
+    """The customer's own."""
+    wish: str | None = None
+    team_words: str | None = None
+    """What the team has said, or what stands in the form after an error."""
+    settled: bool = False
+    saved: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
-    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``pass_on``;
-    ``action`` = ``update`` with ``words`` and ``form``; ``action`` = ``count`` or ``machine`` with ``press``, the place
-    of an uncounted press, and to count it ``sure`` = ``yes``.
+    Forms: ``action`` = ``acknowledge``; ``settle`` with ``done`` and ``result``; ``ask_team``; ``pass_on``; with the id
+    ``form``: ``update`` with ``words``, ``agree`` with ``words`` and ``until``; of one ``promise``: ``keep`` with
+    ``words``, ``withdraw`` with ``words``; ``count`` or ``machine`` with ``press``, the place of an uncounted press,
+    and to count it ``sure`` = ``yes``.
     """
 
     state: FlagState
     form: str
     """An id for what is pressed next, so that it is done once however often it comes."""
+    today: date
     updates: tuple[Update, ...] = ()
     may_write: bool = True
     """There is an address that takes our mail."""
     customers_language: str = "en"
     kept_update: str | None = None
-    """After an error: what stands in the form."""
+    """After an error: what stands in the form; the same for ``kept_promise``."""
+    kept_promise: str | None = None
+    questions: tuple[Question, ...] = ()
+    promises: tuple[Promised, ...] = ()
+    asks_again: bool = False
+    """Settling it as solved asks the customer again, with what was done."""
+    may_ask_team: bool = False
+    team_asked: bool = False
+    team_words: str | None = None
+    team_wrote_at: datetime | None = None
+    deeds: tuple[Done, ...] = ()
+    recovered: tuple[int, int] | None = None
+    """Of this cause's closings lately: how many were not confirmed first and are solved by now, of how many."""
     acknowledged_by_name: str | None = None
     acknowledged_at: datetime | None = None
     settled_by_name: str | None = None
@@ -259,6 +344,11 @@ def thanks_page(context: ThanksPage, nonce: str) -> str:
 def flag_page(context: FlagPage, nonce: str) -> str:
     """The page of one flag, for the person who works on it."""
     return fill("flag_page.html.jinja", context, delinked=False, nonce=nonce)
+
+
+def version_page(context: VersionPage, nonce: str) -> str:
+    """The page on which the supplying team says how it sees a case."""
+    return fill("version_page.html.jinja", context, delinked=False, nonce=nonce)
 
 
 def causes_page(context: CausesPage, nonce: str) -> str:

@@ -62,7 +62,19 @@ _LIMITS: Final = {
 }
 _LIMIT: Final = 120
 _WORDS: Final = frozenset(
-    {"words", "wish", "quote", "kept", "kept_words", "kept_wish", "kept_update", "settlement", "note"}
+    {
+        "words",
+        "wish",
+        "quote",
+        "kept",
+        "kept_words",
+        "kept_wish",
+        "kept_update",
+        "kept_promise",
+        "team_words",
+        "settlement",
+        "note",
+    }
 )
 
 

@@ -58,7 +58,7 @@ def test_no_is_flagged_acknowledged_and_settled(desk: Desk, phone: Page) -> None
     expect(phone.locator("main")).to_contain_text(desk.address("boat"))
     phone.get_by_role("button", name="I will take care of it").click()
     wait(lambda: "acknowledged_at" in desk.items("boat")["FLAG#0001"], "the acknowledgement")
-    phone.get_by_role("textbox").fill("Called; a new battery is on its way.")
+    phone.get_by_role("textbox", name="What was done?").fill("Called; a new battery is on its way.")
     phone.get_by_role("combobox").select_option("agreed")
     phone.get_by_role("button").last.click()
     settled = desk.items("boat")["FLAG#0001"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zlib import crc32
 
 from adapters import links, mailer, owners, settings_store, thanks
 from builders import (
@@ -36,7 +37,7 @@ from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Mail
 from simulation.world import World, instant
 
 STAFF = {MIA, RAVI, HANNE}
-LINK = re.compile(rf"{re.escape(URL)}/([sfc])/([A-Za-z0-9_.-]+)")
+LINK = re.compile(rf"{re.escape(URL)}/([sfcv])/([A-Za-z0-9_.-]+)")
 STOP = re.compile(rf"{re.escape(URL)}/u/([A-Za-z0-9_.-]+)")
 CAUSES = {
     "Password reset failed": "portal-login",
@@ -120,6 +121,19 @@ class Press:
 
 
 @dataclass(eq=False)
+class Deed:
+    """What one of our people pressed on the page of a flag; ``id`` names the form or the promise."""
+
+    action: str
+    ticket: str
+    number: str
+    id: str
+    started: int
+    ended: int | None = None
+    status: int | None = None
+
+
+@dataclass(eq=False)
 class Written:
     """A reply by mail, to a mail about ``asked``: ``handled`` is when a Lambda was first done with it."""
 
@@ -170,6 +184,8 @@ class Actors:
         """Replies by mail, by their id."""
         self.choices: dict[str, list[Choice]] = defaultdict(list)
         """What customers chose about our surveys, by address."""
+        self.deeds: list[Deed] = []
+        """What our own people did about flags."""
         self.answered: list[tuple[str, int]] = []
         """Answers that must never be given, with their status: a forged webhook accepted, a page that failed."""
         self.scans = self.forged = self.unusable = 0
@@ -499,7 +515,11 @@ class Actors:
             return
         kind, token = found.groups()
         world = self.world
-        if kind == "s":
+        if kind == "s" and read_tag(mail)[2] == "message":
+            self._hears(mail, token)
+        elif kind == "v":
+            self._tells(mail, token)
+        elif kind == "s":
             if self.chance(f"scanned {mail.to}", 0.4):
                 for method, answer in (("GET", "yes"), ("GET", "no"), ("HEAD", "yes")):
                     wait = int(MINUTE * world.draw("scan"))
@@ -512,9 +532,8 @@ class Actors:
             world.at(wait, "flag opened", self._open, "show_flag", token, "GET", {})
             form = {"action": "acknowledge"}
             world.at(wait + MINUTE, "flag acknowledged", self._form, "settle_flag", token, form, 0)
-            if self.chance(f"settles {mail.id}", 0.6):
-                wait += int(2 * DAY * world.unit(f"settle {mail.id}"))
-                world.at(wait, "flag settled", self._settle, token)
+            if self.chance(f"settles {mail.id}", 0.7):
+                self._works_on(mail, token, wait + 2 * MINUTE)
         elif kind == "c" and self.chance(f"acts {mail.id}", 0.5):
             cause = self.pick(f"which {mail.id}", "portal-login", "meter-late", "no-show")
             wait = int(3 * DAY * world.unit(f"when {mail.id}"))
@@ -522,9 +541,62 @@ class Actors:
             form = {"action": "acknowledge", "cause": cause}
             world.at(wait + MINUTE, "cause acknowledged", self._form, "acknowledge_causes", token, form, 0)
 
-    def _settle(self, token: str) -> None:
-        form = {"action": "settle", "done": "called the customer", "result": "solved"}
-        self._form("settle_flag", token, form, 0)
+    def _hears(self, mail: Mail, token: str) -> None:
+        """A customer gets a mail that is no survey."""
+        if "#asked_again#" in read_tag(mail)[1]:
+            self._asked_again(mail, token)
+        self._stop(mail)
+
+    def _tells(self, mail: Mail, token: str) -> None:
+        """A team says how it sees a case, and somebody presses twice."""
+        if not self.chance(f"tells {mail.id}", 0.6):
+            return
+        world, wait = self.world, int(DAY * self.world.unit(f"when {mail.id}"))
+        world.at(wait, "team's page opened", self._open, "show_version", token, "GET", {})
+        form = {"words": f"how the team sees it {mail.id}"}
+        for copy in range(2):
+            world.at(wait + copy * MINUTE, "team writes", self._form, "record_version", token, form, 0)
+
+    def _works_on(self, mail: Mail, token: str, wait: int) -> None:
+        """What one person does about one flag: writes to the customer, promises, asks the team; and settles it."""
+        world, id = self.world, f"{crc32(mail.id.encode()):032x}"
+        plan = self.pick(
+            f"works {mail.id}", "settle", "settle", "settle", "update", "keep", "break", "withdraw"
+        )
+        settle = wait + int(2 * DAY * world.unit(f"settle {mail.id}"))
+        if self.chance(f"asks the team {mail.id}", 0.2):
+            world.at(wait, "team asked", self._does, mail, token, {"action": "ask_team"}, id)
+        if plan == "update":
+            form = {"action": "update", "words": "I look after it.", "form": id}
+            for copy in range(2):
+                world.at(wait + copy * SECOND, "update", self._does, mail, token, form, id)
+        result = "solved" if plan in {"settle", "update"} else "agreed"
+        if result == "agreed":
+            days = 1 + int(3 * world.unit(f"until {mail.id}"))
+            until = (instant(world.now + settle) + timedelta(days=days)).date().isoformat()
+            form = {"action": "agree", "words": "A visit.", "until": until, "form": id}
+            world.at(wait, "promise", self._does, mail, token, form, id)
+        if plan in {"keep", "withdraw"}:
+            form = {"action": plan, "promise": id, "words": "Done as said."}
+            world.at(settle + HOUR, plan, self._does, mail, token, form, id)
+        form = {"action": "settle", "done": "called the customer", "result": result}
+        world.at(settle, "flag settled", self._does, mail, token, form, id)
+
+    def _does(self, mail: Mail, token: str, form: dict[str, str], id: str, attempt: int = 0) -> None:
+        scope, name, _ = read_tag(mail)
+        ticket, number = scope.rpartition("#")[2], name.split("#")[1]
+        deed = Deed(form["action"], ticket, number, id, self.world.now)
+        self.deeds.append(deed)
+
+        def answered(status: int | None, _: str) -> None:
+            deed.ended, deed.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(wait, form["action"], self._does, mail, token, form, id, attempt + 1)
+            elif status not in {200, 400, 409, 503, None}:
+                self.answered.append(("POST settle_flag", status))
+
+        self._http("settle_flag", "POST", {"token": token}, FORM, urlencode(form), answered)
 
     def _open(self, function: str, token: str, method: str, query: dict[str, str]) -> None:
         self.scans += 1
@@ -587,6 +659,17 @@ class Actors:
             solved, extra, words, consent = step
             text = f"my own words {label} {extra}" if words else None
             world.at(wait + extra, "customer", self._press, closing, token, place, solved, text, consent, 0)
+
+    def _asked_again(self, mail: Mail, token: str) -> None:
+        """Some say "yes" to the question whether it is solved now, some "no" once more, and some nothing."""
+        scope, name, _ = read_tag(mail)
+        closing = self.by_number[(scope.rpartition("#")[2], name.split("#")[1])]
+        said = self.pick(f"says {mail.id}", True, True, False, False, None)
+        if said is None:
+            return
+        place = next(int(place or 0) for ticket, place in PLACES.findall(mail.text) if not ticket)
+        wait = HOUR + int(2 * DAY * self.world.unit(f"answers {mail.id}"))
+        self.world.at(wait, "customer", self._press, closing, token, place, said, None, False, 0)
 
     def _replies(self, mail: Mail) -> None:
         """Some answer by mail, whether they press as well or not, and machines answer at once, or each other."""

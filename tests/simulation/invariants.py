@@ -50,6 +50,8 @@ EDGES = {
     "denied": {"confirmed"},
     "reopened": set[str](),
 }
+TOLD = {"progress", "promise_kept", "asked_again"}
+TEAMS = {"portal.team@acme.example", "billing@acme.example"}
 CLOCKS = 10 * MINUTE
 """How far two of our machines' clocks may be apart, and a little more."""
 UNKNOWN_AFTER = 30 * MINUTE
@@ -208,15 +210,47 @@ class Invariants:
         )
         self.check("I9", "@" not in "".join(key), "an address in a tag")
         self.check(
-            "R3", is_survey or mail.to not in self.actors.people, f"{part} of {name} went to a customer"
+            "R3",
+            # What else a customer gets is because one of our people pressed something: F1.
+            is_survey or mail.to not in self.actors.people or name.split("#")[2] in TOLD,
+            f"{part} of {name} went to a customer",
         )
         if is_survey:
             self._asked(mail, by, asked, part)
+        elif part == "message" and mail.to not in STAFF | TEAMS:
+            self._told(mail, by, scope, name)
         elif scope.startswith("TICKET#") and ("note" in name or "appreciation" in name):
             closing = self._closing(scope, name)
             said = self.said(closing, by.started)
             self.check("I6", any(press.solved for press in said), f"a note about {closing.ticket} ({name})")
-            self.check("I6", mail.to in {"portal.team@acme.example", "billing@acme.example"} | STAFF)
+            self.check("I6", mail.to in TEAMS | STAFF)
+
+    def _told(self, mail: Mail, by: Invocation, scope: str, name: str) -> None:
+        """F1: what a customer gets beside surveys: somebody pressed something, it is their day, and twice at most."""
+        ticket, (_, number, kind, id) = scope.rpartition("#")[2], name.split("#")
+        closing = self.actors.by_number[(ticket, number)]
+        what = f"{kind} of {ticket}"
+        self.check("F1", mail.to in {closing.email, *closing.names}, f"{what} to somebody else")
+        cause = {"progress": {"update"}, "promise_kept": {"keep"}, "asked_again": {"settle", "keep"}}[kind]
+        pressed = [
+            deed
+            for deed in self.actors.deeds
+            if (deed.ticket, deed.number) == (ticket, number) and deed.action in cause
+        ]
+        self.check(
+            "F1", any(kind == "asked_again" or deed.id == id for deed in pressed), f"nobody caused {what}"
+        )
+        if kind == "asked_again":
+            self.check("F1", id in {"1", "2"}, f"{what}: round {id}")
+            self.check("I10", not self._stopped(mail.to, by.started), f"{mail.to} had stopped our surveys")
+        zone = zone_of(closing.email)
+        local = by.now().astimezone(ZoneInfo(zone))
+        self.check("I11", (local.month, local.day) not in HOLIDAYS[zone], f"{what} on {local:%d %b}")
+        self.check(
+            "I11", 8 <= local.hour < 18 or (local.hour, local.minute) < (18, 5), f"{what} at {local:%H:%M}"
+        )
+        self.check("I11", local.weekday() in self.actors.settings.policy.hours.weekdays, f"{what}: a weekend")
+        self.reached[f"told {kind}"] += 1
 
     def _taken(self, key: tuple[str, str, str], taken: Taken) -> None:
         scope, name, part = key
@@ -404,6 +438,81 @@ class Invariants:
             for number in mine:
                 self._judge(closing, number, follow_ups[number])
         self._judge_figures(follow_ups)
+        self._judge_work(follow_ups)
+
+    def _judge_work(self, follow_ups: dict[tuple[str, str], Item]) -> None:
+        """F2 to F4: what our people pressed was done; promises end, broken ones are flagged; silence comes back."""
+        for deed in self.actors.deeds:
+            if deed.status != 200 or deed.action not in {"update", "agree", "keep"}:
+                continue
+            partition = self.world.table.items[f"TICKET#acme#{deed.ticket}"]
+            sk = {
+                "update": f"MESSAGE#{deed.number}#progress#{deed.id}",
+                "agree": f"PROMISE#{deed.number}#{deed.id}",
+                "keep": f"MESSAGE#{deed.number}#promise_kept#{deed.id}",
+            }[deed.action]
+            if deed.action == "keep" and self.actors.by_number[(deed.ticket, deed.number)].email is None:
+                continue  # there is nobody to tell
+            self.check("F2", sk in partition, f"{deed.action} of {deed.ticket} was lost")
+            if sk.startswith("MESSAGE") and not self.taken.get((f"TICKET#acme#{deed.ticket}", sk, "message")):
+                body = _body(partition[sk])
+                why = body.get("cancelled") or body.get("delivery", {}).get("progress")
+                fine = {"suppressed", "nothing_to_say", "unknown"}
+                self.check("F2", why in fine, f"{sk} of {deed.ticket} was never sent: {why}")
+        for pk, partition in self.world.table.items.items():
+            for sk, item in partition.items():
+                if sk.startswith("PROMISE#"):
+                    self._judge_promise(pk, sk, _body(item), partition)
+        for (ticket, number), item in follow_ups.items():
+            self._judge_again(f"TICKET#acme#{ticket}", number, _body(item))
+
+    def _judge_promise(self, pk: str, sk: str, promise: dict[str, Any], partition: dict[str, Item]) -> None:
+        _, number, id = sk.split("#")
+        ticket, end = pk.rpartition("#")[2], promise.get("end")
+        self.check("F3", end is not None, f"a promise of {ticket} has no end")
+        pressed = [d for d in self.actors.deeds if d.ticket == ticket and d.id == id and d.status == 200]
+        if end == "broken":
+            over = micros(datetime.fromisoformat(promise["until"])) - CLOCKS
+            kept = [d for d in pressed if d.action in {"keep", "withdraw"} and (d.ended or 0) < over]
+            self.check("F3", not kept, f"a promise of {ticket} was kept and counts as broken")
+            deeds = _body(partition[f"FLAG#{number}"]).get("deeds", [])
+            flagged = any(deed.get("words") == "promise_broken" for deed in deeds)
+            self.check("F3", flagged, f"a promise of {ticket} is broken, and nobody was told")
+        else:
+            wanted = {"kept": "keep", "withdrawn": "withdraw"}[str(end)]
+            said = any(d.id == id and d.action == wanted for d in self.actors.deeds)
+            self.check("F3", said, f"nobody said that the promise of {ticket} is {end}")
+        self.reached[f"promise {end}"] += 1
+
+    def _judge_again(self, pk: str, number: str, body: dict[str, Any]) -> None:
+        again = body.get("asked_again", [])
+        if not again:
+            return
+        self.check("F1", len(again) <= 2, f"{pk} was asked again {len(again)} times")
+        self.reached["recovered" if body["state"] == "confirmed" else "not recovered"] += 1
+        flag = _body(self.world.table.items[pk][f"FLAG#{number}"])
+        question = self.world.table.items[pk].get(f"MESSAGE#{number}#asked_again#{len(again)}")
+        self.check("F4", question is not None, f"{pk} {number} was to be asked again, and nothing asks")
+        answers = body.get("answers", [])
+        unanswered = not answers or answers[-1]["at"] <= again[-1]["at"]
+        assert question
+        sent = _body(question).get("delivery", {}).get("progress") in {"sent", "delivered"}
+        ticket = pk.rpartition("#")[2]
+        superseded = any(r.ticket == ticket for r in self.actors.reopenings) or any(
+            c.ticket == ticket and c.at > self.actors.by_number[(ticket, number)].at
+            for c in self.actors.closings
+        )
+        if unanswered and sent and not superseded:
+            deeds = flag.get("deeds", [])
+            back = [d for d in deeds if d.get("words") == "still_silent"]
+            # Whoever wrote something to read instead has brought the flag back already.
+            wrote = any(d["what"] == "raised" and d["at"] > again[-1]["at"] for d in deeds)
+            self.check(
+                "F4",
+                len(back) == 1 or (wrote and not back),
+                f"{pk} {number} kept silent, and came back {len(back)} times",
+            )
+            self.reached["back after silence"] += 1
 
     def recounted(self, told: dict[str, Any] | None, *, again: bool) -> None:
         """L12: what was counted as it happened is what a recount finds, unless a value was mapped; then once."""
@@ -440,7 +549,7 @@ class Invariants:
             self.check("L1", late, f"{ticket} was reopened and is {state}")
         flags = [
             t
-            for n in range(1, 9)
+            for n in range(1, 30)
             for t in self.taken.get((pk, f"MESSAGE#{number[1]}#flag#{n:02d}", "message"), [])
         ]
         if state in {"denied", "silent", "not_asked"} and reason not in ON_PURPOSE:

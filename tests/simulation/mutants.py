@@ -31,6 +31,7 @@ answering, record_delivery = module("record_answer"), module("record_delivery")
 reading, reply = module("read_reply"), module("domain.reply")
 run_clock, send_message = module("run_clock"), module("send_message")
 show_survey, take_next_step = module("show_survey"), module("take_next_step")
+settling, message, recovery = module("settle_flag"), module("domain.message"), module("domain.recovery")
 causes, clock, mailer = module("adapters.causes"), module("adapters.clock"), module("adapters.mailer")
 cause, follow_up = module("domain.cause"), module("domain.follow_up")
 
@@ -381,6 +382,76 @@ def thanks_before_anybody_confirmed(put: Put) -> None:
 
 
 MAIL = Mail(subject="Thank you", text="Thank you", html="Thank you")
+
+
+# --- recovery --------------------------------------------------------------------------------------------------------
+
+
+@mutant(2)
+def writes_to_customers_at_night(put: Put) -> None:
+    put(message, "earliest", lambda told, closure, now, *rest: now)
+
+
+@mutant(1)
+def one_mail_for_each_press_of_the_same_form(put: Put) -> None:
+    progress = recovery.progress
+
+    def again(known: Any, by: str, words: str, form: str, *rest: Any) -> Any:
+        return progress(known, by, words, clock.new_id(), *rest)
+
+    put(recovery, "progress", again)
+
+
+@mutant(2)
+def asks_whoever_stopped_again(put: Put) -> None:
+    may = recovery.may_ask_again
+
+    def persistent(known: Any, ticket: Any, flagged: Any, person: Person, settings: Any) -> Any:
+        return may(known, ticket, flagged, replace(person, surveys=Surveys.ALL), settings)
+
+    put(recovery, "may_ask_again", persistent)
+    put(message, "WANTED", dict.fromkeys(message.WANTED, frozenset(Surveys)))
+
+
+@mutant(4)
+def lets_silence_be_the_end_of_it(put: Put) -> None:
+    put(recovery, "after_asking", lambda settled, *_: replace(settled, due_at=None))
+
+
+@mutant(1)
+def breaks_promises_without_a_word(put: Put) -> None:
+    put_all = table.put_all
+
+    def only_the_promise(rows: Any) -> None:
+        listed = list(rows)
+        kinds = {str(row.kind) for row in listed}
+        put_all(
+            [row for row in listed if row.kind == "promise"]
+            if kinds == {"promise", "flag", "message"}
+            else listed
+        )
+
+    plain = take_next_step._promise
+
+    def quiet(*given: Any) -> None:
+        table.put_all = only_the_promise
+        try:
+            plain(*given)
+        finally:
+            table.put_all = put_all
+
+    put(take_next_step, "_promise", quiet)
+
+
+@mutant(3)
+def says_done_when_nothing_was_stored(put: Put) -> None:
+    act = settling._act
+
+    def pretending(token: str, form: Any, settings: Any, nonce: str) -> Any:
+        answer = quietly(act)(token, form, settings, nonce)
+        return answer or web.page(200, "Done", "n")
+
+    put(settling, "_act", pretending)
 
 
 # --- reports and answers ---------------------------------------------------------------------------------------------

@@ -256,9 +256,9 @@ def test_a_page_that_is_not_found_says_it_in_english_too() -> None:
 @pytest.mark.parametrize(
     ("context", "actions"),
     [
-        (samples.flag_page_raised(), ["acknowledge", "update", "settle"]),
-        (samples.flag_page_acknowledged(), ["update", "settle"]),
-        (replace(samples.flag_page_acknowledged(), may_write=False), ["settle"]),
+        (samples.flag_page_raised(), ["acknowledge", "ask_team", "update", "agree", "settle"]),
+        (samples.flag_page_acknowledged(), ["update", "keep", "withdraw", "agree", "settle"]),
+        (replace(samples.flag_page_acknowledged(), may_write=False), ["keep", "withdraw", "agree", "settle"]),
         (samples.flag_page_settled(), ["update"]),
     ],
 )
