@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters import (
     causes,
     clock,
+    digests,
     links,
     mailer,
     outbox,
@@ -24,7 +25,6 @@ from adapters import (
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message
-from domain.cause import TREND
 from domain.closure import Ref
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused
@@ -337,6 +337,17 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
 
 
 def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    told = cause_facts(waiting, now, settings)
+    return _Composed(compose.cause_repeated(told)) if told else None
+
+
+def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    told = digest_facts(waiting, now, settings)
+    return _Composed(compose.digest(told)) if told else None
+
+
+def cause_facts(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
+    """What a notice tells, to mail or chat; None when the cause is acknowledged or no longer one of ours."""
     code = waiting.about["cause"]
     state = causes.load(code)
     if code not in settings.causes or state.acknowledged_at:
@@ -344,20 +355,23 @@ def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | N
     _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
     owner = waiting.to.partition(":")[2]
     url = links.causes_url(_base(settings), links.CausesLink(owner, (code,)), waiting.created_at, now)
-    return _Composed(compose.cause_repeated(facts.cause_mail(state, waiting, about, url, settings)))
+    return facts.cause_mail(state, waiting, about, url, settings)
 
 
-def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+def digest_facts(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
+    """What a digest tells, to mail or chat; None for an owner without causes, or without news who wants none."""
     owner = waiting.to.partition(":")[2]
-    since, until = hours.digest_period(datetime.fromisoformat(waiting.about["until"]), settings.policy)
-    codes = [code for code, known in settings.causes.items() if known.owner == owner]
-    figures = [causes.figures(code, since, until, TREND)[0] for code in codes]
-    if not settings.policy.digest_when_empty and all(f.is_empty for f in figures):
+    codes = settings.causes_of(owner)
+    until = datetime.fromisoformat(waiting.about["until"])
+    usual, _ = hours.digest_period(until, settings.policy_for(owner))
+    # Digests that an earlier version wrote say only when they end.
+    since = datetime.fromisoformat(waiting.about.get("since", usual.isoformat()))
+    entries = digests.read(owner, codes, since, until, now, settings)
+    if not codes or not (entries or settings.policy.digest_when_empty):
         return None
-    shown = tuple(f.code for f in figures if f.tickets_before or not f.is_empty)
-    url = links.causes_url(_base(settings), links.CausesLink(owner, shown), waiting.created_at, now)
-    states = {code: causes.load(code) for code in codes}
-    return _Composed(compose.digest(facts.digest(owner, since, until, figures, states, url, settings)))
+    link = links.CausesLink(owner, period=(since, until))
+    url = links.causes_url(_base(settings), link, waiting.created_at, now)
+    return facts.digest(owner, since, until, now, entries, url, settings)
 
 
 # --- the provider ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters import causes, clock, flags, outbox, owners, people, queues, settings_store, table, tickets
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import cause, consequences, flag, hours, message
+from domain import cause, consequences, digest, flag, hours, message
 from domain.errors import Changed
 from domain.flag import Flag
 from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
@@ -131,7 +131,8 @@ def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
         if told is None:
             return
         try:
-            table.put_all([causes.row(told[0]), outbox.row(told[1])])
+            notices = message.with_chat(told[1], settings)
+            table.put_all([causes.row(told[0]), *map(outbox.row, notices)])
         except Changed:
             continue
         logger.info("cause repeated", cause=code, tickets=counted.tickets, customers=counted.customers)
@@ -166,7 +167,7 @@ def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         logger.error("nobody knows whether a message went out", kind=waiting.kind)
         count("MessageUnknown")
     elif message.is_sendable(waiting, now, settings.policy):
-        queues.queue_mail(pk, sk, "message", now)
+        queues.queue_message(pk, sk, now)
 
 
 def _cause(code: str, now: datetime, settings: Settings) -> None:
@@ -174,23 +175,22 @@ def _cause(code: str, now: datetime, settings: Settings) -> None:
     if state.due_at is None or now < state.due_at:
         return
     after, notice = cause.escalate(state, now, settings)
-    table.put_all([causes.row(after), *([outbox.row(notice)] if notice else [])])
+    notices = message.with_chat(notice, settings) if notice else []
+    table.put_all([causes.row(after), *map(outbox.row, notices)])
     count("CauseEscalated" if notice else "CauseNotEscalated")
 
 
 def _digest(key: str, now: datetime, settings: Settings) -> None:
+    """Write the digest that is due, for mail and chat; the next one begins where it ends."""
     owner = owners.load(key)
     if owner is None or owner.due_at is None or now < owner.due_at:
         return
-    codes = [code for code, known in settings.causes.items() if known.owner == key]
-    if not codes:
-        table.put(owners.row(replace(owner, due_at=None)))
+    if not settings.causes_of(key):
+        table.put(owners.row(replace(owner, due_at=None, told_until=None)))
         return
-    later = replace(owner, due_at=hours.next_digest(now, settings.policy))
-    since = owner.due_at - settings.policy.digest_every * cause.TREND
-    if not settings.policy.digest_when_empty and all(causes.is_quiet(code, since, now) for code in codes):
-        table.put(owners.row(later))
-        return
-    due = cause.digest_message(owner, owner.due_at, now, settings)
-    table.put_all([owners.row(later), outbox.row(due)])
+    times = settings.policy_for(key)
+    since, until = digest.period(owner, hours.digest_period(owner.due_at, times))
+    later = replace(owner, due_at=hours.next_digest(now, times), told_until=until)
+    due = digest.digest_message(owner, since, until, now, settings)
+    table.put_all([owners.row(later), *map(outbox.row, message.with_chat(due, settings))])
     count("DigestDue")

@@ -4,8 +4,18 @@ The values arrive from one YAML file (``infra/settings.yaml`` documents every ke
 stored.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a process owner gets the digest; what is left out is the policy's."""
+
+    every: timedelta | None = None
+    weekday: int | None = None
+    at: time | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +26,9 @@ class Contact:
     email: str
     manager: str | None = None
     """Key of the contact whom an unacknowledged matter goes to."""
+    digest: Schedule | None = None
+    chat: str | None = None
+    """Which entry of the chat secrets says where digests and notices are posted as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +188,25 @@ class Settings:
         """Key of the contact who works on flags of ``team``."""
         known = self.teams.get(team or "")
         return known.responsible if known and known.responsible else self.responsible
+
+    def policy_for(self, contact: str) -> Policy:
+        """The policy with the digest times, and the time zone, that this contact chose."""
+        known = self.contacts.get(contact)
+        chosen = known.digest if known else None
+        if chosen is None:
+            return self.policy
+        usual = self.policy
+        return replace(
+            usual,
+            digest_every=chosen.every or usual.digest_every,
+            digest_weekday=usual.digest_weekday if chosen.weekday is None else chosen.weekday,
+            digest_at=usual.digest_at if chosen.at is None else chosen.at,
+            time_zone=chosen.time_zone or usual.time_zone,
+        )
+
+    def causes_of(self, owner: str) -> tuple[str, ...]:
+        """Codes of the causes that this contact owns."""
+        return tuple(code for code, known in self.causes.items() if known.owner == owner)
 
     def address_of(self, recipient: str) -> str | None:
         """Address behind ``contact:<key>`` or ``team:<key>``; None when the settings do not know it any more."""
