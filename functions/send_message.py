@@ -271,12 +271,13 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     held = replace(claimed, version=claimed.version + 1)
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        _settle_message(held, change)
+        settle_message(held, change)
 
     _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings)
 
 
-def _settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) -> None:
+def settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) -> None:
+    """Store what became of a claimed message; it is read again only when somebody was faster."""
     known: Message | None = claimed
     for _ in range(ATTEMPTS):
         if known is None or known.delivery is None:

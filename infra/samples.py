@@ -288,18 +288,6 @@ def digest() -> compose.Digest:
                 share_so_far=100,
                 trend=(0, 2, 1, 1, 3, 1),
             ),
-            compose.CauseLine(
-                name="Wrong cable in the box",
-                tickets=0,
-                customers=0,
-                denied=0,
-                silent=0,
-                confirmed=0,
-                tickets_before=3,
-                change="gone",
-                share_so_far=100,
-                trend=(0, 0, 1, 2, 3, 0),
-            ),
         ),
         thanks=(
             compose.Thanks(
@@ -348,7 +336,7 @@ def digest_of(causes: int) -> compose.Digest:
             change=("down", "same", "up")[place % 3],
             share=round(100 * harm[place] / sum(harm)),
             share_so_far=round(100 * sum(harm[: place + 1]) / sum(harm)),
-            trend=tuple(max(0, count + n % 3 - 1) for n in range(6)),
+            trend=(*(max(0, count + n % 3 - 1) for n in range(4)), count + 1 - place % 3, count),
         )
         for place, count in enumerate(tickets)
     )
@@ -582,6 +570,40 @@ def causes_page() -> pages.CausesPage:
     )
 
 
+def causes_page_empty() -> pages.CausesPage:
+    """Nothing to show."""
+    return replace(causes_page(), causes=())
+
+
+def causes_page_of(causes: int) -> pages.CausesPage:
+    """Behind a digest, of an owner with so many causes."""
+    lines = [
+        replace(
+            causes_page().causes[place % 2], code=f"cause-{place}", name=f"Router firmware, model {place + 1}"
+        )
+        for place in range(causes)
+    ]
+    return replace(
+        causes_page(),
+        window_days=None,
+        since=date(2026, 11, 16),
+        until=date(2026, 11, 22),
+        as_of=datetime(2026, 11, 23, 8, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        causes=tuple(lines[: pages.MOST_CAUSES_IN_FULL]),
+        others=tuple(
+            pages.OtherCause(
+                name=line.name,
+                query=f"?cause={line.code}",
+                tickets=2,
+                customers=1,
+                denied=place % 2,
+                silent=0,
+            )
+            for place, line in enumerate(lines[pages.MOST_CAUSES_IN_FULL :])
+        ),
+    )
+
+
 def notice(kind: pages.NoticeKind) -> pages.NoticePage:
     """A page that only says something."""
     return pages.NoticePage(kind=kind, company=COMPANY)
@@ -646,6 +668,10 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_acknowledged": (pages.flag_page, flag_page_acknowledged()),
     "flag_page_settled": (pages.flag_page, flag_page_settled()),
     "causes_page": (pages.causes_page, causes_page()),
+    "causes_page_empty": (pages.causes_page, causes_page_empty()),
+    "causes_page_1": (pages.causes_page, causes_page_of(1)),
+    "causes_page_20": (pages.causes_page, causes_page_of(20)),
+    "causes_page_500": (pages.causes_page, causes_page_of(500)),
 }
 """Name of the sample -> the page for our own people, and what it is told."""
 

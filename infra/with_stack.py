@@ -3,7 +3,8 @@
     python infra/with_stack.py STACK infra/apply_settings.py my-settings.yaml
 
 STACK is the name of a CloudFormation stack in the account and region of your AWS configuration, or ``local`` for the
-stack that `make up` started. The command finds TABLE, HOOK_SECRETS, PUBLIC_URL and REPLAY_FUNCTION.
+stack that `make up` started. The command finds TABLE, HOOK_SECRETS, CHAT_ADDRESSES, PUBLIC_URL and
+REPLAY_FUNCTION.
 """
 
 import os
@@ -18,6 +19,7 @@ from place import STACK, STACK_FILE, aws_environment, read_stack
 NAMES = {
     "TABLE": "TableName",
     "HOOK_SECRETS": "HookSecretsArn",
+    "CHAT_ADDRESSES": "ChatAddressesArn",
     "PUBLIC_URL": "ApiUrl",
     "REPLAY_FUNCTION": "ReplayTicketFunctionName",
 }

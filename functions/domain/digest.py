@@ -93,6 +93,8 @@ class Entry:
     """"Solved", with words that may be quoted, in the period; the latest first."""
     helped: tuple[FollowUp, ...]
     """Confirmed in the period."""
+    about: tuple[FollowUp, ...]
+    """All that were opened or came to their outcome in the period."""
 
     @property
     def code(self) -> str:
@@ -141,6 +143,7 @@ def entry(
         complaints=tuple(f for f in said if f.answer and not f.answer.solved and f.answer.words),
         praise=tuple(f for f in said if f.state is State.CONFIRMED and f.answer and f.answer.consent),
         helped=helped,
+        about=tuple(f for f in known if f in ended or since <= f.opened_at < until),
     )
 
 

@@ -272,7 +272,9 @@ def digest(
     zone = settings.policy_for(owner).time_zone
     first, last = hours.local(since, zone), hours.local(until, zone)
     harm = sum(e.harm for e in entries)
-    rest = entries[compose.MOST_LINES :]
+    # What is only gone stands under what got better.
+    told = [e for e in entries if e.need or not e.figures.is_empty]
+    rest = told[compose.MOST_LINES :]
     unit = _unit(until - since)
     return compose.Digest(
         company=settings.company.name,
@@ -294,8 +296,8 @@ def digest(
             for e in _better(entries)
         ),
         lines=tuple(
-            _line(e, settings, unit, harm, sum(before.harm for before in entries[: place + 1]))
-            for place, e in enumerate(entries[: compose.MOST_LINES])
+            _line(e, settings, unit, harm, sum(before.harm for before in told[: place + 1]))
+            for place, e in enumerate(told[: compose.MOST_LINES])
         ),
         rest=_total(rest),
         rest_share=_percent(sum(e.harm for e in rest), harm),
@@ -401,11 +403,48 @@ def cause_entry(
         name=cause_name(state.code, settings),
         tickets=figures.tickets,
         customers=figures.customers,
+        denied=figures.denied,
+        silent=figures.silent,
+        confirmed=figures.confirmed,
         repeated_since=_our_day(repeated_at, settings) if repeated_at else None,
         acknowledged_at=_our_time(state.acknowledged_at, settings),
         committed_to=state.committed_to,
         note=state.note,
         examples=examples(about),
+    )
+
+
+def causes_of_digest(
+    owner: str,
+    since: datetime,
+    until: datetime,
+    as_of: datetime,
+    entries: Sequence[Entry],
+    settings: Settings,
+) -> pages.CausesPage:
+    """The page behind a digest: its causes with its figures, the most harmful in full and the others in a list."""
+    zone = settings.policy_for(owner).time_zone
+    told = sorted(entries, key=lambda e: e.need not in {Need.DATE_PASSED, Need.NOT_ACKNOWLEDGED})
+    return pages.CausesPage(
+        company=settings.company.name,
+        owner_name=_contact(owner, settings) or owner,
+        since=hours.local(since, zone).date(),
+        until=(hours.local(until, zone) - timedelta(seconds=1)).date(),
+        as_of=hours.local(as_of, zone),
+        causes=tuple(
+            cause_entry(e.figures, e.state, e.about, settings) for e in told[: pages.MOST_CAUSES_IN_FULL]
+        ),
+        others=tuple(
+            pages.OtherCause(
+                name=cause_name(e.code, settings),
+                query=f"?cause={e.code}",
+                tickets=e.figures.tickets,
+                customers=e.figures.customers,
+                denied=e.figures.denied,
+                silent=e.figures.silent,
+            )
+            for e in told[pages.MOST_CAUSES_IN_FULL :]
+        ),
     )
 
 

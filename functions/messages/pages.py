@@ -17,6 +17,7 @@ Credit = Literal["full", "first", "initials", "anonymous"]
 Surveys = Literal["all", "fixes", "none"]
 NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable", "no_form", "too_long"]
 FlagState = Literal["raised", "acknowledged", "settled"]
+MOST_CAUSES_IN_FULL = 20
 FlagResult = Literal["solved", "agreed", "not_possible"]
 
 
@@ -141,6 +142,9 @@ class CauseState:
     name: str
     tickets: int
     customers: int
+    denied: int = 0
+    silent: int = 0
+    confirmed: int = 0
     repeated_since: date | None = None
     acknowledged_at: datetime | None = None
     committed_to: date | None = None
@@ -149,8 +153,20 @@ class CauseState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherCause:
+    """A cause in the list below; ``query`` (``?cause=...``) shows it in full."""
+
+    name: str
+    query: str
+    tickets: int
+    customers: int
+    denied: int
+    silent: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CausesPage:
-    """All causes of one owner.
+    """All causes of one owner, or of a digest; those that are too many to show in full in ``others``.
 
     Form per cause: ``action`` = ``acknowledge``, ``cause``, ``committed_to``, ``note``.
     """
@@ -159,7 +175,12 @@ class CausesPage:
     owner_name: str
     causes: tuple[CauseState, ...] = ()
     window_days: int | None = None
-    """The period that ``tickets`` and ``customers`` cover."""
+    """The period that the counts cover, up to now; for a digest ``since`` and ``until`` say it."""
+    since: date | None = None
+    until: date | None = None
+    as_of: datetime | None = None
+    """When it was counted."""
+    others: tuple[OtherCause, ...] = ()
     error: str | None = None
 
 

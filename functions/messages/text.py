@@ -161,9 +161,9 @@ def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None
         if web_address(value) is None:
             raise ValueError("a link must be a whole http or https address")
         return value
-    if name == "trap_link":
+    if name in {"trap_link", "query"}:
         if not _OUR_QUERY.fullmatch(value):
-            raise ValueError("a trap's link must be a query of ours")
+            raise ValueError(f"{name} must be a query of ours")
         return value
     if name == "ticket_url":
         return web_address(value)
