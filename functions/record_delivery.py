@@ -106,7 +106,11 @@ def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, settings: 
     heard = message.hear(known, feedback, at)
     if heard != known:
         outbox.save(heard)
-    return settings.address_of(known.to)
+    if known.to != message.CUSTOMER:
+        return settings.address_of(known.to)
+    about = known.about
+    customer = tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+    return customer.closure.requester_email if customer else None
 
 
 def _suppress(address: str, feedback: Feedback, at: datetime, now: datetime, settings: Settings) -> None:

@@ -24,7 +24,7 @@ from adapters import (
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import delivery, follow_up, hours, message
+from domain import delivery, follow_up, hours, message, recovery
 from domain.closure import Ref
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused
@@ -252,11 +252,23 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     if waiting is None or not message.is_sendable(waiting, now, settings.policy):
         logger.info("nothing to send", part="message")
         return
-    address = settings.address_of(waiting.to)
-    reason = (
-        "recipient_unknown" if address is None else "suppressed" if people.load(address).suppressed else None
+    customer = _customer(waiting) if waiting.to == message.CUSTOMER else None
+    address = (
+        message.customers_address(customer.closure, settings) if customer else settings.address_of(waiting.to)
     )
-    mail = None if reason else _compose_message(waiting, now, settings)
+    person = people.load(address) if address else None
+    reason = message.refusal(waiting, person) if person else "recipient_unknown"
+    mail: _Composed | None = None
+    if customer and person and not reason:
+        closed = closed_days(customer.closure, settings)
+        earliest = message.earliest(waiting, customer.closure, now, settings.policy, closed)
+        if earliest > now:
+            outbox.save(replace(waiting, due_at=earliest))
+            logger.info("waits for the customer's hours", kind=waiting.kind)
+            return
+        mail = _compose_for_customer(waiting, customer, person, now, settings)
+    elif not reason:
+        mail = _compose_message(waiting, now, settings)
     if mail is None or address is None:
         outbox.save(message.cancel(waiting, reason or "nothing_to_say"))
         logger.warning("message cancelled", kind=waiting.kind, reason=reason or "nothing_to_say")
@@ -273,7 +285,8 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     def settle(change: Callable[[Delivery], Delivery]) -> None:
         settle_message(held, change)
 
-    _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings)
+    reply_to = _reply_address([customer], now, settings) if customer else None
+    _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings, reply_to)
 
 
 def settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) -> None:
@@ -304,6 +317,38 @@ class _Composed:
     def __init__(self, mail: Mail, *, quoted: bool = False) -> None:
         self.mail = mail
         self.quoted = quoted
+
+
+def _customer(waiting: Message) -> FollowUp | None:
+    """The follow-up whose customer gets this message."""
+    about = waiting.about
+    return tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+
+
+def _compose_for_customer(
+    waiting: Message, known: FollowUp, person: Person, now: datetime, settings: Settings
+) -> _Composed | None:
+    """The mail to the customer of a follow-up as it is true now; None when there is nothing (left) to say."""
+    if waiting.kind is Kind.PROGRESS:
+        if recovery.is_over(known, waiting.created_at):
+            return None
+        return _Composed(
+            compose.progress(facts.progress(waiting, known, _own(known, person, now, settings), settings))
+        )
+    raise ValueError(f"{waiting.kind} is not for customers")
+
+
+def _own(known: FollowUp, person: Person, now: datetime, settings: Settings) -> facts.Own:
+    """What every mail to this customer has: their language and their own links."""
+    closure = known.closure
+    ticket = links.TicketLink(closure.source, closure.ticket_id, known.number)
+    preferences = links.PreferencesLink(person.key, closure.locale or "")
+    return facts.Own(
+        language=person.language,
+        link=links.survey_url(_base(settings), ticket, known.opened_at, now),
+        preferences_link=links.preferences_url(_base(settings), preferences, known.opened_at, now),
+        may_reply=_reply_address([known], now, settings) is not None,
+    )
 
 
 def _with_quote(waiting: Message, composed: _Composed) -> Message:

@@ -1,24 +1,30 @@
 """GET and HEAD /f/{token}: shows a flag to the person who has it; changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters import clock, links, notices, people, tickets, web
 from adapters.telemetry import count, logger, metrics
+from domain import recovery
 from domain.flag import Flag
 from domain.follow_up import FollowUp
+from domain.message import Message
+from domain.person import Person
 from domain.settings import Settings
 from messages import facts, pages
 
 
 @dataclass(frozen=True)
 class Found:
-    """A flag with its follow-up, what its customer was asked about before, and whose link was used."""
+    """A flag with its follow-up, its customer and what they were asked about before, and whose link was used."""
 
     flag: Flag
     follow_up: FollowUp
     earlier: tuple[FollowUp, ...]
     holder: str
+    person: Person
+    messages: dict[str, Message] = field(default_factory=dict)
+    """All of the ticket, by name."""
 
 
 @logger.inject_lambda_context
@@ -47,13 +53,30 @@ def find(token: str, settings: Settings) -> Found | notices.Notice:
     flag = records.flags.get(link.number)
     if follow_up is None or flag is None:
         return notices.GONE
-    asked_before = people.history(follow_up.closure.requester_email)
-    return Found(flag, follow_up, facts.earlier(follow_up, records.ticket, asked_before), link.holder)
+    address = follow_up.closure.requester_email
+    person = people.load(address) if address else Person(key="")
+    before = facts.earlier(follow_up, records.ticket, people.asked_before(person))
+    return Found(flag, follow_up, before, link.holder, person, records.messages)
 
 
 def show(
-    found: Found, settings: Settings, nonce: str, status: int = 200, error: str | None = None
+    found: Found,
+    settings: Settings,
+    nonce: str,
+    status: int = 200,
+    error: str | None = None,
+    kept_update: str | None = None,
 ) -> web.Response:
-    """The flag's page."""
-    page = facts.flag_page(found.flag, found.follow_up, found.earlier, settings, error)
+    """The flag's page; what could not be taken stands in its form again."""
+    page = facts.flag_page(
+        found.flag,
+        found.follow_up,
+        found.earlier,
+        settings,
+        form=clock.new_id(),
+        updates=recovery.updates(found.follow_up, found.messages.values()),
+        language=found.person.language,
+        kept_update=kept_update,
+        error=error,
+    )
     return web.page(status, pages.flag_page(page, nonce), nonce)

@@ -25,7 +25,6 @@ from jinja2 import Template, TemplateError  # noqa: E402
 
 import catalogues  # noqa: E402
 import samples  # noqa: E402
-from messages import compose  # noqa: E402
 from messages.language import Language, languages, negotiate  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
@@ -167,9 +166,9 @@ def everything(tag: str | None = None) -> Iterator[Shown]:
 def for_customers(language: Language) -> Iterator[Shown]:
     """Every mail and page for a customer of this language."""
     group, folder = f"{language.own_name} ({language.tag})", language.tag
-    for name, survey in samples.CUSTOMER_MAILS.items():
+    for name, (compose_it, context) in samples.CUSTOMER_MAILS.items():
         with _named(name, folder):
-            mail = compose.survey(replace(survey, language=language.tag))
+            mail = compose_it(replace(context, language=language.tag))
         yield Shown(group, folder, f"mail_{name}", mail.html, f"Subject: {mail.subject}\n\n{mail.text}")
     for name, (show, context) in samples.CUSTOMER_PAGES.items():
         with _named(name, folder):

@@ -19,6 +19,9 @@ SOLUTION = "New firmware on your router, and a longer time limit on our side"
 WISH = "A connection that holds for a whole working day"
 WORDS = "The router came on Thursday, but the connection still drops.\nNobody called me."
 PRAISE = "Marta stayed on the phone until it really worked.\nThat was the first time somebody did."
+UPDATE = (
+    "I have looked at your line myself: the router restarts every hour.\nA new one leaves our store tomorrow."
+)
 SURVEY_LINK = "https://followup.example.com/s/eyJ0Ijo0ODIxMX0.aRk3Zw.6Zt0Qv1xJmC2kXW7dZ1h9mVb4nE"
 PREFERENCES_LINK = "https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"
 FLAG_LINK = "https://followup.example.com/f/eyJmIjo0ODIxMX0.aRk3Zw.9dK2bS7wLrT5yUe0pQhX3cGzNvM"
@@ -91,6 +94,32 @@ def reminder_bare() -> compose.Survey:
 def reminder_several() -> compose.Survey:
     """The only reminder of two closings."""
     return replace(survey_several(), reminder=True)
+
+
+def progress() -> compose.Progress:
+    """How it stands after a "no"."""
+    return compose.Progress(
+        company=COMPANY,
+        customer_name=CUSTOMER,
+        closure=_case(),
+        words=UPDATE,
+        name="Jonas Weber",
+        said_no=True,
+        link=SURVEY_LINK,
+        preferences_link=PREFERENCES_LINK,
+        may_reply=True,
+    )
+
+
+def progress_bare() -> compose.Progress:
+    """The same after silence, and little is known."""
+    return compose.Progress(
+        company=COMPANY,
+        closure=survey_bare().closures[0],
+        words=UPDATE,
+        name="Jonas Weber",
+        link=SURVEY_LINK,
+    )
 
 
 def flag_denied() -> compose.FlagRaised:
@@ -511,11 +540,32 @@ def preferences_unreachable() -> pages.PreferencesPage:
     return pages.PreferencesPage(company=COMPANY, unreachable=True)
 
 
+def _updates() -> tuple[pages.Update, ...]:
+    return (
+        pages.Update(
+            words=UPDATE,
+            by_name="Jonas Weber",
+            written_at=datetime(2026, 11, 23, 15, 10, tzinfo=UTC),
+            fate="arrived",
+        ),
+        pages.Update(
+            words="The new router is on its way to you; it arrives tomorrow before noon.",
+            by_name="Jonas Weber",
+            written_at=datetime(2026, 11, 23, 18, 40, tzinfo=UTC),
+            fate="waits",
+            due_at=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        ),
+    )
+
+
 def _flag_page(state: pages.FlagState) -> pages.FlagPage:
     facts = {name: value for name, value in vars(flag_denied()).items() if name != "link"}
     return pages.FlagPage(
         **facts,
         state=state,
+        form="0f8fad5bd9cb469fa16570867728950e",
+        updates=_updates() if state == "acknowledged" else (),
+        customers_language="de-AT",
         acknowledged_by_name=None if state == "raised" else "Jonas Weber",
         acknowledged_at=None if state == "raised" else datetime(2026, 11, 23, 14, 5, tzinfo=UTC),
         settled_by_name="Jonas Weber" if state == "settled" else None,
@@ -614,16 +664,18 @@ def notice_try_again() -> pages.NoticePage:
     return replace(notice("try_again"), kept=(("answer", "no"), ("words", WORDS)))
 
 
-CUSTOMER_MAILS: dict[str, compose.Survey] = {
-    "survey": survey(),
-    "survey_again": survey_again(),
-    "survey_bare": survey_bare(),
-    "survey_several": survey_several(),
-    "reminder": reminder(),
-    "reminder_bare": reminder_bare(),
-    "reminder_several": reminder_several(),
+CUSTOMER_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
+    "survey": (compose.survey, survey()),
+    "survey_again": (compose.survey, survey_again()),
+    "survey_bare": (compose.survey, survey_bare()),
+    "survey_several": (compose.survey, survey_several()),
+    "reminder": (compose.survey, reminder()),
+    "reminder_bare": (compose.survey, reminder_bare()),
+    "reminder_several": (compose.survey, reminder_several()),
+    "progress": (compose.progress, progress()),
+    "progress_bare": (compose.progress, progress_bare()),
 }
-"""Name of the sample -> what a customer is told in a mail."""
+"""Name of the sample -> the mail to a customer, and what it is told."""
 
 CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "survey_page": (pages.survey_page, survey_page()),
@@ -675,5 +727,5 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
 }
 """Name of the sample -> the page for our own people, and what it is told."""
 
-ALL_MAILS = {**{name: (compose.survey, context) for name, context in CUSTOMER_MAILS.items()}, **STAFF_MAILS}
+ALL_MAILS = {**CUSTOMER_MAILS, **STAFF_MAILS}
 ALL_PAGES = {**CUSTOMER_PAGES, **STAFF_PAGES}

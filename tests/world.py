@@ -250,8 +250,16 @@ class World:
         """Somebody presses the button of a page, with what the page put into its form."""
         if "/s/" in link and "seal" not in form and (seal := self.seal(self.open(link))):
             form["seal"] = seal
+        if "/f/" in link and "form" not in form and (id := self.form_id(self.open(link))):
+            form["form"] = id
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return self.http("POST", link, body=urlencode(form), headers=headers)
+
+    @staticmethod
+    def form_id(page: Page) -> str | None:
+        """The id of what is pressed next on a flag's page; None where there is no such form."""
+        found = re.search(r'name="form" value="([^"]+)"', page.body)
+        return found[1] if found else None
 
     @staticmethod
     def seal(page: Page) -> str | None:

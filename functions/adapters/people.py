@@ -32,7 +32,11 @@ def row(person: Person, keep_until: datetime | None) -> table.Row:
 
 def history(address: str | None) -> list[FollowUp]:
     """What the person behind an address was asked about, the oldest first, as far as it is still kept."""
-    asked = load(address).asked if address else ()
+    return asked_before(load(address)) if address else []
+
+
+def asked_before(person: Person) -> list[FollowUp]:
+    """What this person was asked about, the oldest first, as far as it is still kept."""
     return tickets.load_many(
-        [(ticket_scope(ask.source, ask.ticket_id), tickets.sort_key(ask.number)) for ask in asked]
+        [(ticket_scope(ask.source, ask.ticket_id), tickets.sort_key(ask.number)) for ask in person.asked]
     )

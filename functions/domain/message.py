@@ -1,4 +1,4 @@
-"""The outbox: every mail and post to our own people, written down before it is sent, kept with its whole history.
+"""The outbox: every mail and post but surveys and reminders, written before it is sent, kept with its whole history.
 
 Surveys and reminders are not here: the follow-up itself is their outbox, which saves half of the writes.
 """
@@ -7,9 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from domain import delivery
+from domain import delivery, hours
+from domain.address import is_nobody
+from domain.closure import Closure
 from domain.delivery import Delivery, Feedback, Progress
+from domain.hours import ClosedDays
+from domain.person import Person, Surveys
 from domain.settings import Policy, Settings
+
+CUSTOMER = "customer"
+"""As ``to`` of a message: the customer of the closure that ``about`` names by ``source``, ``ticket_id``, ``number``."""
 
 CHAT = "chat#"
 """How the names of messages for chats begin."""
@@ -23,6 +30,12 @@ class Kind(StrEnum):
     APPRECIATION = "appreciation"
     CAUSE_REPEATED = "cause_repeated"
     DIGEST = "digest"
+    PROGRESS = "progress"
+    """What somebody who works on a customer's flag tells this customer, in words of their own."""
+
+
+WANTED: dict[Kind, frozenset[Surveys]] = {Kind.PROGRESS: frozenset(Surveys)}
+"""What a customer may have chosen and still get a mail of this kind: what answers their own words always comes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +48,7 @@ class Message:
     """Unique within the scope, such as ``0001#note``."""
     kind: Kind
     to: str
-    """``contact:<key>``, ``team:<key>`` or ``chat:<contact>`` of the settings; the address is looked up at sending."""
+    """``contact:<key>``, ``team:<key>``, ``chat:<contact>`` of the settings or ``CUSTOMER``; looked up on sending."""
     created_at: datetime
     due_at: datetime | None = None
     about: dict[str, str] = field(default_factory=dict)
@@ -81,6 +94,30 @@ def is_sendable(message: Message, now: datetime, policy: Policy) -> bool:
     return _may_claim(message, now, policy)
 
 
+def customers_address(closure: Closure, settings: Settings) -> str | None:
+    """Where this closure's customer gets mail; None where there is none: no address, a machine's, one of ours."""
+    address = closure.requester_email
+    return None if address is None or is_nobody(address) or settings.is_ours(address) else address
+
+
+def refusal(message: Message, person: Person) -> str | None:
+    """Why this message must not go to ``person``, asked at the moment of sending; None when it may."""
+    if person.suppressed:
+        return "suppressed"
+    if message.to == CUSTOMER and person.surveys not in WANTED[message.kind]:
+        return "opted_out"
+    return None
+
+
+def earliest(
+    message: Message, closure: Closure, now: datetime, policy: Policy, closed: ClosedDays = hours.no_day
+) -> datetime:
+    """When the message may go out, ``now`` at the earliest: to a customer within the hours of their own zone."""
+    if message.to != CUSTOMER:
+        return now
+    return hours.next_open(now, policy.hours, closure.time_zone, policy.time_zone, closed)
+
+
 def after_sending(message: Message, settled: Delivery) -> Message:
     """Sent (or refused for good): nothing is due any more."""
     return replace(message, delivery=settled, due_at=None)
@@ -89,12 +126,14 @@ def after_sending(message: Message, settled: Delivery) -> Message:
 def hear(message: Message, feedback: Feedback, at: datetime) -> Message:
     """The message after one report of the mail provider.
 
-    That a mail to one of our own arrived changes nothing that anybody waits for, so it is not written down.
+    That a mail to one of our own arrived changes nothing that anybody waits for, so it is not written down; whoever
+    wrote to a customer wants to know.
     """
     known = message.delivery
     if known is None:
         return message
-    if feedback is Feedback.DELIVERY and known.progress is Progress.SENT and message.due_at is None:
+    needless = feedback is Feedback.DELIVERY and known.progress is Progress.SENT and message.due_at is None
+    if needless and message.to != CUSTOMER:
         return message
     heard = delivery.hear(known, feedback, at)
     open_still = heard.progress in {Progress.READY, Progress.CLAIMED}

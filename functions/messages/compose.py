@@ -104,6 +104,24 @@ class Survey(ToCustomer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Progress(ToCustomer):
+    """How it stands with what the customer told us, in the words of the person who looks after it."""
+
+    closure: Closed
+    words: str
+    name: str
+    """Who writes."""
+    link: str
+    """Whole address of the survey page without query."""
+    customer_name: str | None = None
+    said_no: bool = False
+    """The customer answered "no"; otherwise nothing at all, or something to read."""
+    preferences_link: str | None = None
+    may_reply: bool = False
+    """A reply to this mail is read, and counts like a press."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Earlier:
     """An earlier closure; ``outcome`` is a word of the domain (``confirmed`` ...) or already a phrase."""
 
@@ -306,12 +324,13 @@ class Digest:
 
 
 def survey(context: Survey) -> Mail:
-    """The survey, or its reminder; mail programs show "unsubscribe" beside it and do it in one press (RFC 8058)."""
-    mail = _mail("survey", context)
-    if context.preferences_link is None:
-        return mail
-    stop = ("List-Unsubscribe", f"<{context.preferences_link}>")
-    return replace(mail, headers=(stop, ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")))
+    """The survey, or its reminder."""
+    return _may_stop(_mail("survey", context), context.preferences_link)
+
+
+def progress(context: Progress) -> Mail:
+    """How it stands, to a customer whose flag somebody works on."""
+    return _may_stop(_mail("progress", context), context.preferences_link)
 
 
 def flag_raised(context: FlagRaised) -> Mail:
@@ -348,6 +367,14 @@ def _note(kind: str, context: "DataclassInstance", link: str | None, label: str)
     first, *rest = fill(f"{kind}_chat.txt.jinja", context, delinked=True, chat=True).split("\n")
     lines = tuple(line.strip() for line in rest if line.strip())
     return Note(title=first.strip(), lines=lines, link=link, label=label)
+
+
+def _may_stop(mail: Mail, preferences_link: str | None) -> Mail:
+    """Mail programs show "unsubscribe" beside a customer's mail and do it in one press (RFC 8058)."""
+    if preferences_link is None:
+        return mail
+    stop = ("List-Unsubscribe", f"<{preferences_link}>")
+    return replace(mail, headers=(stop, ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")))
 
 
 def _mail(kind: str, context: "DataclassInstance") -> Mail:

@@ -4,15 +4,17 @@ Days are those of the reader: the customer's own zone in what the customer gets,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain import hours
 from domain.cause import CauseFigures, CauseState
+from domain.delivery import Progress
 from domain.digest import Change, Entry, Need
 from domain.flag import Flag, Result
-from domain.follow_up import FollowUp, Ticket, answers_until
-from domain.message import Message
+from domain.follow_up import FollowUp, State, Ticket, answers_until
+from domain.message import Message, customers_address
 from domain.person import Person, Surveys
 from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
@@ -65,6 +67,32 @@ def survey(
         reminder=reminder,
         may_reply=may_reply,
         preferences_link=preferences_link,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """What every mail to one customer has: the language that they chose, and their own links."""
+
+    language: str | None
+    link: str
+    preferences_link: str
+    may_reply: bool
+
+
+def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings) -> compose.Progress:
+    """How it stands, in the words of the person who looks after it."""
+    return compose.Progress(
+        company=settings.company.name,
+        language=own.language or _language(follow_up),
+        closure=closed(follow_up, settings),
+        words=message.about["words"],
+        name=_contact(message.about["by"], settings) or message.about["by"],
+        link=own.link,
+        customer_name=follow_up.closure.requester_name,
+        said_no=follow_up.state is State.DENIED,
+        preferences_link=own.preferences_link,
+        may_reply=own.may_reply,
     )
 
 
@@ -223,11 +251,29 @@ def flag_mail(
 
 
 def flag_page(
-    flag: Flag, follow_up: FollowUp, before: Iterable[FollowUp], settings: Settings, error: str | None = None
+    flag: Flag,
+    follow_up: FollowUp,
+    before: Iterable[FollowUp],
+    settings: Settings,
+    *,
+    form: str,
+    updates: Iterable[Message] = (),
+    language: str | None = None,
+    kept_update: str | None = None,
+    error: str | None = None,
 ) -> pages.FlagPage:
-    """The same summary as a page, with what has been done about it."""
+    """The same summary as a page, with what has been done about it; ``updates`` went to the customer before.
+
+    ``form`` is a new id for what is pressed next; ``language`` is the one that the customer chose, ``kept_update`` what
+    stands in the form after an error.
+    """
     return pages.FlagPage(
         **_flag_facts(flag, follow_up, before, settings),
+        form=form,
+        updates=tuple(update(told, settings) for told in updates),
+        may_write=customers_address(follow_up.closure, settings) is not None,
+        customers_language=language or _language(follow_up),
+        kept_update=kept_update,
         state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
         acknowledged_by_name=_contact(flag.acknowledged_by, settings),
         acknowledged_at=_our_time(flag.acknowledged_at, settings),
@@ -237,6 +283,33 @@ def flag_page(
         result=_result(flag.result),
         error=error,
     )
+
+
+def update(message: Message, settings: Settings) -> pages.Update:
+    """A mail that somebody wrote to a customer, and what became of it."""
+    by = message.about["by"]
+    return pages.Update(
+        words=message.about["words"],
+        by_name=_contact(by, settings) or by,
+        written_at=hours.local(message.created_at, settings.policy.time_zone),
+        fate=_fate(message),
+        due_at=_our_time(message.due_at, settings),
+    )
+
+
+def _fate(message: Message) -> pages.Fate:
+    if message.cancelled:
+        return "not_wanted" if message.cancelled in {"suppressed", "opted_out"} else "not_sent"
+    progress = message.delivery.progress if message.delivery else Progress.READY
+    fates: dict[Progress, pages.Fate] = {
+        Progress.SENT: "sent",
+        Progress.DELIVERED: "arrived",
+        Progress.UNKNOWN: "unknown",
+        Progress.BOUNCED: "came_back",
+        Progress.REFUSED: "came_back",
+        Progress.COMPLAINED: "not_wanted",
+    }
+    return fates.get(progress, "waits")
 
 
 def cause_mail(

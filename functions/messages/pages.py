@@ -19,6 +19,8 @@ NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable",
 FlagState = Literal["raised", "acknowledged", "settled"]
 MOST_CAUSES_IN_FULL = 20
 FlagResult = Literal["solved", "agreed", "not_possible"]
+Fate = Literal["waits", "sent", "arrived", "came_back", "unknown", "not_wanted", "not_sent"]
+"""What became of a mail to a customer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +119,34 @@ class PreferencesPage(ToCustomer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Update:
+    """A mail that somebody wrote to the customer, exactly as it was written."""
+
+    words: str
+    by_name: str
+    written_at: datetime
+    fate: Fate
+    due_at: datetime | None = None
+    """While it waits: when it goes out."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
-    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``.
+    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``update``
+    with ``words`` and ``form``.
     """
 
     state: FlagState
+    form: str
+    """An id for what is pressed next, so that it is done once however often it comes."""
+    updates: tuple[Update, ...] = ()
+    may_write: bool = True
+    """There is an address that takes our mail."""
+    customers_language: str = "en"
+    kept_update: str | None = None
+    """After an error: what stands in the form."""
     acknowledged_by_name: str | None = None
     acknowledged_at: datetime | None = None
     settled_by_name: str | None = None

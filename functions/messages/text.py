@@ -64,7 +64,9 @@ _LIMITS: Final = {
     "nonce": 200,
 }
 _LIMIT: Final = 120
-_WORDS: Final = frozenset({"words", "wish", "quote", "kept", "kept_words", "kept_wish", "settlement", "note"})
+_WORDS: Final = frozenset(
+    {"words", "wish", "quote", "kept", "kept_words", "kept_wish", "kept_update", "settlement", "note"}
+)
 
 
 def clean(text: str, limit: int) -> str:

@@ -255,9 +255,10 @@ def test_a_page_that_is_not_found_says_it_in_english_too() -> None:
 @pytest.mark.parametrize(
     ("context", "actions"),
     [
-        (samples.flag_page_raised(), ["acknowledge", "settle"]),
-        (samples.flag_page_acknowledged(), ["settle"]),
-        (samples.flag_page_settled(), []),
+        (samples.flag_page_raised(), ["acknowledge", "update", "settle"]),
+        (samples.flag_page_acknowledged(), ["update", "settle"]),
+        (replace(samples.flag_page_acknowledged(), may_write=False), ["settle"]),
+        (samples.flag_page_settled(), ["update"]),
     ],
 )
 def test_a_flag_page_offers_what_is_left_to_do(context: pages.FlagPage, actions: list[str]) -> None:
