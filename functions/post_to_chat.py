@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import SystemRandom
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -70,7 +71,7 @@ def _post(claimed: Message, claim_id: str, address: str, note: Note, now: dateti
     """One post for one claim. What nobody knows is told to a person at once: no chat will tell it later."""
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        settle_message(claimed, change)
+        settle_message(claimed, change, timedelta(seconds=SystemRandom().uniform(300, 900)))
 
     try:
         chat.post(address, note)

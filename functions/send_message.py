@@ -289,8 +289,13 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings, reply_to)
 
 
-def settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) -> None:
-    """Store what became of a claimed message; it is read again only when somebody was faster."""
+def settle_message(
+    claimed: Message, change: Callable[[Delivery], Delivery], again_after: timedelta | None = None
+) -> None:
+    """Store what became of a claimed message; it is read again only when somebody was faster.
+
+    What certainly did not go out is due again after ``again_after``, soon without it.
+    """
     known: Message | None = claimed
     for _ in range(ATTEMPTS):
         if known is None or known.delivery is None:
@@ -298,7 +303,7 @@ def settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) -> 
         changed = change(known.delivery)
         ready = changed.progress is delivery.Progress.READY
         after = (
-            replace(known, delivery=changed, due_at=clock.now() + _back_off())
+            replace(known, delivery=changed, due_at=clock.now() + (again_after or _back_off()))
             if ready
             else message.after_sending(known, changed)
         )

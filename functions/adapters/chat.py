@@ -20,7 +20,6 @@ CHATS = frozenset(
             "slack",
             "workflow",
             "workflows",
-            "msteams",
             "discord",
             "gchat",
             "webex",

@@ -9,6 +9,13 @@ import shutil
 import sys
 from pathlib import Path
 
+CHATS = frozenset(
+    {
+        *("slack", "workflows", "discord", "google_chat", "webexteams", "zulip", "ryver", "mattermost"),
+        *("rocketchat", "matrix", "twist", "flock", "guilded", "custom_json", "base", "__init__"),
+    }
+)
+"""The modules behind CHATS of functions/adapters/chat.py: apprise reads all that are there before it does anything."""
 UNUSED = ("click", "urllib3", "apprise/i18n", "apprise/assets", "apprise/cli.py", "bin")
 
 
@@ -22,6 +29,9 @@ def trim(packages: Path) -> None:
             shutil.rmtree(place, ignore_errors=True)
         for folder in packages.glob(f"{name}-*.dist-info"):
             shutil.rmtree(folder)
+    for plugin in (packages / "apprise/plugins").iterdir():
+        if plugin.stem not in CHATS:
+            shutil.rmtree(plugin) if plugin.is_dir() else plugin.unlink()
     for file in packages.glob("*.dist-info/RECORD"):
         file.unlink()
 
