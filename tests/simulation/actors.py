@@ -5,14 +5,16 @@ expected result is computed from this record (invariants.py), never from our tab
 """
 
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import apply_settings
 from adapters import links, mailer, owners, settings_store
 from builders import (
     HANNE,
@@ -29,7 +31,7 @@ from builders import (
 )
 from domain import hours
 from domain.press import Page
-from domain.settings import Hours, Settings
+from domain.settings import Hours, Schedule, Settings
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Mail
 from simulation.world import World, instant
 
@@ -43,6 +45,13 @@ CAUSES = {
     "something else": "unclassified",
     None: "unclassified",
 }
+SCHEDULES = (
+    Schedule(weekday=3, at=time(16, 30), time_zone="America/New_York"),
+    Schedule(every=timedelta(days=1), at=time(7)),
+    Schedule(every=timedelta(hours=12)),
+    Schedule(weekday=0, at=time(2, 30), time_zone="Asia/Tokyo"),
+)
+"""When an owner may want the digest."""
 PLACES = re.compile(r"\bticket (\d+)|\?a=(\d*)yes", re.I)
 """In a mail, English or German: which ticket it speaks of, and the place on the page that it links to."""
 BACK_OFF = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
@@ -159,11 +168,22 @@ class Actors:
         policy |= {"press_after_page": timedelta(seconds=2), "press_after_mail": timedelta(minutes=1)}
         if self.chance("no empty digests", 0.5):
             policy["digest_when_empty"] = False
-        return settings(**policy)
+        made = settings(**policy)
+        self.schedule = self.pick("schedule", None, *SCHEDULES)
+        return _with_schedule(made, self.schedule)
 
     def _set_up(self) -> None:
         settings_store.store(self.settings, START, settings_store.read())
-        owners.ensure(["mia", "ravi"], hours.next_digest(START, self.settings.policy))
+        for key in ("mia", "ravi"):
+            owners.ensure([key], hours.next_digest(START, self.settings.policy_for(key)))
+        self.rescheduled = self.chance("rescheduled", 0.3)
+        if self.rescheduled:
+            self.world.at(int(8 * DAY * self.world.unit("reschedule at")), "reschedule", self._reschedule)
+
+    def _reschedule(self) -> None:
+        """Ravi wants the digest at another time, and the operator applies the settings."""
+        new = _with_schedule(self.settings, self.pick("new schedule", *SCHEDULES))
+        apply_settings.apply(new, os.environ["TABLE"], URL, instant(self.world.now))
 
     def _plan(self, size: int) -> None:
         world = self.world
@@ -605,6 +625,12 @@ def zone_of(address: str | None) -> str:
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def _with_schedule(known: Settings, schedule: Schedule | None) -> Settings:
+    """Ravi has a chat, and chose when the digest comes."""
+    ravi = replace(known.contacts["ravi"], digest=schedule, chat="owners")
+    return replace(known, contacts={**known.contacts, "ravi": ravi})
 
 
 def read_tag(mail: Mail) -> tuple[str, str, str]:

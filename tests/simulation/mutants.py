@@ -17,6 +17,7 @@ from domain.delivery import Progress
 from domain.flag import Reason
 from domain.follow_up import PENDING, Press, Send, State, Ticket, record_answer
 from domain.person import Person, Surveys
+from domain.settings import Settings
 from messages.compose import Mail
 
 
@@ -31,6 +32,7 @@ run_clock, send_message = module("run_clock"), module("send_message")
 show_survey, take_next_step = module("show_survey"), module("take_next_step")
 causes, clock, mailer = module("adapters.causes"), module("adapters.clock"), module("adapters.mailer")
 cause, follow_up = module("domain.cause"), module("domain.follow_up")
+chat, digest, message = module("adapters.chat"), module("domain.digest"), module("domain.message")
 
 Put = Callable[[object, str, Any], None]
 
@@ -472,3 +474,31 @@ def gives_up_when_two_answers_meet(put: Put) -> None:
             save(known)
 
     put(tickets, "save", lossy)
+
+
+# --- digests and chats -----------------------------------------------------------------------------------------------
+
+
+@mutant(1)
+def posts_again_what_nobody_knows(put: Put) -> None:
+    put(chat, "Unknown", chat.NotPosted)
+
+
+@mutant(1)
+def repeats_a_post_whose_claim_ran_out(put: Put) -> None:
+    put(message, "is_for_chat", lambda known: False)
+
+
+@mutant(1)
+def forgets_where_the_last_digest_ended(put: Put) -> None:
+    put(digest, "period", lambda owner, usual: usual)
+
+
+@mutant(1)
+def reads_only_the_period_of_a_digest(put: Put) -> None:
+    put(digest, "look_back", lambda since, until, policy: since)
+
+
+@mutant(1)
+def digests_by_everybodys_schedule(put: Put) -> None:
+    put(Settings, "policy_for", lambda settings, contact: settings.policy)

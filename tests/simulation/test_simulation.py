@@ -30,6 +30,7 @@ CALLS = (
     "SendEmail",
     "GetAccount",
     "GetSecretValue",
+    "ChatPost",
 )
 REACHED = {
     **{f"{call}/{fault}": 30 for call in CALLS for fault in CALL_FAULTS},
@@ -46,6 +47,9 @@ REACHED = {
             "path/cause repeated",
             "path/heard Complaint",
             "path/asked together",
+            "path/digest with tickets recounted",
+            "path/post sent",
+            "path/post unknown",
         ),
         5,
     ),
