@@ -23,8 +23,9 @@ PROVEN_ROWS = {
     *("p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p12", "p13", "p15", "p17"),
     *(f"e{number}" for number in range(1, 12)),
     *("n1", "n2", "n3", "n5", "n6"),
+    *("r1", "r2", "r3", "r5"),
 }
-"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, received mail, operation."""
+"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, received mail, operation, digests."""
 
 
 def imports(file: Path) -> set[str]:

@@ -93,6 +93,10 @@ class Entry:
     """"Solved", with words that may be quoted, in the period; the latest first."""
     helped: tuple[FollowUp, ...]
     """Confirmed in the period."""
+    tickets: frozenset[tuple[str, str]]
+    tickets_before: frozenset[tuple[str, str]]
+    """By source and id, of the period and of the one before: a ticket can have one cause today and another tomorrow,
+    and is one ticket in the sum."""
     about: tuple[FollowUp, ...]
     """All that were opened or came to their outcome in the period."""
 
@@ -143,6 +147,8 @@ def entry(
         complaints=tuple(f for f in said if f.answer and not f.answer.solved and f.answer.words),
         praise=tuple(f for f in said if f.state is State.CONFIRMED and f.answer and f.answer.consent),
         helped=helped,
+        tickets=_tickets(listed, since, until),
+        tickets_before=_tickets(listed, since - (until - since), since),
         about=tuple(f for f in known if f in ended or since <= f.opened_at < until),
     )
 
@@ -187,6 +193,10 @@ def _change(trend: tuple[int, ...], quiet: int) -> Change:
     if not before:
         return Change.BACK
     return Change.UP if now > before else Change.DOWN if now < before else Change.SAME
+
+
+def _tickets(marks: Iterable[Mark], since: datetime, until: datetime) -> frozenset[tuple[str, str]]:
+    return frozenset((mark.source, mark.ticket_id) for mark in marks if since <= mark.opened_at < until)
 
 
 def _customer(mark: Mark) -> str:

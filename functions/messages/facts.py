@@ -383,8 +383,8 @@ def _total(entries: Sequence[Entry]) -> compose.Total:
     figures = [e.figures for e in entries]
     return compose.Total(
         causes=len(entries),
-        tickets=sum(f.tickets for f in figures),
-        tickets_before=sum(f.tickets_before for f in figures),
+        tickets=len({ticket for e in entries for ticket in e.tickets}),
+        tickets_before=len({ticket for e in entries for ticket in e.tickets_before}),
         confirmed=sum(f.confirmed for f in figures),
         denied=sum(f.denied for f in figures),
         silent=sum(f.silent for f in figures),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from adapters import causes
 from domain.person import person_key
+from domain.settings import Schedule
 from messages.compose import Note
 from place import record
 from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag, zone_of
@@ -238,13 +239,17 @@ class Invariants:
             self.check("D1", bool(told) or self.world.now < self.world.chaos_until, f"{owner} got no digest")
             for before, after in pairwise(told):
                 self.check("D1", before["until"] == after["since"], f"{owner}: {before}, then {after}")
-            policy = self.actors.settings.policy_for(owner)
-            if policy.digest_every < timedelta(days=1) or (owner == "ravi" and self.actors.rescheduled):
+            usual = self.actors.settings.policy
+            chosen = self.actors.schedule if owner == "ravi" and self.actors.schedule else Schedule()
+            every = chosen.every or usual.digest_every
+            if every < timedelta(days=1) or (owner == "ravi" and self.actors.rescheduled):
                 continue
+            zone = ZoneInfo(chosen.time_zone or usual.time_zone)
+            weekday = usual.digest_weekday if chosen.weekday is None else chosen.weekday
             for about in told:
-                at = datetime.fromisoformat(about["until"]).astimezone(ZoneInfo(policy.time_zone))
-                fits = at.time() == policy.digest_at and (
-                    policy.digest_every.days == 1 or at.weekday() == policy.digest_weekday
+                at = datetime.fromisoformat(about["until"]).astimezone(zone)
+                fits = at.time() == (chosen.at or usual.digest_at) and (
+                    every.days == 1 or at.weekday() == weekday
                 )
                 self.check("D1", fits, f"{owner}'s digest is of {at}")
         for sk, item in self.world.table.items.get("OWNER#ravi", {}).items():

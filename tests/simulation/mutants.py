@@ -479,7 +479,7 @@ def gives_up_when_two_answers_meet(put: Put) -> None:
 # --- digests and chats -----------------------------------------------------------------------------------------------
 
 
-@mutant(1)
+@mutant(7)
 def posts_again_what_nobody_knows(put: Put) -> None:
     put(chat, "Unknown", chat.NotPosted)
 
@@ -489,7 +489,7 @@ def repeats_a_post_whose_claim_ran_out(put: Put) -> None:
     put(message, "is_for_chat", lambda known: False)
 
 
-@mutant(1)
+@mutant(2)
 def forgets_where_the_last_digest_ended(put: Put) -> None:
     put(digest, "period", lambda owner, usual: usual)
 

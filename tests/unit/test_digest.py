@@ -190,6 +190,13 @@ def test_shares_of_harm_add_up_and_others_are_summed() -> None:
     assert abs(context.lines[-1].share_so_far + context.rest_share - 100) <= 1
 
 
+def test_a_ticket_with_two_causes_is_one_ticket_in_the_sum() -> None:
+    first = told(closing("1"), closing("2"))
+    second = replace(told(closing("1", number=2)), state=CauseState(code="licence"))
+    context = facts.digest("jonas", START, UNTIL, UNTIL, [first, second], samples.CAUSES_LINK, SETTINGS)
+    assert ([line.tickets for line in context.lines], context.total.tickets) == ([2, 1], 2)
+
+
 # --- periods ---------------------------------------------------------------------------------------------------------
 
 
