@@ -82,7 +82,6 @@ class Entry:
     change: Change
     quiet_before: int
     """How many periods before this one had no ticket, counted back from it."""
-    need: Need | None
     unsolved: int
     """Tickets whose customer said "not solved" last, whenever that was."""
     recovered: tuple[FollowUp, ...]
@@ -99,6 +98,7 @@ class Entry:
     and is one ticket in the sum."""
     about: tuple[FollowUp, ...]
     """All that were opened or came to their outcome in the period."""
+    need: Need | None = None
 
     @property
     def code(self) -> str:

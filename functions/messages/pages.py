@@ -17,7 +17,7 @@ Credit = Literal["full", "first", "initials", "anonymous"]
 Surveys = Literal["all", "fixes", "none"]
 NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable", "no_form", "too_long"]
 FlagState = Literal["raised", "acknowledged", "settled"]
-MOST_CAUSES_IN_FULL = 20
+MOST_CAUSES_IN_FULL = 10
 FlagResult = Literal["solved", "agreed", "not_possible"]
 Fate = Literal["waits", "sent", "arrived", "came_back", "unknown", "not_wanted", "not_sent"]
 """What became of a mail to a customer."""

@@ -246,8 +246,8 @@ def test_r2_an_owner_of_hundreds_of_causes_gets_a_mail_that_can_be_read(world: W
         assert f"{count - 8} more root causes: {count - 8} tickets" in mail.text
     page = world.open(mail.link)
     assert page.status == 200
-    assert page.body.count("<form") == min(count, 20)
-    assert page.body.count("?cause=") == max(0, count - 20)
+    assert page.body.count("<form") == min(count, 10)
+    assert page.body.count("?cause=") == max(0, count - 10)
     assert world.calls["send_message", "Query"] <= count + 20
     assert world.calls["send_message", "BatchGetItem"] <= count // 25 + 10
 
