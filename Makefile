@@ -3,13 +3,13 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 HERE := $(CURDIR)
-# The stack that settings, secret, chat, quarantine and replay work on: one of your account's, or STACK=local.
+# The stack that settings, secret, chat, quarantine, replay, causes and recount work on: one of your account's, or STACK=local.
 STACK ?= followthrough
 ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench check format lock deploy settings secret chat quarantine replay preview messages
+.PHONY: help run up down test simulate bench rises check format lock deploy settings secret chat quarantine replay causes recount preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ simulate: .venv/installed ## the product in many worlds of faults: make simulate
 
 bench: .venv/installed ## measure speed and cost, and write docs/performance.md (QUICK=1: a few minutes)
 	@PYTHONPATH=functions:infra:infra/local:tests $(RUN) -m benchmark.run $(if $(QUICK),--quick)
+
+rises: .venv/installed ## two years of closures with planted rises: what is found, how late, what is cried falsely
+	@PYTHONPATH=functions:tests $(RUN) tests/benchmark/rises.py --companies $(or $(COMPANIES),1) --seed $(or $(SEED),1)
 
 check: .venv/installed ## format, lint, types and template, without changing anything
 	$(RUN) -m ruff format --check
@@ -62,6 +65,12 @@ quarantine: .venv/installed ## list the webhooks that could not be used
 
 replay: .venv/installed ## take one of them in again: make replay ID=...
 	@$(ON_STACK) infra/quarantine.py '$(or $(ID),$(error which? make quarantine lists them))'
+
+causes: .venv/installed ## count the causes of a period and list values that nobody mapped: make causes DAYS=90
+	@$(ON_STACK) infra/causes.py $(if $(DAYS),--days $(DAYS))
+
+recount: .venv/installed ## count all causes anew and wait until it is done
+	@$(ON_STACK) infra/causes.py --recount
 
 deploy: .venv/installed ## build for AWS and deploy to your account (asks before it changes anything)
 	find functions -name __pycache__ -prune -exec rm -rf {} +

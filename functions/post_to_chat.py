@@ -13,11 +13,12 @@ from adapters import chat, clock, outbox, secret_store, settings_store
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, message
 from domain.delivery import Delivery
+from domain.errors import Unwritable
 from domain.message import Kind, Message
 from domain.settings import Settings
 from messages import compose
 from messages.compose import Note
-from send_message import cause_facts, digest_facts, settle_message
+from send_message import cause_facts, digest_facts, settle_message, written
 
 TOO_LATE = timedelta(days=1)
 """A chat that took nothing for so long gets nothing: its mail has long been read."""
@@ -44,9 +45,16 @@ def post(record: SQSRecord) -> None:
     contact = settings.contacts.get(waiting.to.partition(":")[2])
     address = secret_store.chat_address(contact.chat, now) if contact and contact.chat else None
     late = now > waiting.created_at + TOO_LATE
-    note = None if late or address is None else _note(waiting, now, settings)
+    reason = "too_late" if late else "chat_unknown" if address is None else None
+    note = None
+    try:
+        note = None if reason else _note(waiting, now, settings)
+    except Unwritable:
+        logger.exception("the post cannot be written", kind=waiting.kind)
+        count("MailUnwritable")
+        reason = "unwritable"
     if address is None or note is None:
-        reason = "too_late" if late else "chat_unknown" if address is None else "nothing_to_say"
+        reason = reason or "nothing_to_say"
         outbox.save(message.cancel(waiting, reason))
         logger.warning("post cancelled", kind=waiting.kind, reason=reason)
         count("PostCancelled")
@@ -62,9 +70,9 @@ def _note(waiting: Message, now: datetime, settings: Settings) -> Note | None:
     """The note as it is true now; None when there is nothing (left) to say."""
     if waiting.kind is Kind.DIGEST:
         digest = digest_facts(waiting, now, settings)
-        return compose.digest_note(digest) if digest else None
+        return written(lambda: compose.digest_note(digest)) if digest else None
     notice = cause_facts(waiting, now, settings)
-    return compose.cause_repeated_note(notice) if notice else None
+    return written(lambda: compose.cause_repeated_note(notice)) if notice else None
 
 
 def _post(claimed: Message, claim_id: str, address: str, note: Note, now: datetime) -> None:

@@ -15,7 +15,7 @@ from adapters.links import BadLink, TicketLink
 from adapters.telemetry import count, logger, metrics
 from domain.errors import Changed
 from domain.person import person_key
-from domain.reply import Said, TooMany, digest, is_known, take
+from domain.reply import Said, TooMany, digest, keepers, take
 from domain.settings import Settings
 from messages.text import clean_words
 from replies import automatic, own_words, verdict
@@ -57,7 +57,8 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
     if known is None:
         return "forgotten"
     mail_id = told["mail"]["messageId"]
-    if is_known(known, mail_id):
+    kept_by = keepers([known, *tickets.load_refs(known.together)], mail_id)
+    if not kept_by:
         return "repeated"
     stored = told["receipt"]["action"]
     try:
@@ -75,11 +76,16 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
         # Whatever is left of a mail without words of its own: a person may still see what was meant.
         words=clean_words(words) or clean_words(mail.text) or None,
         doubt=_doubt(told, mail, known.closure.requester_email),
+        received_at=datetime.fromisoformat(told["mail"]["timestamp"]),
     )
+    outcome = "repeated"
     try:
-        return _record(link, said, now, settings)
+        for one in kept_by:
+            about = TicketLink(one.ref.source, one.ref.ticket_id, one.ref.number)
+            outcome = _record(about, said, now, settings)
     except TooMany:
         return _keep_away(told, "too_many_replies", now)
+    return outcome
 
 
 def _record(link: TicketLink, said: Said, now: datetime, settings: Settings) -> str:

@@ -79,7 +79,7 @@ def _is_suspect(
         if (rules := press.suspicions(asked[place], pressed.solved, page, hidden_field, now, policy))
     }
     for place, rules in found.items():
-        after = press.suspect(asked[place], said[place].solved, rules, now)
+        after = press.suspect(asked[place], said[place], rules, now)
         if after is not asked[place]:
             try:
                 tickets.save(after)
@@ -116,15 +116,24 @@ def _read(form: Mapping[str, str], suffix: str) -> Press | None:
     field = {name: form.get(f"{name}{suffix}", "") for name in FIELDS}
     if field["answer"] not in {"yes", "no"}:
         return None
+    words = clean_words(field["words"]) or None
     return Press(
         solved=field["answer"] == "yes",
-        words=clean_words(field["words"]) or None,
+        words=words,
+        critical=words is not None and field["answer"] == "yes" and _is_critical(words),
         wish=clean_words(field["wish"]) or None,
         kept={"yes": True, "no": False}.get(field["kept"]),
         consent=field["consent"] == "yes",
         credit=cast(Credit, field["credit"]) if field["credit"] in get_args(Credit) else None,
         withdraw=field["withdraw"] == "yes",
     )
+
+
+def _is_critical(words: str) -> bool:
+    # Here and not above: most presses bring no words, and twelve languages take a while to load.
+    from replies.criticism import is_critical
+
+    return is_critical(words)
 
 
 def _record(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -20,6 +20,7 @@ from adapters import (
     reply_address,
     settings_store,
     table,
+    thanks,
     tickets,
 )
 from adapters.closed_days import closed_days
@@ -27,15 +28,17 @@ from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message, recovery
 from domain.closure import Ref
 from domain.delivery import Delivery
-from domain.errors import Changed, Refused
+from domain.errors import Changed, Refused, Unwritable
 from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
 from domain.person import Asked, Person, reserve
 from domain.settings import Settings
+from domain.thanks import SETTLING, month_before, month_of
 from messages import compose, facts
 from messages.compose import Mail
 
 ATTEMPTS = 5
+Written = TypeVar("Written")
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
@@ -68,8 +71,7 @@ def _send_round(pk: str, sk: str, round: Round, now: datetime, settings: Setting
     asked, mail, address, claim_id = claimed
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        for each in asked:
-            _settle_round(each, round, change, now, settings)
+        _settle_round(asked, round, change, now, settings)
 
     reply_to = _reply_address(asked, now, settings)
     _deliver(mail, address, pk, sk, round, claim_id, settle, now, settings, reply_to)
@@ -80,9 +82,10 @@ def _claim_round(
 ) -> tuple[list[FollowUp], Mail, str, str] | None:
     """The follow-ups that this mail asks about, the one with the key first; the mail, its address and its claim.
 
-    Everything is decided again at the moment of sending; the mail is made first, so that no claim lacks one.
+    Everything is decided again at the moment of sending; the mail is made first, so that no claim lacks one. Where it
+    cannot be written the one with the key is asked about alone, and set aside when that cannot be written either.
     """
-    claim_id = clock.new_id()
+    claim_id, alone = clock.new_id(), False
     for _ in range(ATTEMPTS):
         ticket = tickets.load_scope(pk).ticket
         known = next((f for f in ticket.follow_ups if tickets.sort_key(f.number) == sk), None)
@@ -100,20 +103,42 @@ def _claim_round(
         if next_step(known, ticket, person, now, settings.policy, closed) != Send(round):
             return None
         first_time = round == "survey" and not known.together
-        joining = _joining(known, person.waiting if first_time else known.together, round, now, settings)
+        others = () if alone else person.waiting if first_time else known.together
+        joining = _joining(known, others, round, now, settings)
         asked = [_claimed(f, round, claim_id, now, settings) for f in (known, *joining)]
-        if first_time:
+        if first_time and joining:
             asked = [replace(f, together=tuple(o.ref for o in asked if o is not f)) for f in asked]
         group = asked if first_time else [*asked, *_others(asked, tickets.load_refs(known.together))]
-        mail = _compose_round(group, asked, round, person, settings, now)
         try:
-            _store_claims(
-                asked, person, _reserved(person, asked, now, first_time) if round == "survey" else person
-            )
+            mail = _compose_round(group, asked, round, person, settings, now)
+        except Unwritable:
+            if joining:
+                alone = True
+            elif _set_aside(asked[0], round, now):
+                return None
+            continue
+        try:
+            reserved = _reserved(person, asked, now, first_time and not alone)
+            _store_claims(asked, person, reserved if round == "survey" else person)
         except Changed:
             continue
         return [replace(f, version=f.version + 1) for f in asked], mail, address, claim_id
     raise Changed("the ticket is changing too fast")
+
+
+def _set_aside(claimed: FollowUp, round: Round, now: datetime) -> bool:
+    """What cannot be written goes to a person at once; tells whether that was stored."""
+    held = follow_up.get_delivery(claimed, round)
+    if held is None:
+        raise Refused("not claimed")
+    refused = delivery.refuse(held, held.claim, now)
+    logger.exception("the mail cannot be written", part=round)
+    count("MailUnwritable")
+    try:
+        tickets.save(follow_up.never_sent(claimed, round, refused, now, "unwritable"))
+    except Changed:
+        return False
+    return True
 
 
 def _claimed(known: FollowUp, round: Round, claim_id: str, now: datetime, settings: Settings) -> FollowUp:
@@ -190,58 +215,92 @@ def _compose_round(
     )
     places = follow_up.places(group)
     chosen = {place: f for place, f in places.items() if any(f.ref == a.ref for a in asked)}
-    mail = facts.survey(
-        chosen,
-        link,
-        settings,
-        now,
-        reminder=round == "reminder",
-        may_reply=_reply_address(asked, now, settings) is not None,
-        language=person.language,
-        preferences_link=links.preferences_url(_base(settings), preferences, first.opened_at, now),
+    may_reply = _reply_address(asked, now, settings) is not None
+    preferences_link = links.preferences_url(_base(settings), preferences, first.opened_at, now)
+    return written(
+        lambda: compose.survey(
+            facts.survey(
+                chosen,
+                link,
+                settings,
+                now,
+                reminder=round == "reminder",
+                may_reply=may_reply,
+                language=person.language,
+                preferences_link=preferences_link,
+            )
+        )
     )
-    return compose.survey(mail)
+
+
+def written(write: Callable[[], Written]) -> Written:
+    """What ``write`` gives; Unwritable for whatever it raises. Nothing but records and templates may be behind it: then
+    each fault is one of ours about this mail, and the same at every try.
+    """
+    try:
+        return write()
+    except Exception as error:
+        raise Unwritable from error
 
 
 def _reply_address(asked: list[FollowUp], now: datetime, settings: Settings) -> str | None:
-    """Where a reply counts as an answer; None when the company takes no replies, the ticket's id is too long, or the
-    mail asks about several closures: nobody could tell which of them a "yes" is about.
+    """Where replies to a mail about these closures go: the first of them names the mail. None when the company takes
+    no replies, or when all the tickets' ids are too long.
     """
-    if settings.company.reply_domain is None or len(asked) > 1:
+    if settings.company.reply_domain is None:
         return None
-    ref = asked[0].ref
-    link = links.TicketLink(ref.source, ref.ticket_id, ref.number)
-    return reply_address.write(link, settings.company.reply_domain, now)
+    named = (links.TicketLink(f.ref.source, f.ref.ticket_id, f.ref.number) for f in asked)
+    written = (reply_address.write(link, settings.company.reply_domain, now) for link in named)
+    return next((address for address in written if address), None)
 
 
 def _settle_round(
-    claimed: FollowUp,
+    claimed: list[FollowUp],
     round: Round,
     change: Callable[[Delivery], Delivery],
     now: datetime,
     settings: Settings,
 ) -> None:
-    """``claimed`` is what stands there unless a report was faster, so it is read again only then."""
-    known: FollowUp | None = claimed
+    """All that one mail asks about at once: what has to be asked again must not come to the customer in two mails.
+
+    ``claimed`` is what stands there unless a report was faster, so it is read again only then.
+    """
+    known = claimed
     for _ in range(ATTEMPTS):
-        held = follow_up.get_delivery(known, round) if known else None
-        if known is None or held is None:
-            return
-        changed = change(held)
-        if changed.progress is delivery.Progress.REFUSED:
-            after = follow_up.refused_by_provider(known, round, changed, now)
-        elif changed.progress is delivery.Progress.READY:
-            after = replace(follow_up.put_delivery(known, round, changed), due_at=now + _back_off())
-        else:
-            after = follow_up.after_sending(known, round, changed, settings.policy)
+        settled = [after for each in known if (after := _settled(each, round, change, now, settings))]
         try:
-            tickets.save(after)
+            if settled:
+                table.put_all(tickets.row(after) for after in settled)
         except Changed:
-            closure = claimed.closure
-            known = tickets.load(closure.source, closure.ticket_id).follow_up(claimed.number)
+            known = tickets.load_refs(each.ref for each in claimed)
             continue
         return
     raise Changed("the ticket is changing too fast")
+
+
+def _settled(
+    known: FollowUp,
+    round: Round,
+    change: Callable[[Delivery], Delivery],
+    now: datetime,
+    settings: Settings,
+) -> FollowUp | None:
+    """One follow-up after its mail's sending; None when it is settled already: by a report, or by our own write whose
+    reply was lost.
+    """
+    held = follow_up.get_delivery(known, round)
+    if held is None:
+        return None
+    try:
+        changed = change(held)
+    except Refused as refused:
+        logger.info("settled already", part=round, reason=str(refused))
+        return None
+    if changed.progress is delivery.Progress.REFUSED:
+        return follow_up.never_sent(known, round, changed, now)
+    if changed.progress is delivery.Progress.READY:
+        return replace(follow_up.put_delivery(known, round, changed), due_at=now + _back_off())
+    return follow_up.after_sending(known, round, changed, settings.policy)
 
 
 # --- everything else -------------------------------------------------------------------------------------------------
@@ -258,17 +317,23 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     )
     person = people.load(address) if address else None
     reason = message.refusal(waiting, person) if person else "recipient_unknown"
-    mail: _Composed | None = None
-    if customer and person and not reason:
+    if customer and not reason:
         closed = closed_days(customer.closure, settings)
         earliest = message.earliest(waiting, customer.closure, now, settings.policy, closed)
         if earliest > now:
             outbox.save(replace(waiting, due_at=earliest))
             logger.info("waits for the customer's hours", kind=waiting.kind)
             return
-        mail = _compose_for_customer(waiting, customer, person, now, settings)
-    elif not reason:
-        mail = _compose_message(waiting, now, settings)
+    mail: _Composed | None = None
+    try:
+        if customer and person and not reason:
+            mail = _compose_for_customer(waiting, customer, person, now, settings)
+        elif not reason:
+            mail = _compose_message(waiting, now, settings)
+    except Unwritable:
+        logger.exception("the mail cannot be written", part="message", kind=waiting.kind)
+        count("MailUnwritable")
+        reason = "unwritable"
     if mail is None or address is None:
         outbox.save(message.cancel(waiting, reason or "nothing_to_say"))
         logger.warning("message cancelled", kind=waiting.kind, reason=reason or "nothing_to_say")
@@ -337,9 +402,8 @@ def _compose_for_customer(
     if waiting.kind is Kind.PROGRESS:
         if recovery.is_over(known, waiting.created_at):
             return None
-        return _Composed(
-            compose.progress(facts.progress(waiting, known, _own(known, person, now, settings), settings))
-        )
+        own = _own(known, person, now, settings)
+        return _Composed(written(lambda: compose.progress(facts.progress(waiting, known, own, settings))))
     raise ValueError(f"{waiting.kind} is not for customers")
 
 
@@ -366,6 +430,8 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         return _digest(waiting, now, settings)
     if waiting.kind is Kind.CAUSE_REPEATED:
         return _cause(waiting, now, settings)
+    if waiting.kind in {Kind.GATHERED_NOTES, Kind.THANKS_MONTH}:
+        return _thanks(waiting, now, settings)
     records = tickets.load_scope(waiting.scope)
     number = int(waiting.about["number"])
     known = records.follow_up(number)
@@ -378,23 +444,58 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         before = facts.earlier(known, records.ticket, people.history(known.closure.requester_email))
         link = links.TicketLink(raised.source, raised.ticket_id, number, waiting.to.partition(":")[2])
         url = links.flag_url(_base(settings), link, waiting.created_at, now)
-        return _Composed(compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
+        return _Composed(
+            written(lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
+        )
     if known.state is not State.CONFIRMED or records.ticket.superseded(known):
         return None
-    quoted = known.answer is not None and known.answer.consent is not None
+    quoted = known.quote is not None
     if waiting.kind is Kind.APPRECIATION and not quoted:
         return None
-    return _Composed(compose.success_note(facts.note(known, settings, quoted=quoted)), quoted=quoted)
+    group, _, key = waiting.to.partition(":")
+    team = key if group == "team" else None
+    page = _thanks_url(team, waiting, now, settings) if team else None
+    note = written(
+        lambda: compose.success_note(facts.note(known, settings, team=team, quoted=quoted, link=page))
+    )
+    return _Composed(note, quoted=quoted)
+
+
+def _thanks_url(team: str, waiting: Message, now: datetime, settings: Settings) -> str:
+    return links.thanks_url(_base(settings), links.TeamLink(team), waiting.created_at, now)
+
+
+def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    """A team's gathered notes, or its look back on a month: what customers still call solved."""
+    team = waiting.to.partition(":")[2]
+    since, until = (datetime.fromisoformat(waiting.about[name]) for name in ("since", "until"))
+    url = _thanks_url(team, waiting, now, settings)
+    if waiting.kind is Kind.THANKS_MONTH:
+        month = month_before(hours.local(until, settings.policy.time_zone).date().replace(day=1))
+        solved = thanks.confirmed(team, *month_of(month, settings.policy.time_zone))
+        if not solved:
+            return None
+        return _Composed(
+            written(lambda: compose.thanks_month(facts.thanks_month(team, month, solved, url, settings)))
+        )
+    solved = thanks.confirmed(team, since - SETTLING, until - SETTLING)
+    if not solved:
+        return None
+    return _Composed(
+        written(
+            lambda: compose.gathered_notes(facts.gathered_notes(team, since, until, solved, url, settings))
+        )
+    )
 
 
 def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
     told = cause_facts(waiting, now, settings)
-    return _Composed(compose.cause_repeated(told)) if told else None
+    return _Composed(written(lambda: compose.cause_repeated(told))) if told else None
 
 
 def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
     told = digest_facts(waiting, now, settings)
-    return _Composed(compose.digest(told)) if told else None
+    return _Composed(written(lambda: compose.digest(told))) if told else None
 
 
 def cause_facts(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
@@ -406,7 +507,7 @@ def cause_facts(waiting: Message, now: datetime, settings: Settings) -> compose.
     _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
     owner = waiting.to.partition(":")[2]
     url = links.causes_url(_base(settings), links.CausesLink(owner, (code,)), waiting.created_at, now)
-    return facts.cause_mail(state, waiting, about, url, settings)
+    return written(lambda: facts.cause_mail(state, waiting, about, url, settings))
 
 
 def digest_facts(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
@@ -422,7 +523,7 @@ def digest_facts(waiting: Message, now: datetime, settings: Settings) -> compose
         return None
     link = links.CausesLink(owner, period=(since, until))
     url = links.causes_url(_base(settings), link, waiting.created_at, now)
-    return facts.digest(owner, since, until, now, entries, url, settings)
+    return written(lambda: facts.digest(owner, since, until, now, entries, url, settings))
 
 
 # --- the provider ----------------------------------------------------------------------------------------------------

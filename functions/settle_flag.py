@@ -1,20 +1,24 @@
-"""POST /f/{token}: the responsible person acknowledges a flag, writes to its customer, or settles it."""
+"""POST /f/{token}: the responsible person acknowledges a flag, writes to its customer, settles it, or says whose a
+suspect press was.
+"""
 
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, flags, notices, outbox, table, web
+from adapters import clock, flags, notices, outbox, table, tickets, web
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import flag, message, recovery
+from domain import flag, message, press, recovery
 from domain.errors import Changed, Refused
 from domain.flag import Flag, Result
+from domain.follow_up import release_words
 from domain.settings import Settings
 from messages.text import clean_words
 from show_flag import Found, find, show
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("action", "done", "result", "words", "form")
+KEPT_FIELDS = ("action", "done", "result", "words", "form", "press", "sure")
+OVERTAKEN = "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened."
 RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
 
 
@@ -26,7 +30,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _act(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
-    act = _update if form.get("action") == "update" else _settle
+    act = ACTIONS.get(form.get("action", ""), _settle)
     for _ in range(ATTEMPTS):
         found = find(token, settings)
         if isinstance(found, notices.Notice):
@@ -53,6 +57,19 @@ def _settle(found: Found, form: dict[str, str], settings: Settings, nonce: str) 
         logger.info("flag changed", action=action)
         count("FlagSettled" if action == "settle" else "FlagAcknowledged")
     return show(replace(found, flag=after), settings, nonce)
+
+
+def _pass_on(found: Found, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    """The customer's words go to the team after all; whoever read them answers for it."""
+    try:
+        after = release_words(found.follow_up, found.holder, clock.now())
+        if after is not found.follow_up:
+            tickets.save(after)
+            logger.info("words passed on")
+            count("WordsPassedOn")
+    except Refused:
+        return show(found, settings, nonce, 409, "The customer does not agree to it any more.")
+    return show(replace(found, follow_up=after), settings, nonce)
 
 
 def _change(known: Flag, action: str, by: str, result: Result | None, done: str, settings: Settings) -> Flag:
@@ -83,3 +100,36 @@ def _update(found: Found, form: dict[str, str], settings: Settings, nonce: str) 
     logger.info("progress told")
     count("ProgressTold")
     return show(replace(found, messages={**found.messages, told.name: told}), settings, nonce)
+
+
+def _decide(found: Found, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    """Whose a suspect press was; to count it as the customer's, the form says that the person knows it."""
+    counts = form["action"] == "count"
+    if form.get("press") not in {str(place) for place in range(len(found.follow_up.suspects))}:
+        return show(found, settings, nonce, 400, "Please use the buttons below.")
+    if counts and form.get("sure") != "yes":
+        return show(found, settings, nonce, 400, "Please tick that you know it was the customer.")
+    try:
+        after = press.decide(
+            found.follow_up,
+            found.ticket,
+            int(form["press"]),
+            counts=counts,
+            by=found.holder,
+            now=clock.now(),
+            policy=settings.policy,
+        )
+    except press.Decided:
+        return show(
+            found, settings, nonce, 409, "Somebody was faster and counted it; that is not taken back."
+        )
+    except press.Overtaken:
+        return show(found, settings, nonce, 409, OVERTAKEN)
+    if after is not found.follow_up:
+        tickets.save(after)
+        logger.info("press decided", counted=counts)
+        count("PressCounted" if counts else "PressDismissed")
+    return show(replace(found, follow_up=after), settings, nonce)
+
+
+ACTIONS = {"update": _update, "pass_on": _pass_on, "count": _decide, "machine": _decide}

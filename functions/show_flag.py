@@ -7,7 +7,7 @@ from adapters import clock, links, notices, people, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain import recovery
 from domain.flag import Flag
-from domain.follow_up import FollowUp
+from domain.follow_up import FollowUp, Ticket
 from domain.message import Message
 from domain.person import Person
 from domain.settings import Settings
@@ -16,10 +16,11 @@ from messages import facts, pages
 
 @dataclass(frozen=True)
 class Found:
-    """A flag with its follow-up, its customer and what they were asked about before, and whose link was used."""
+    """A flag with follow-up, ticket and customer, what they were asked about before, and whose link was used."""
 
     flag: Flag
     follow_up: FollowUp
+    ticket: Ticket
     earlier: tuple[FollowUp, ...]
     holder: str
     person: Person
@@ -56,7 +57,7 @@ def find(token: str, settings: Settings) -> Found | notices.Notice:
     address = follow_up.closure.requester_email
     person = people.load(address) if address else Person(key="")
     before = facts.earlier(follow_up, records.ticket, people.asked_before(person))
-    return Found(flag, follow_up, before, link.holder, person, records.messages)
+    return Found(flag, follow_up, records.ticket, before, link.holder, person, records.messages)
 
 
 def show(

@@ -8,7 +8,19 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters import causes, clock, flags, outbox, owners, people, queues, settings_store, table, tickets
+from adapters import (
+    causes,
+    clock,
+    flags,
+    outbox,
+    owners,
+    people,
+    queues,
+    settings_store,
+    table,
+    thanks,
+    tickets,
+)
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
 from domain import cause, consequences, digest, flag, hours, message
@@ -18,6 +30,8 @@ from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
 from domain.message import Message
 from domain.person import Person, wait
 from domain.settings import Settings
+from domain.thanks import SETTLING, Round, Thanks, next_due
+from domain.thanks import message as team_message
 
 ATTEMPTS = 5
 
@@ -49,6 +63,8 @@ def take_step(record: SQSRecord) -> None:
         _cause(pk.partition("#")[2], now, settings)
     elif kind == "OWNER":
         _digest(pk.partition("#")[2], now, settings)
+    elif kind == "TEAM":
+        _team(pk.partition("#")[2], Round(sk.partition("#")[2]), now, settings)
     else:
         raise ValueError(f"nothing is ever due for {kind}")
 
@@ -112,22 +128,29 @@ def _finish(
     count(f"FollowUp{follow_up.state.title().replace('_', '')}")
 
 
-def put_in_order(missing: Iterable[Flag | Message]) -> None:
+def put_in_order(missing: Iterable[Flag | Message | Thanks]) -> None:
     """Write what follows from a follow-up: the flag before the mail about it, which finds it when it is composed."""
     for record in missing:
-        table.put(row_of(record))
+        if isinstance(record, Thanks):
+            thanks.add(record)
+        else:
+            table.put(row_of(record))
 
 
 def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
-    """Tell the owner of a cause once per window, when it has just become repeated."""
+    """Tell the owner of a cause when it has just become repeated, and really so."""
     if not cause.has_owner(code, settings):
         return
     for _ in range(ATTEMPTS):
         state = causes.load(code)
-        if not cause.may_tell(state, now, settings.policy):
+        if not cause.may_tell(state, now):
             return
-        counted = cause.count(causes.marks(code, now - settings.policy.repeated_within, now))
-        told = cause.tell_owner(state, counted, now, settings)
+        days, reached_floor = causes.look_back(code, now, settings.policy)
+        why = cause.why_tell(state, days, now, settings.policy) if reached_floor else None
+        if why is None:
+            return
+        counted = cause.count(causes.told_marks(code, why, now))
+        told = cause.tell_owner(state, counted, why, now, settings)
         if told is None:
             return
         try:
@@ -194,3 +217,18 @@ def _digest(key: str, now: datetime, settings: Settings) -> None:
     due = digest.digest_message(owner, since, until, now, settings)
     table.put_all([owners.row(later), *map(outbox.row, message.with_chat(due, settings))])
     count("DigestDue")
+
+
+def _team(key: str, round: Round, now: datetime, settings: Settings) -> None:
+    """A team's gathered notes or look back on a month; no mail when there is nothing to thank for."""
+    due = thanks.load(key, round)
+    if due is None or due.due_at is None or now < due.due_at:
+        return
+    team = settings.teams.get(key)
+    next_at = next_due(round, team, now, settings.policy.time_zone) if team else None
+    later = thanks.row(replace(due, since=due.due_at, due_at=next_at))
+    if next(thanks.marks(key, due.since - SETTLING, due.due_at - SETTLING), None) is None:
+        table.put(later)
+        return
+    table.put_all([later, outbox.row(team_message(due, due.due_at, now, settings))])
+    count("TeamThanked")

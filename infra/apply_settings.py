@@ -36,7 +36,7 @@ from domain.errors import Changed
 from domain.follow_up import MOST_TOGETHER
 from domain.hours import END_OF_DAY, known_zone, next_digest
 from domain.person import KEPT_ASKS
-from domain.settings import UNCLASSIFIED, Contact, Policy, Settings
+from domain.settings import LONGEST_VALUE, UNCLASSIFIED, Cause, Contact, Notes, Policy, Settings, value_key
 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -89,6 +89,10 @@ def _text(text: str) -> str | None:
     return text.strip() if 0 < len(text.strip()) <= 200 and text.isprintable() else None
 
 
+def _value(text: str) -> str | None:
+    return text.strip() if _text(text) and len(text.strip()) <= LONGEST_VALUE and value_key(text) else None
+
+
 def _key(text: str) -> str | None:
     return text if KEY.fullmatch(text) else None
 
@@ -137,11 +141,17 @@ def _count(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[1-9][0-9]{0,2}|1000", text) else None
 
 
+def _rate(text: str) -> float | None:
+    rate = float(text) if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,4})?", text) else 0.0
+    return rate if 0 < rate <= 50 else None
+
+
 TEXT = Form("is not a text", "one line of 1 to 200 characters", _text)
 DURATION = Form("is not a duration", "a number and s, m, h or d, like 90s or 3d, up to 3650d", _duration)
 ADDRESS_FORM = Form("is not an e-mail address", "one address such as mia@acme.example", _address)
 KEY_FORM = Form("is not a key", 'a key of 1 to 40 characters: a-z, 0-9, "-" and "_"', _key)
 CONTACT = Form("is not a contact", "the key of a contact", _text)
+CAUSE = Form("is not a cause", "the code of a cause", _text)
 WEEKDAY = Form(
     "is not a weekday", ", ".join(WEEKDAYS), {day: number for number, day in enumerate(WEEKDAYS)}.get
 )
@@ -150,6 +160,7 @@ FORMS_BY_TYPE: dict[object, Form] = {
     timedelta: DURATION,
     time: Form("is not a time", "HH:MM from 00:00 to 23:59", _time),
     int: Form("is not a number", "a whole number from 1 to 1000", _count),
+    float: Form("is not a number", "a number above 0 and up to 50, such as 0.1", _rate),
     bool: Form("is neither true nor false", "true, false", {"true": True, "false": False}.get),
 }
 FORMS_BY_NAME = {
@@ -171,11 +182,19 @@ FORMS_BY_NAME = {
     "digest_weekday": WEEKDAY,
     "weekday": WEEKDAY,
     "chat": KEY_FORM,
+    "notes_weekday": WEEKDAY,
+    "notes": Form(
+        "is not a way to get notes",
+        "at_once, daily, weekly",
+        lambda text: text if text in typing.get_args(Notes) else None,
+    ),
     "secret": KEY_FORM,
     "preset": Form("is not a preset", "the name of a preset", _text),
     "manager": CONTACT,
     "responsible": CONTACT,
     "owner": CONTACT,
+    "values": Form("is not a value", f"one line of 1 to {LONGEST_VALUE} characters", _value),
+    "parent": CAUSE,
 }
 
 
@@ -251,6 +270,8 @@ class _Reading:
         """What was readable, by path."""
         self.lines: dict[str, int] = {}
         """Where each key stands, readable or not, by path."""
+        self.meanings: list[tuple[str, int, str]] = []
+        """Path, line and cause of every value that a source maps itself."""
 
     def settings(self, node: yaml.Node | None) -> Settings | None:
         if node is None:
@@ -258,6 +279,7 @@ class _Reading:
             return None
         settings: Settings | None = self._record(node, "", 1, Settings)
         self._check_people()
+        self._check_causes()
         self._check_names("causes")
         self._check_names("teams")
         self._check_policy()
@@ -338,6 +360,8 @@ class _Reading:
             hint = typing.get_args(hint)[0]
         if dataclasses.is_dataclass(hint):
             value = self._record(node, path, line, typing.cast(type, hint))
+        elif hint == dict[str, str]:
+            value = self._meanings(node, path, line)
         elif typing.get_origin(hint) is dict:
             value = self._entries(node, path, line, typing.get_args(hint)[1])
         elif typing.get_origin(hint) is tuple:
@@ -369,6 +393,27 @@ class _Reading:
             entries[key] = self._value(value, _join(path, key), at, key, kind)
         return entries
 
+    def _meanings(self, node: yaml.Node, path: str, line: int) -> dict[str, str] | None:
+        """Read what a helpdesk's own values mean: the keys are its words, the values are codes of causes."""
+        pairs = self._pairs(node, path, line)
+        if pairs is None:
+            return None
+        meanings: dict[str, str] = {}
+        keys: dict[str, str] = {}
+        form = FORMS_BY_NAME["values"]
+        for word, (value, at) in pairs.items():
+            own = _join(path, word)
+            if not form.parse(word):
+                word_shown = json.dumps(word, ensure_ascii=False)
+                self._complain(at, path, f"{word_shown} {form.complaint}; allowed: {form.allowed}")
+            elif (other := keys.setdefault(value_key(word), word)) != word:
+                self._complain(at, own, f'is the same as "{other}"; allowed: one meaning each')
+            code = self._scalar(value, own, at, word, CAUSE)
+            if isinstance(code, str):
+                meanings[word.strip()] = code
+                self.meanings.append((own, at, code))
+        return meanings
+
     def _list(
         self, node: yaml.Node, path: str, line: int, name: str, hint: object
     ) -> tuple[object, ...] | None:
@@ -381,7 +426,7 @@ class _Reading:
         return tuple(dict.fromkeys(items))
 
     def _scalar(self, node: yaml.Node, path: str, line: int, name: str, hint: object) -> object:
-        form = _form(name, hint) or TEXT
+        form = hint if isinstance(hint, Form) else _form(name, hint) or TEXT
         empty = node.tag == "tag:yaml.org,2002:null" or (isinstance(node, yaml.ScalarNode) and not node.value)
         value = form.parse(node.value) if isinstance(node, yaml.ScalarNode) and not empty else None
         if value is None:
@@ -412,22 +457,42 @@ class _Reading:
     def _check_people(self) -> None:
         contacts: dict[str, Contact | None] = self.values.get("contacts", {})
         if "contacts" in self.values:
-            for mapping, field in (("contacts", "manager"), ("teams", "responsible"), ("causes", "owner")):
+            for mapping, field in (
+                ("contacts", "manager"),
+                ("teams", "responsible"),
+                ("causes", "owner"),
+                ("causes", "manager"),
+            ):
                 for path, key in self._all(mapping, field):
                     self._refer(path, key, contacts, "a contact")
             if "responsible" in self.values:
                 self._refer("responsible", self.values["responsible"], contacts, "a contact")
-        managers = {path.split(".")[1]: manager for path, manager in self._all("contacts", "manager")}
-        for key in managers:
+        self._check_chains("contacts", "manager")
+
+    def _check_chains(self, mapping: str, field: str) -> None:
+        """Whoever goes from one to the one above arrives."""
+        all_above = {path.split(".")[1]: above for path, above in self._all(mapping, field)}
+        for key in all_above:
             chain = [key]
-            while (above := managers.get(chain[-1])) and above not in chain:
+            while (above := all_above.get(chain[-1])) and above not in chain:
                 chain.append(above)
             if above == key:
-                path = f"contacts.{key}.manager"
+                path = f"{mapping}.{key}.{field}"
                 way = " -> ".join([*chain, key])
                 self._complain(
                     self.lines[path], path, f'"{above}" leads back: {way}; allowed: a chain that ends'
                 )
+
+    def _check_causes(self) -> None:
+        causes: dict[str, Cause | None] | None = self.values.get("causes")
+        if causes is None:
+            return
+        for path, code in self._all("causes", "parent"):
+            self._refer(path, code, causes, "a cause")
+        for path, line, code in self.meanings:
+            self.lines[path] = line
+            self._refer(path, code, causes, "a cause")
+        self._check_chains("causes", "parent")
 
     def _check_names(self, mapping: str) -> None:
         """Nothing that a helpdesk sends may mean two entries."""
@@ -442,7 +507,8 @@ class _Reading:
             for path in paths:
                 found = key if path == entry else self.values.get(path, ())
                 for name in (found,) if isinstance(found, str) else found:
-                    other = meaning.setdefault(str(name).strip().casefold(), entry)
+                    said = value_key(name) if mapping == "causes" else str(name).strip().casefold()
+                    other = meaning.setdefault(said, entry)
                     if other != entry:
                         self._complain(
                             self.lines[path],
@@ -465,6 +531,11 @@ class _Reading:
             if name != "keep_for" and self._policy(name) is not None
         }
         self._compare_keys("keep_for", "more than", max(lengths, key=lambda name: lengths[name]))
+        self._compare("rise_at_least", "at least", 1.0, "1")
+        self._compare("rise_compared_with", "at least", timedelta(days=28), "four weeks")
+        compared = self._policy("rise_compared_with")
+        if compared and compared % timedelta(days=7):
+            self._complain_policy("rise_compared_with", compared, "is not whole weeks", "like 28d or 84d")
         most = KEPT_ASKS // MOST_TOGETHER
         self._compare("surveys_per_month", "at most", most, str(most))
         every = self._policy("digest_every")
@@ -584,7 +655,7 @@ def apply(settings: Settings, table: str, public_url: str | None, now: datetime)
     meanwhile, and the errors of AWS as they are.
     """
     os.environ["TABLE"] = table
-    from adapters import settings_store
+    from adapters import settings_store, thanks
 
     before = settings_store.read()
     known_url = before.settings.company.public_url if before else None
@@ -594,12 +665,23 @@ def apply(settings: Settings, table: str, public_url: str | None, now: datetime)
     settings = replace(settings, company=replace(settings.company, public_url=base))
     stored = settings_store.store(settings, now, before)
     _schedule_digests(settings, before.settings if before else None, now)
+    thanks.ensure(settings, now)
     if stored is before:
         return f"Nothing to change: table {table} has these settings already (version {stored.version})."
+    _recount()
     changes = differences(before.settings if before else None, settings)
     seconds = int(settings_store.FRESH.total_seconds())
     title = f"Stored as version {stored.version} in table {table}:"
     return "\n".join([title, *changes, f"Running Lambdas follow within {seconds} seconds."])
+
+
+def _recount() -> None:
+    """Have causes counted anew at once; without it the schedule finds within minutes that settings were applied."""
+    name = os.environ.get("RECOUNT_FUNCTION")
+    if name:
+        import boto3
+
+        boto3.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
 
 
 def _schedule_digests(settings: Settings, before: Settings | None, now: datetime) -> None:
@@ -651,7 +733,7 @@ def main(arguments: list[str]) -> int:
         return _fail(f'--public-url: "{given.public_url}" {url.complaint}; allowed: {url.allowed}')
     if not given.table:
         return _fail("Which table? Give --table NAME or set TABLE.")
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError, ClientError
     from pynamodb.exceptions import PynamoDBException
 
     public_url = str(url.parse(given.public_url)) if given.public_url else None
@@ -663,7 +745,7 @@ def main(arguments: list[str]) -> int:
         return _fail(
             f"Not all was changed, because of another change at the same time: {error}. Run it again."
         )
-    except (BotoCoreError, PynamoDBException) as error:
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
         return _fail(f"Table {given.table} could not be used: {error}. Run it again.")
     sys.stdout.write(f"{valid}\n{report}\n")
     return 0

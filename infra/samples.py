@@ -25,6 +25,7 @@ UPDATE = (
 SURVEY_LINK = "https://followup.example.com/s/eyJ0Ijo0ODIxMX0.aRk3Zw.6Zt0Qv1xJmC2kXW7dZ1h9mVb4nE"
 PREFERENCES_LINK = "https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"
 FLAG_LINK = "https://followup.example.com/f/eyJmIjo0ODIxMX0.aRk3Zw.9dK2bS7wLrT5yUe0pQhX3cGzNvM"
+THANKS_LINK = "https://followup.example.com/t/eyJ0IjoicmVtb3RlIn0.aRk3Zw.p2WvN8rXc5LbQ0yTzJ7mKdHs4Ge"
 CAUSES_LINK = "https://followup.example.com/c/eyJvIjoiam9uYXMifQ.aRk3Zw.h4T8sYqE1nB6mVx0uKzP2rJdLwC"
 
 
@@ -37,7 +38,8 @@ def _case() -> compose.Closed:
         resolver_name=RESOLVER,
         team_name=TEAM,
         promise=PROMISE,
-        promised_by=date(2026, 11, 20),
+        promised_by=RESOLVER,
+        promised_until=date(2026, 11, 20),
     )
 
 
@@ -78,7 +80,7 @@ def survey_bare() -> compose.Survey:
 
 def survey_several() -> compose.Survey:
     """Two closings in one mail."""
-    return replace(survey(), closures=(_case(), _other_case()))
+    return replace(survey(), closures=(_case(), _other_case()), reply_is_only_read=True)
 
 
 def reminder() -> compose.Survey:
@@ -137,7 +139,10 @@ def flag_denied() -> compose.FlagRaised:
         resolver_name=RESOLVER,
         team_name=TEAM,
         cause_name="Router firmware",
+        solution=SOLUTION,
         promise=PROMISE,
+        promised_by=RESOLVER,
+        promised_until=date(2026, 11, 20),
         words=WORDS,
         asked_on=date(2026, 11, 20),
         history=(
@@ -176,29 +181,130 @@ def flag_silent() -> compose.FlagRaised:
     )
 
 
+HELPED = (
+    compose.Helped(name="Bo Jensen", part="brought the new router"),
+    compose.Helped(name="Noor Haddad", team_name="Billing"),
+)
+
+
+def _pressed() -> tuple[compose.Uncounted, ...]:
+    """A machine pressed both, and somebody who was perhaps the customer."""
+    day = datetime(2026, 11, 20, 9, 31, tzinfo=UTC)
+    machine = compose.Uncounted(
+        solved=True,
+        at=day,
+        rules=("hidden_field", "at_once", "just_sent"),
+        place=0,
+        standing="machine",
+        countable=True,
+        decided_by="Jonas Weber",
+        decided_at=datetime(2026, 11, 27, 15, 12, tzinfo=UTC),
+    )
+    person = compose.Uncounted(
+        solved=False, at=day.replace(hour=14), rules=("at_once",), place=2, standing="open", countable=True
+    )
+    return (machine, replace(machine, solved=False, rules=("contradicts",), place=1), person)
+
+
+def flag_pressed() -> compose.FlagRaised:
+    """No answer, but presses that look like a machine's."""
+    return replace(flag_silent(), uncounted=_pressed())
+
+
 def success_note() -> compose.SuccessNote:
-    """Confirmed, without words of the customer."""
+    """Confirmed, and nothing more."""
     return compose.SuccessNote(
         company=COMPANY,
         team_name=TEAM,
         ticket_id=TICKET,
         subject=SUBJECT,
         resolver_name=RESOLVER,
-        confirmed_on=date(2026, 11, 23),
+        confirmed_on=date(2026, 11, 21),
+        link=THANKS_LINK,
     )
 
 
 def appreciation_note() -> compose.SuccessNote:
-    """Confirmed, in the customer's own words, by consent."""
-    return compose.SuccessNote(
-        company=COMPANY,
-        team_name=TEAM,
+    """With words that the customer wants the team to read, and with others who had a part in it."""
+    return replace(success_note(), helped=HELPED, quote=PRAISE, customer_credit=CUSTOMER)
+
+
+def note_to_another_team() -> compose.SuccessNote:
+    """For a team that helped the resolver's."""
+    return replace(
+        success_note(), team_name="Billing", resolver_team_name=TEAM, helped=HELPED, link=THANKS_LINK
+    )
+
+
+def _thanked(quoted: bool = False) -> tuple[compose.Thanked, ...]:
+    first = compose.Thanked(
         ticket_id=TICKET,
         subject=SUBJECT,
         resolver_name=RESOLVER,
-        confirmed_on=date(2026, 11, 23),
+        helped=HELPED,
+        confirmed_on=date(2026, 11, 21),
         quote=PRAISE,
         customer_credit=CUSTOMER,
+    )
+    second = compose.Thanked(
+        ticket_id="48377",
+        subject="Second telephone does not ring",
+        resolver_name="Bo Jensen",
+        confirmed_on=date(2026, 11, 20),
+        quote="Solved within the hour. I did not expect that.",
+    )
+    third = compose.Thanked(ticket_id="48290", confirmed_on=date(2026, 11, 19), resolver_name=RESOLVER)
+    return (first, second) if quoted else (first, second, third)
+
+
+def gathered_notes() -> compose.GatheredNotes:
+    """A week in one mail."""
+    return compose.GatheredNotes(
+        company=COMPANY,
+        team_name=TEAM,
+        since=date(2026, 11, 13),
+        until=date(2026, 11, 20),
+        customers=7,
+        solutions=_thanked(),
+        more=5,
+        link=THANKS_LINK,
+    )
+
+
+def thanks_month() -> compose.ThanksMonth:
+    """A month that a team may be proud of."""
+    return compose.ThanksMonth(
+        company=COMPANY,
+        team_name=TEAM,
+        month=date(2026, 11, 1),
+        customers=21,
+        solutions=24,
+        people=((RESOLVER, 14), ("Bo Jensen", 9), ("Ines Prado", 3)),
+        quotes=_thanked(quoted=True),
+        link=THANKS_LINK,
+    )
+
+
+def thanks_page() -> pages.ThanksPage:
+    """The same month as a page."""
+    return pages.ThanksPage(
+        **vars(thanks_month()),
+        entries=_thanked(),
+        more=21,
+        earlier=date(2026, 10, 1),
+        later=date(2026, 12, 1),
+    )
+
+
+def thanks_page_empty() -> pages.ThanksPage:
+    """A month that has only begun."""
+    return pages.ThanksPage(
+        company=COMPANY,
+        team_name=TEAM,
+        month=date(2026, 12, 1),
+        customers=0,
+        solutions=0,
+        earlier=date(2026, 11, 1),
     )
 
 
@@ -222,7 +328,8 @@ def cause_repeated() -> compose.CauseRepeated:
         cause_name="Router firmware",
         tickets=7,
         customers=4,
-        window_days=30,
+        window_days=7,
+        usual="2 to 3",
         examples=_examples(),
         link=CAUSES_LINK,
     )
@@ -430,7 +537,8 @@ def survey_page() -> pages.SurveyPage:
 
 def survey_page_again() -> pages.SurveyPage:
     """The question after the second closing; the promise was broken."""
-    return replace(survey_page(), asked=(_asked(survey_again().closures[0]),))
+    again = survey_again()
+    return replace(survey_page(), asked=(_asked(again.closures[0]),), answer_by=again.answer_by)
 
 
 def survey_page_late() -> pages.SurveyPage:
@@ -592,6 +700,31 @@ def flag_page_settled() -> pages.FlagPage:
     return _flag_page("settled")
 
 
+def flag_page_unhappy() -> pages.FlagPage:
+    """Solved, and the words are not only praise."""
+    words = "It works now, but the first technician was rude to my mother."
+    return replace(_flag_page("raised"), reason="unhappy", words=words, wish=None, may_pass_on=True)
+
+
+def flag_page_pressed() -> pages.FlagPage:
+    """A flag with presses that look like a machine's, one of them to be decided."""
+    facts = {name: value for name, value in vars(flag_pressed()).items() if name != "link"}
+    return replace(flag_page_raised(), **facts)
+
+
+def flag_page_counted() -> pages.FlagPage:
+    """The same flag after somebody counted it."""
+    decided = replace(
+        _pressed()[2],
+        standing="counted",
+        countable=False,
+        decided_by="Selma Aydin",
+        decided_at=datetime(2026, 11, 28, 8, 3, tzinfo=UTC),
+    )
+    overtaken = replace(decided, standing="overtaken", decided_by=None, decided_at=None, place=3)
+    return replace(flag_page_pressed(), uncounted=(decided, overtaken))
+
+
 def causes_page() -> pages.CausesPage:
     """Two causes, one acknowledged."""
     return pages.CausesPage(
@@ -708,8 +841,12 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
 STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "flag_denied": (compose.flag_raised, flag_denied()),
     "flag_silent": (compose.flag_raised, flag_silent()),
+    "flag_pressed": (compose.flag_raised, flag_pressed()),
     "success_note": (compose.success_note, success_note()),
     "appreciation_note": (compose.success_note, appreciation_note()),
+    "note_to_another_team": (compose.success_note, note_to_another_team()),
+    "gathered_notes": (compose.gathered_notes, gathered_notes()),
+    "thanks_month": (compose.thanks_month, thanks_month()),
     "cause_repeated": (compose.cause_repeated, cause_repeated()),
     "cause_escalated": (compose.cause_repeated, cause_escalated()),
     "digest": (compose.digest, digest()),
@@ -724,11 +861,16 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_raised": (pages.flag_page, flag_page_raised()),
     "flag_page_acknowledged": (pages.flag_page, flag_page_acknowledged()),
     "flag_page_settled": (pages.flag_page, flag_page_settled()),
+    "flag_page_unhappy": (pages.flag_page, flag_page_unhappy()),
+    "flag_page_pressed": (pages.flag_page, flag_page_pressed()),
+    "flag_page_counted": (pages.flag_page, flag_page_counted()),
     "causes_page": (pages.causes_page, causes_page()),
     "causes_page_empty": (pages.causes_page, causes_page_empty()),
     "causes_page_1": (pages.causes_page, causes_page_of(1)),
     "causes_page_20": (pages.causes_page, causes_page_of(20)),
     "causes_page_500": (pages.causes_page, causes_page_of(500)),
+    "thanks_page": (pages.thanks_page, thanks_page()),
+    "thanks_page_empty": (pages.thanks_page, thanks_page_empty()),
 }
 """Name of the sample -> the page for our own people, and what it is told."""
 

@@ -74,14 +74,14 @@ class Desk:
         hook = self.stack.hooks["standard-webhooks"]
         return report(hook, sign("standard-webhooks", key or hook.secret, body, datetime.now(UTC)), body)
 
-    def mails(self, to: str, containing: str = "") -> list[Mail]:
-        """What an address got, oldest first, with a word in the subject or text."""
+    def mails(self, to: str | None, containing: str = "") -> list[Mail]:
+        """What an address (or everybody) got, oldest first, with a word in the subject or text."""
         sent = json.loads(fetch(self.stack.mails))["messages"]
         found = [
             Mail(mail["To"][0], mail["Subject"], mail["BodyText"], mail["BodyHtml"], mail["MessageId"])
             for account in sent.values()
             for mail in account
-            if mail["To"] == [to]
+            if to is None or mail["To"] == [to]
         ]
         return [mail for mail in found if containing in mail.subject or containing in mail.text]
 

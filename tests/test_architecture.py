@@ -20,12 +20,13 @@ PROVEN_ROWS = {
     *(f"w{number}" for number in (*range(1, 18), 21)),
     *("c1", "c2", "c7"),
     *("m1", "m2", "m3", "m4", "m5", "m7", "m8", "m9", "m10", "m12", "m13", "m14", "m15", "m16", "m18", "m19"),
-    *("p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p12", "p13", "p15", "p17"),
+    *(f"p{number}" for number in range(1, 18)),
     *(f"e{number}" for number in range(1, 12)),
+    *(f"g{number}" for number in range(1, 10)),
     *("n1", "n2", "n3", "n5", "n6"),
     *("r1", "r2", "r3", "r5"),
 }
-"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, received mail, operation,
+"""Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, replies, counts, operation,
 digests (nothing is exported, so R4 has nothing to prove)."""
 
 
@@ -342,13 +343,39 @@ def test_the_stream_lets_through_exactly_the_kinds_with_consequences() -> None:
     assert sorted(passed) == sorted(set(kinds) - {"settings"})
 
 
-def test_logs_end_and_a_path_is_never_logged() -> None:
-    assert template()["Globals"]["Function"]["LoggingConfig"] == {"LogGroup": "Logs"}
+def test_p11_logs_end_and_a_path_is_never_logged_nor_traced() -> None:
+    usual = template()["Globals"]["Function"]
+    assert usual["LoggingConfig"] == {"LogGroup": "Logs"}
     (logs,) = resources("AWS::Logs::LogGroup").values()
     assert logs["RetentionInDays"] == "LogRetentionDays"
     (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
     assert "AccessLogSettings" not in stage
-    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert not stage["DefaultRouteSettings"].get("DataTraceEnabled")
+    for properties in (usual, *functions().values()):
+        assert properties.get("Tracing", "Disabled") == "Disabled", "traces hold the whole path"
+
+
+def test_p14_requests_are_throttled_and_many_refused_links_ring() -> None:
+    (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
+    usual = stage["DefaultRouteSettings"]
+    assert 0 < usual["ThrottlingRateLimit"] <= usual["ThrottlingBurstLimit"] <= 500
+    assert "RouteSettings" not in stage, "no route is let off"
+    (alarm,) = [
+        known
+        for known in resources("AWS::CloudWatch::Alarm").values()
+        if known["MetricName"] == "LinkRefused"
+    ]
+    assert alarm["AlarmActions"] == ["AlarmTopic"]
+    variables = usual_variables()
+    assert alarm["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
+    assert alarm["Threshold"] < usual["ThrottlingRateLimit"] * alarm["Period"], "the throttle hides it"
+
+
+def usual_variables() -> dict[str, Any]:
+    """The environment of every function."""
+    variables: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return variables
 
 
 def test_the_table_keeps_what_it_has() -> None:

@@ -1,55 +1,108 @@
-"""Root causes: ``CAUSE#<code>`` holds the state and one mark for each closure that had the cause, by time."""
+"""Root causes: ``CAUSE#<code>`` holds the state, one mark for each closure that had the cause, and its past days.
+
+    CAUSE#<code>   STATE                                   what is known and done about it
+                   MARK#<instant>#<ticket>#<number>        one closure; also one that was taken back
+                   PAST                                    distinct tickets of each day, counted from the marks
+
+A mark that turned out wrong stays as one that was ``taken_back``: a late record of the stream finds its key taken.
+"""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 from adapters import table, tickets
-from domain import cause
-from domain.cause import CauseFigures, CauseState, Mark
+from domain import cause, rise
+from domain.cause import CauseFigures, CauseState, Mark, Why
+from domain.errors import Changed
 from domain.follow_up import FollowUp
 from domain.message import ticket_scope
+from domain.rise import Days
+from domain.settings import Policy
 
 KIND = "cause"
+MARK = "mark"
+A_DAY = timedelta(days=1)
+PAGE = 200
+"""Marks that are read at once: a check of a busy cause needs no more of its older ones."""
 
 READ_TOGETHER = 25
 """Causes whose follow-ups are read by the same calls, a hundred follow-ups each."""
 
 
 @dataclass(frozen=True)
-class _Marked:
+class Marked:
+    """A stored mark."""
+
     mark: Mark
+    taken_back: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class _Past:
+    """Days before ``until``, the last one next to it. They are over for a day or more; a recount mends them."""
+
+    until: date
+    counts: tuple[int, ...] = ()
+    since: date | None = None
     version: int = 0
 
 
 def add_mark(mark: Mark) -> bool:
     """Leave the mark of a closure; doing it again changes nothing. Tells whether it was missing."""
-    return table.put_missing(
-        table.make_row(
-            f"CAUSE#{mark.cause}", _mark_key(mark), "mark", _Marked(mark), keep_until=mark.keep_until
-        )
-    )
+    return table.put_missing(_row(Marked(mark)))
 
 
 def has_mark(mark: Mark) -> bool:
-    """Whether a closure certainly has its mark: a tenth of the price of a write that is refused."""
-    return table.get(f"CAUSE#{mark.cause}", _mark_key(mark), consistent=False) is not None
+    """Whether a closure certainly has its mark, or had it: a tenth of the price of a write that is refused."""
+    return table.get(*mark_key(mark), consistent=False) is not None
 
 
-def _mark_key(mark: Mark) -> str:
-    return f"MARK#{table.now_text(mark.opened_at)}#{mark.source}#{mark.ticket_id}#{mark.number:04d}"
+def put_mark(mark: Mark) -> bool:
+    """See to it that a closure has this very mark, whatever was there; tells whether it had not."""
+    return _see_to(mark, taken_back=False)
 
 
-def marks(code: str, since: datetime, until: datetime) -> Iterator[Mark]:
+def take_back(mark: Mark) -> bool:
+    """See to it that a closure does not count for this cause, now or later; tells whether it did."""
+    return _see_to(mark, taken_back=True)
+
+
+def _see_to(mark: Mark, *, taken_back: bool) -> bool:
+    item = table.get(*mark_key(mark))
+    known = read_mark(item) if item else Marked(mark, taken_back=True)
+    if item is None or (known.taken_back, known.mark.value) != (taken_back, mark.value):
+        table.put(_row(replace(known, mark=mark, taken_back=taken_back)))
+    return known.taken_back != taken_back
+
+
+def read_mark(item: table.Row) -> Marked:
+    """The mark in an item."""
+    return table.read_row(item, Marked)
+
+
+def mark_key(mark: Mark) -> tuple[str, str]:
+    """The key of a closure's mark."""
+    instant = table.now_text(mark.opened_at)
+    return f"CAUSE#{mark.cause}", f"MARK#{instant}#{mark.source}#{mark.ticket_id}#{mark.number:04d}"
+
+
+def _row(marked: Marked) -> table.Row:
+    return table.make_row(*mark_key(marked.mark), MARK, marked, keep_until=marked.mark.keep_until)
+
+
+def marks(code: str, since: datetime, until: datetime, *, page: int | None = None) -> Iterator[Mark]:
     """The marks of one cause between two instants, newest first."""
     found = table.find(
         f"CAUSE#{code}",
         since=f"MARK#{table.now_text(since)}",
         until=f"MARK#{table.now_text(until)}~",
         newest_first=True,
+        page=page,
     )
-    return (table.read_row(item, _Marked).mark for item in found)
+    return (known.mark for known in map(read_mark, found) if not known.taken_back)
 
 
 @dataclass(frozen=True)
@@ -81,10 +134,12 @@ def read(codes: Iterable[str], since: datetime) -> Iterator[Known]:
 
 def _read(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
     """State and marks stand beside each other: marks by time, then the state."""
-    state, marked = CauseState(code=code), []
+    state = CauseState(code=code)
+    marked: list[Mark] = []
     for item in table.find(f"CAUSE#{code}", since=f"MARK#{table.now_text(since)}", until="STATE"):
-        if item.kind == "mark":
-            marked.append(table.read_row(item, _Marked).mark)
+        if item.kind == MARK:
+            known = read_mark(item)
+            marked += [] if known.taken_back else [known.mark]
         elif item.sk == "STATE":
             state = table.read_row(item, CauseState)
     return state, marked
@@ -92,6 +147,106 @@ def _read(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
 
 def _follow_up_key(mark: Mark) -> tuple[str, str]:
     return ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number)
+
+
+def look_back(code: str, now: datetime, policy: Policy) -> tuple[Days, bool]:
+    """The days of a cause up to now, and whether it reached the floor.
+
+    However long its past is, only the marks of today, yesterday and as many as the floor needs are read.
+    """
+    today = now.astimezone(UTC).date()
+    past = _catch_up(code, today, policy)
+    since = _start(past.until)
+    recent: list[Mark] = []
+    tickets_of: set[tuple[str, str]] = set()
+    customers: set[str] = set()
+    reached = False
+    # Another machine's clock may be a little ahead of ours.
+    for mark in marks(code, min(since, now - policy.repeated_within), now + A_DAY, page=PAGE):
+        if mark.opened_at >= since:
+            recent.append(mark)
+        elif reached:
+            break
+        if mark.opened_at >= now - policy.repeated_within:
+            tickets_of.add(mark.ticket)
+            customers.add(mark.customer)
+            reached = cause.is_repeated(cause.Count(len(tickets_of), len(customers)), policy)
+    counts = past.counts + cause.daily(recent, past.until, today)
+    return Days(today=today, counts=counts[-rise.lookback(policy) :], since=past.since), reached
+
+
+def told_marks(code: str, why: Why, now: datetime) -> Iterator[Mark]:
+    """The marks that an owner is told of: of the floor's window to the instant, of a rise by whole days."""
+    if why.usual is None:
+        return marks(code, now - timedelta(days=why.days), now + A_DAY)
+    first = now.astimezone(UTC).date() - timedelta(days=why.days - 1)
+    return marks(code, _start(first), now + A_DAY)
+
+
+def mend_past(code: str, policy: Policy) -> bool:
+    """Count the kept days of a cause anew; tells whether any was wrong."""
+    known = _load_past(code)
+    if known is None:
+        return False
+    begin = _first_past(code, known.until, policy)
+    right = _extend(begin, code, known.until, policy)
+    same = right.counts == known.counts[len(known.counts) - len(right.counts) :]
+    if same and (_begins(known) == begin.until or not any(known.counts)):
+        return False
+    table.put(_past_row(code, replace(right, version=known.version)))
+    return True
+
+
+def _catch_up(code: str, today: date, policy: Policy) -> _Past:
+    """The kept days as far as yesterday, a week at a time: whoever is cut off leaves a part to the next one."""
+    past = _load_past(code)
+    if past is None or (past.since == _begins(past) and not any(past.counts)):
+        # A cause that had no mark yet, or none any more, begins with its first one.
+        past = replace(_first_past(code, today, policy), version=past.version if past else 0)
+    while past.until < today - A_DAY:
+        further = _extend(past, code, min(past.until + timedelta(days=rise.WEEK), today - A_DAY), policy)
+        try:
+            table.put(_past_row(code, further))
+        except Changed:
+            past = _load_past(code) or further
+        else:
+            past = replace(further, version=further.version + 1)
+    return past
+
+
+def _first_past(code: str, today: date, policy: Policy) -> _Past:
+    """Nothing counted yet: it begins with the cause's first mark, or as far back as is ever looked."""
+    oldest = table.find(f"CAUSE#{code}", since="MARK#", until="MARK#~", page=1)
+    first = next((known.mark for known in map(read_mark, oldest) if not known.taken_back), None)
+    since = min(first.opened_at.astimezone(UTC).date(), today) if first else today
+    return _Past(until=max(since, today - timedelta(days=rise.lookback(policy))), since=since)
+
+
+def _extend(past: _Past, code: str, until: date, policy: Policy) -> _Past:
+    if until <= past.until:
+        return past
+    last = until - A_DAY
+    found = marks(code, _start(past.until), _start(until) - timedelta(microseconds=1))
+    counts = past.counts + cause.daily(found, past.until, last)
+    return replace(past, until=until, counts=counts[-rise.lookback(policy) :])
+
+
+def _begins(past: _Past) -> date:
+    """The first day that is kept."""
+    return past.until - timedelta(days=len(past.counts))
+
+
+def _load_past(code: str) -> _Past | None:
+    item = table.get(f"CAUSE#{code}", "PAST")
+    return table.read_row(item, _Past) if item else None
+
+
+def _past_row(code: str, past: _Past) -> table.Row:
+    return table.make_row(f"CAUSE#{code}", "PAST", "past", past)
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def load(code: str) -> CauseState:

@@ -46,6 +46,13 @@ class CausesLink:
 
 
 @dataclass(frozen=True)
+class TeamLink:
+    """Opens a team's page of thanks."""
+
+    team: str
+
+
+@dataclass(frozen=True)
 class PreferencesLink:
     """Opens the preferences of one person, named by the hash of the address; ``language`` until they choose one."""
 
@@ -69,6 +76,11 @@ def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) 
     """The whole URL of a process owner's page."""
     period = {"period": [int(end.timestamp()) for end in link.period]} if link.period else None
     return f"{base}/c/{_sign('causes', [link.owner, period or list(link.causes)], issued_at, now)}"
+
+
+def thanks_url(base: str, link: TeamLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of a team's page of thanks, without the month."""
+    return f"{base}/t/{_sign('thanks', [link.team], issued_at, now)}"
 
 
 def seal(link: TicketLink, page: Page, now: datetime) -> str:
@@ -119,6 +131,12 @@ def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     if not isinstance(causes, list):
         raise BadLink
     return CausesLink(str(owner), tuple(str(code) for code in causes))
+
+
+def read_thanks(token: str, now: datetime, life: timedelta) -> TeamLink:
+    """Whose page of thanks a link opens; raises BadLink."""
+    (team,) = _verify("thanks", token, now, life, 1)
+    return TeamLink(str(team))
 
 
 def read_preferences(token: str, now: datetime, life: timedelta) -> PreferencesLink:

@@ -26,6 +26,9 @@ class Notice:
         self, nonce: str, company: str | None = None, kept: tuple[tuple[str, str], ...] = ()
     ) -> web.Response:
         """The page; ``kept`` fields stand in a form that sends them again."""
+        if self.status == 404:
+            # Many of them are somebody's guesses: an alarm of template.yaml.
+            count("LinkRefused")
         page = pages.NoticePage(kind=self.kind, company=company, language=self.language, kept=kept)
         response = web.page(self.status, pages.notice_page(page, nonce), nonce)
         if self.status == 503:

@@ -132,11 +132,36 @@ def get_many(keys: list[tuple[str, str]]) -> Iterator[Row]:
 
 
 def find(
-    pk: str, *, since: str | None = None, until: str | None = None, newest_first: bool = False
+    pk: str,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    newest_first: bool = False,
+    page: int | None = None,
 ) -> Iterator[Row]:
-    """The items of a partition in the order of their sort key, ``since`` and ``until`` included (consistent read)."""
+    """The items of a partition in the order of their sort key, ``since`` and ``until`` included (consistent read).
+
+    Whoever may stop early asks for a smaller ``page`` than DynamoDB's megabyte, which is paid for as a whole.
+    """
     between = Row.sk.between(since, until) if since is not None and until is not None else None
-    return iter(Row.query(pk, between, consistent_read=True, scan_index_forward=not newest_first))
+    return iter(
+        Row.query(pk, between, consistent_read=True, scan_index_forward=not newest_first, page_size=page)
+    )
+
+
+def read_all(kinds: Iterable[str], after: tuple[str, ...]) -> tuple[list[Row], tuple[str, ...]]:
+    """The items of these kinds in the next megabyte of the whole table, and where to go on (eventually consistent).
+
+    ``after`` is what the call before gave, empty at the beginning; empty again after the last one.
+    """
+    start = {"pk": {"S": after[0]}, "sk": {"S": after[1]}} if after else None
+    filtered: Any = {"filter_condition": Row.kind.is_in(*kinds), "exclusive_start_key": start}
+    page = Row._get_connection().scan(**filtered)
+    last = page.get("LastEvaluatedKey")
+    return [Row.from_raw_data(item) for item in page["Items"]], (
+        last["pk"]["S"],
+        last["sk"]["S"],
+    ) if last else ()
 
 
 def put(row: Row) -> None:

@@ -94,6 +94,12 @@ def load_refs(refs: Iterable[Ref]) -> list[FollowUp]:
     return [known for known in found if known]
 
 
+def load_one(ref: Ref) -> FollowUp | None:
+    """One follow-up as it is now; None when it is not kept."""
+    item = table.get(ticket_scope(ref.source, ref.ticket_id), sort_key(ref.number))
+    return table.read_row(item, FollowUp) if item else None
+
+
 def load_many(keys: list[tuple[str, str]]) -> list[FollowUp]:
     """The follow-ups with these keys, in this order; those that are no longer kept are left out."""
     found = {(str(item.pk), str(item.sk)): item for item in table.get_many(keys)}

@@ -6,12 +6,14 @@ marks and follow-ups themselves, so nothing that happens twice can be counted tw
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+from domain import rise
 from domain.follow_up import FollowUp, State
 from domain.message import Kind, Message, owner_scope
 from domain.person import person_key
-from domain.settings import UNCLASSIFIED, Policy, Settings
+from domain.rise import Days
+from domain.settings import UNCLASSIFIED, Policy, Settings, is_mixed, value_key
 
 TREND = 6
 """Periods that a digest looks back on and its picture shows."""
@@ -27,7 +29,19 @@ class Mark:
     number: int
     opened_at: datetime
     person: str | None = None
+    value: str | None = None
+    """What the helpdesk called the cause; kept while nobody has mapped it."""
     keep_until: datetime | None = None
+
+    @property
+    def ticket(self) -> tuple[str, str]:
+        """Which ticket: its source and id."""
+        return self.source, self.ticket_id
+
+    @property
+    def customer(self) -> str:
+        """Which customer; a closure without an address is one unknown customer."""
+        return self.person or f"{self.source}#{self.ticket_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +52,10 @@ class CauseState:
     repeated_at: datetime | None = None
     tickets: int = 0
     customers: int = 0
+    within_days: int = 0
+    """In how many days those were counted; 0 in records that are older than this field: the policy's window."""
+    usual: float | None = None
+    """How many tickets would have been usual in these days; None when the floor decided."""
     notices: int = 0
     acknowledged_at: datetime | None = None
     committed_to: date | None = None
@@ -67,6 +85,7 @@ def mark_of(follow_up: FollowUp) -> Mark | None:
         number=follow_up.number,
         opened_at=follow_up.opened_at,
         person=person_key(closure.requester_email) if closure.requester_email else None,
+        value=closure.cause if follow_up.cause == UNCLASSIFIED else None,
         keep_until=follow_up.keep_until,
     )
 
@@ -74,9 +93,50 @@ def mark_of(follow_up: FollowUp) -> Mark | None:
 def count(marks: Iterable[Mark]) -> Count:
     """How many tickets and customers these marks are of; closures without an address are one unknown customer each."""
     listed = list(marks)
-    tickets = {(mark.source, mark.ticket_id) for mark in listed}
-    customers = {mark.person or f"{mark.source}#{mark.ticket_id}" for mark in listed}
-    return Count(len(tickets), len(customers))
+    return Count(len({mark.ticket for mark in listed}), len({mark.customer for mark in listed}))
+
+
+def daily(marks: Iterable[Mark], first: date, last: date) -> tuple[int, ...]:
+    """Distinct tickets of each UTC day from ``first`` to ``last``; what is dated later counts on the last."""
+    tickets: dict[date, set[tuple[str, str]]] = {}
+    for mark in marks:
+        day = min(mark.opened_at.astimezone(UTC).date(), last)
+        tickets.setdefault(day, set()).add(mark.ticket)
+    length = (last - first).days + 1
+    return tuple(len(tickets.get(first + timedelta(days=at), ())) for at in range(length))
+
+
+def roll_up(marks: dict[str, list[Mark]], settings: Settings) -> dict[str, Count]:
+    """Each cause counted together with those under it: a ticket that had two of them is one ticket."""
+    return {
+        code: count(mark for below in settings.under(code) for mark in marks.get(below, ()))
+        for code in settings.causes
+    }
+
+
+@dataclass(frozen=True)
+class Unmapped:
+    """A value that no cause has: as it came last, how often, from where; ``mixed``: it only looks like another."""
+
+    value: str
+    tickets: int
+    customers: int
+    sources: tuple[str, ...]
+    mixed: bool
+
+
+def unmapped(marks: Iterable[Mark]) -> list[Unmapped]:
+    """What helpdesks sent and nobody mapped, the most frequent first; closures without any value are left out."""
+    by_value: dict[str, list[Mark]] = {}
+    for mark in sorted(marks, key=lambda mark: mark.opened_at):
+        if mark.value and (key := value_key(mark.value)):
+            by_value.setdefault(key, []).append(mark)
+    found = []
+    for listed in by_value.values():
+        counted, said = count(listed), listed[-1].value or ""
+        sources = tuple(sorted({mark.source for mark in listed}))
+        found.append(Unmapped(said, counted.tickets, counted.customers, sources, is_mixed(said)))
+    return sorted(found, key=lambda known: (-known.tickets, -known.customers, known.value))
 
 
 def is_repeated(counted: Count, policy: Policy) -> bool:
@@ -84,9 +144,27 @@ def is_repeated(counted: Count, policy: Policy) -> bool:
     return counted.tickets >= policy.repeated_tickets and counted.customers >= policy.repeated_customers
 
 
-def may_tell(state: CauseState, now: datetime, policy: Policy) -> bool:
-    """Whether a repetition now would be news: the owner is told once per window."""
-    return state.repeated_at is None or now >= state.repeated_at + policy.repeated_within
+def may_tell(state: CauseState, now: datetime) -> bool:
+    """Whether anything could be news: for a week after a notice nothing is, because a whole week is compared."""
+    return state.repeated_at is None or now >= state.repeated_at + timedelta(days=rise.WEEK)
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why an owner is told now: the tickets of so many days, where ``usual`` would have been so many."""
+
+    days: int
+    usual: float | None = None
+
+
+def why_tell(state: CauseState, days: Days, now: datetime, policy: Policy) -> Why | None:
+    """Why a cause that reached the floor is news: a real rise, or an unusual thing for it; None when it is not."""
+    if not may_tell(state, now):
+        return None
+    told = state.repeated_at.astimezone(UTC).date() if state.repeated_at else None
+    if found := rise.find(days, told, policy):
+        return Why(found.days, found.usual)
+    return Why(policy.repeated_within.days) if rise.is_unusual(days, told, policy) else None
 
 
 def has_owner(code: str, settings: Settings) -> bool:
@@ -95,21 +173,21 @@ def has_owner(code: str, settings: Settings) -> bool:
 
 
 def tell_owner(
-    state: CauseState, counted: Count, now: datetime, settings: Settings
+    state: CauseState, counted: Count, why: Why, now: datetime, settings: Settings
 ) -> tuple[CauseState, Message] | None:
-    """The cause as repeated and the notice to its owner; None when it is not repeated, or the owner knows already.
+    """The cause as repeated and the notice to its owner; None for a cause without one.
 
     Closures that nobody classified have no owner; they show up in the figures instead.
     """
-    if not has_owner(state.code, settings) or not is_repeated(counted, settings.policy):
-        return None
-    if not may_tell(state, now, settings.policy):
+    if not has_owner(state.code, settings):
         return None
     told = replace(
         state,
         repeated_at=now,
         tickets=counted.tickets,
         customers=counted.customers,
+        within_days=why.days,
+        usual=why.usual,
         notices=state.notices + 1,
         acknowledged_at=None,
         committed_to=None,
@@ -146,18 +224,11 @@ def acknowledge(state: CauseState, committed_to: date | None, note: str | None, 
 
 def escalate(state: CauseState, now: datetime, settings: Settings) -> tuple[CauseState, Message | None]:
     """A notice that nobody acknowledged in time goes to the owner's manager, once."""
-    known = settings.causes.get(state.code)
-    owner = settings.contacts.get(known.owner) if known else None
-    if (
-        known is None
-        or owner is None
-        or owner.manager is None
-        or state.acknowledged_at
-        or state.escalated_from
-    ):
+    known, manager = settings.causes.get(state.code), settings.manager_of(state.code)
+    if known is None or manager is None or state.acknowledged_at or state.escalated_from:
         return replace(state, due_at=None), None
     escalated = replace(state, escalated_from=known.owner, notices=state.notices + 1, due_at=None)
-    return escalated, _notice(escalated, owner.manager, now, settings)
+    return escalated, _notice(escalated, manager, now, settings)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from domain.cause import TREND, CauseFigures, CauseState, Mark, figures, mark_of
+from domain.cause import TREND, CauseFigures, CauseState, Count, Mark, figures, mark_of
 from domain.follow_up import FollowUp, State
 from domain.message import Kind, Message, owner_scope
 from domain.settings import Policy, Settings
@@ -99,6 +99,8 @@ class Entry:
     about: tuple[FollowUp, ...]
     """All that were opened or came to their outcome in the period."""
     need: Need | None = None
+    below: Count | None = None
+    """Of a cause with causes under it: the tickets and customers of all together in the period."""
 
     @property
     def code(self) -> str:
@@ -109,7 +111,8 @@ class Entry:
     def is_shown(self) -> bool:
         """Whether there is anything to say about it."""
         waits = self.need in {Need.DATE_PASSED, Need.NOT_ACKNOWLEDGED}
-        return waits or self.figures.tickets_before > 0 or not self.figures.is_empty
+        below = self.below is not None and self.below.tickets > 0
+        return waits or below or self.figures.tickets_before > 0 or not self.figures.is_empty
 
 
 def look_back(since: datetime, until: datetime, policy: Policy) -> datetime:
@@ -157,12 +160,12 @@ def harm(marks: Iterable[Mark], ended: Iterable[FollowUp]) -> int:
     """The harm of a cause: each customer once, by the worst that happened to them."""
     worst: dict[str, int] = {}
     for mark in marks:
-        worst.setdefault(_customer(mark), HAD_A_TICKET)
+        worst.setdefault(mark.customer, HAD_A_TICKET)
     for follow_up in ended:
         mark_left = mark_of(follow_up)
         weight = {State.DENIED: NOT_SOLVED, State.SILENT: NO_ANSWER}.get(follow_up.state, 0)
         if mark_left and weight:
-            customer = _customer(mark_left)
+            customer = mark_left.customer
             worst[customer] = max(worst.get(customer, 0), weight)
     return sum(worst.values())
 
@@ -196,11 +199,7 @@ def _change(trend: tuple[int, ...], quiet: int) -> Change:
 
 
 def _tickets(marks: Iterable[Mark], since: datetime, until: datetime) -> frozenset[tuple[str, str]]:
-    return frozenset((mark.source, mark.ticket_id) for mark in marks if since <= mark.opened_at < until)
-
-
-def _customer(mark: Mark) -> str:
-    return mark.person or f"{mark.source}#{mark.ticket_id}"
+    return frozenset(mark.ticket for mark in marks if since <= mark.opened_at < until)
 
 
 def _said_at(follow_up: FollowUp) -> datetime:

@@ -21,11 +21,15 @@ class Reason(StrEnum):
     UNDELIVERABLE = "undeliverable"
     UNKNOWN = "unknown"
     NO_DETAILS = "no_details"
+    UNWRITABLE = "unwritable"
+    """Our mail could not be written: nobody was asked, and it is not the customer's doing."""
     CONFLICT = "conflict"
     REPLY = "reply"
     """The customer wrote something that only a person can make sense of."""
     UNVERIFIED_REPLY = "unverified_reply"
     """Somebody wrote who may not be the customer."""
+    UNHAPPY = "unhappy"
+    """The customer confirmed, in words that are not only praise."""
 
 
 class Result(StrEnum):
@@ -75,7 +79,13 @@ def reason_for(follow_up: FollowUp) -> Reason | None:
     if follow_up.state is State.NOT_ASKED and follow_up.reason not in ON_PURPOSE:
         if follow_up.reason in {"undelivered", "delivery_unknown"}:
             return Reason.UNKNOWN
-        return Reason.NO_DETAILS if follow_up.reason == "no_details" else Reason.UNDELIVERABLE
+        named = {"no_details": Reason.NO_DETAILS, "unwritable": Reason.UNWRITABLE}
+        return named.get(follow_up.reason or "", Reason.UNDELIVERABLE)
+    if follow_up.state is State.NOT_ASKED and follow_up.undecided:
+        # The mail was out all the same: whoever pressed has it.
+        return Reason.SILENT
+    if follow_up.is_unhappy:
+        return Reason.UNHAPPY
     return Reason.CONFLICT if follow_up.conflict else None
 
 
@@ -92,11 +102,17 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     if _wrote_again(follow_up, known):
         raised = _raised(follow_up, reason or Reason.REPLY, now, settings)
         return replace(raised, rounds=known.rounds + 1, version=known.version)
+    if reason is Reason.UNHAPPY:
+        # While a flag is open its holder sees the words; a settled one knew nothing of them.
+        if known.settled_at is None or not _said_again(follow_up, known):
+            return None
+        raised = _raised(follow_up, reason, now, settings)
+        return replace(raised, rounds=known.rounds + 1, version=known.version)
     if reason is None or (follow_up.state is State.CONFIRMED and not follow_up.unread):
         if (
             known.settled_at is None
             and follow_up.state is State.CONFIRMED
-            and known.reason is not Reason.CONFLICT
+            and known.reason not in {Reason.CONFLICT, Reason.UNHAPPY}
         ):
             return replace(known, settled_at=now, result=Result.CONFIRMED, due_at=None)
         return None
@@ -114,7 +130,7 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
 
 
 def _said_again(follow_up: FollowUp, known: Flag) -> bool:
-    """Whether the customer said "no" once more after the flag had been settled."""
+    """Whether the customer said something once more after the flag had been settled."""
     answer = follow_up.answer
     return answer is not None and known.settled_at is not None and answer.at > known.settled_at
 

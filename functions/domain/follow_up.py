@@ -74,6 +74,11 @@ class Answer:
     """How they are named where the words are shown; with the consent only."""
     withdrawn: bool = False
     """There was a consent, and they took it back."""
+    critical: bool = False
+    """The words are more than praise: a person reads them before they are quoted."""
+    released_by: str | None = None
+    """Key of the contact who read critical words and passed them on."""
+    released_at: datetime | None = None
     wish: str | None = None
     """After a "no": the outcome that they would accept."""
     kept: bool | None = None
@@ -88,6 +93,8 @@ class Reply:
     mail: str
     """A digest of the provider's id of the mail: the same mail again is recognised."""
     at: datetime
+    received_at: datetime | None = None
+    """When the provider got it: mails can reach us in another order."""
     counted: bool = False
     words: str | None = None
     doubt: str | None = None
@@ -96,11 +103,19 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Suspect:
-    """A press that looked like a machine's, and by which rules (domain/press.py); it is shown and not counted."""
+    """A press that looked like a machine's, and by which rules (domain/press.py); a person may count it."""
 
     solved: bool
     at: datetime
     rules: tuple[str, ...] = ()
+    kept: bool | None = None
+    """As in ``Answer``."""
+    counted: bool = False
+    """A person knows that it was the customer's: there is an answer of the same instant."""
+    decided_at: datetime | None = None
+    """When a person said whose it was."""
+    decided_by: str | None = None
+    """Key of the contact whose link was used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +128,8 @@ class FollowUp:
     opened_at: datetime
     cause: str
     team: str | None = None
+    teams: tuple[str, ...] = ()
+    """The other teams that had a part in it, by key."""
     due_at: datetime | None = None
     reason: str | None = None
     """Why it was not asked, or what superseded it."""
@@ -142,10 +159,46 @@ class FollowUp:
         return self.answers[-1] if self.answers else None
 
     @property
+    def quote(self) -> str | None:
+        """The words that may be passed on as praise: as the customer agreed, and none that a person reads first."""
+        answer = self.answer
+        if (
+            answer is None
+            or self.state is not State.CONFIRMED
+            or (answer.critical and not answer.released_by)
+        ):
+            return None
+        return answer.consent
+
+    @property
+    def is_unhappy(self) -> bool:
+        """Whether the customer said "solved", and in words that somebody has to read."""
+        answer = self.answer
+        held_back = answer is not None and answer.critical and answer.released_by is None
+        return self.state is State.CONFIRMED and held_back
+
+    @property
     def unread(self) -> tuple[Reply, ...]:
         """Replies that only a person can make sense of, as long as no answer came after them; oldest first."""
         since = self.answer.at if self.answer else self.opened_at
         return tuple(reply for reply in self.replies if not reply.counted and reply.at > since)
+
+    @property
+    def countable(self) -> tuple[Suspect, ...]:
+        """Suspect presses that a person can still count: no answer says the same or is later."""
+        if self.state is State.REOPENED:
+            return ()
+        said = self.answer
+        return tuple(
+            seen
+            for seen in self.suspects
+            if not seen.counted and (said is None or (seen.solved != said.solved and seen.at > said.at))
+        )
+
+    @property
+    def undecided(self) -> tuple[Suspect, ...]:
+        """Those of them about which nobody has said anything."""
+        return tuple(seen for seen in self.countable if seen.decided_at is None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +246,10 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
     """The follow-up of a closure that has none yet. The delay counts from when we heard of it, not from the claim."""
     policy = settings.policy
     resolver = closure.resolver_name or settings.name_of(closure.resolver_email)
-    closure = replace(closure, resolver_name=resolver)
+    contributors = tuple(replace(c, name=c.name or settings.name_of(c.email)) for c in closure.contributors)
+    closure = replace(closure, resolver_name=resolver, contributors=contributors)
+    team = settings.team_of(closure.team)
+    helped = (settings.team_of(c.team) or settings.team_with(c.email) for c in contributors)
     numbers = {known.number for known in ticket.follow_ups}
     number = max(numbers) + 1 if 1 in numbers else 1
     opened = FollowUp(
@@ -201,8 +257,9 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
         number=number,
         state=State.SCHEDULED,
         opened_at=now,
-        cause=settings.cause_of(closure.cause),
-        team=settings.team_of(closure.team),
+        cause=settings.cause_of(closure.cause, closure.source),
+        team=team,
+        teams=tuple(dict.fromkeys(other for other in helped if other and other != team)),
         due_at=first_ask(closure, now, policy),
         keep_until=now + policy.keep_for,
     )
@@ -505,11 +562,13 @@ def hear(
     return after
 
 
-def refused_by_provider(follow_up: FollowUp, round: Round, refused: Delivery, now: datetime) -> FollowUp:
-    """The provider will never take this mail: the customer could not be asked (or not reminded)."""
+def never_sent(
+    follow_up: FollowUp, round: Round, refused: Delivery, now: datetime, reason: str = "refused"
+) -> FollowUp:
+    """This mail will never go out, and why: the customer could not be asked (or not reminded)."""
     after = put_delivery(follow_up, round, refused)
     if round == "survey" and after.state is State.SCHEDULED:
-        return to_state(after, State.NOT_ASKED, now, "refused")
+        return to_state(after, State.NOT_ASKED, now, reason)
     return after
 
 
@@ -529,6 +588,8 @@ class Press:
 
     solved: bool
     words: str | None = None
+    critical: bool = False
+    """The words are more than praise."""
     wish: str | None = None
     kept: bool | None = None
     consent: bool = False
@@ -556,6 +617,17 @@ def record_answer(follow_up: FollowUp, said: Press, now: datetime, policy: Polic
     return answered if answered.state is state else to_state(answered, state, now)
 
 
+def release_words(follow_up: FollowUp, by: str, now: datetime) -> FollowUp:
+    """A person has read critical words and passes them on; only where the customer agreed to it. Raises Refused."""
+    answer = follow_up.answer
+    if answer is None or answer.consent is None or follow_up.state is not State.CONFIRMED:
+        raise Refused("there is nothing that may be passed on")
+    if not answer.critical or answer.released_by:
+        return follow_up
+    released = replace(answer, released_by=by, released_at=now)
+    return replace(follow_up, answers=(*follow_up.answers[:-1], released))
+
+
 def _answer(same: Answer | None, said: Press, now: datetime, *, late: bool) -> Answer:
     words = said.words or (same.words if same else None)
     consent, credit = (same.consent, same.credit) if same else (None, None)
@@ -565,10 +637,17 @@ def _answer(same: Answer | None, said: Press, now: datetime, *, late: bool) -> A
     if consent != words or withdrawn:
         # Other words than those that were agreed to, or no agreement any more.
         consent = credit = None
+    critical, released_by, released_at = said.critical, None, None
+    if same and same.words == words:
+        critical = said.critical or same.critical
+        released_by, released_at = same.released_by, same.released_at
     return Answer(
         solved=said.solved,
         at=now,
         words=words,
+        critical=critical and said.solved,
+        released_by=released_by,
+        released_at=released_at,
         consent=consent,
         credit=credit if consent else None,
         withdrawn=withdrawn,

@@ -33,12 +33,17 @@ def no_day(_: date) -> bool:
 
 def known_zone(name: str | None) -> bool:
     """Tell whether ``name`` is an IANA time zone that this machine has data for, whatever a helpdesk sent."""
-    return _zone(name) is not None
+    return zone_of(name) is not None
 
 
 def local(instant: datetime, time_zone: str | None, default: str = "UTC") -> datetime:
     """Give ``instant`` on the clock of ``time_zone``; of ``default`` when that is None or unknown."""
-    return instant.astimezone(_zone(time_zone) or _zone(default) or UTC)
+    return instant.astimezone(zone_of(time_zone) or zone_of(default) or UTC)
+
+
+def clock(day: date, at: time, time_zone: str) -> datetime:
+    """Give the instant at which the clocks of ``time_zone`` (UTC when unknown) show ``at`` on ``day``."""
+    return datetime.combine(day, at, zone_of(time_zone) or UTC).astimezone(UTC)
 
 
 def next_open(
@@ -53,7 +58,7 @@ def next_open(
     The hours are those of ``time_zone``; of ``default`` when that is None or unknown, of UTC when both are. Days that
     are ``closed`` there do not open. Raises ValueError for hours that never open, which the apply command refuses.
     """
-    zone = _zone(time_zone) or _zone(default) or UTC
+    zone = zone_of(time_zone) or zone_of(default) or UTC
     today = instant.astimezone(zone).date()
 
     def is_open(at: datetime) -> bool:
@@ -93,7 +98,7 @@ def _digest_number(at: datetime, policy: Policy) -> int:
     """Give the number of the last digest due at or before ``at``."""
     if policy.digest_every % A_DAY:
         return (at - EPOCH) // policy.digest_every
-    zone = _zone(policy.time_zone) or UTC
+    zone = zone_of(policy.time_zone) or UTC
     number = (at.astimezone(zone).date() - _digest_day(0, policy)) // policy.digest_every
     return number if _digest(number, policy) <= at else number - 1
 
@@ -101,7 +106,7 @@ def _digest_number(at: datetime, policy: Policy) -> int:
 def _digest(number: int, policy: Policy) -> datetime:
     if policy.digest_every % A_DAY:
         return EPOCH + number * policy.digest_every
-    zone = _zone(policy.time_zone) or UTC
+    zone = zone_of(policy.time_zone) or UTC
     return datetime.combine(_digest_day(number, policy), policy.digest_at, zone).astimezone(UTC)
 
 
@@ -116,7 +121,7 @@ def _is_open(instant: datetime, hours: Hours, zone: tzinfo) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _zone(name: str | None) -> tzinfo | None:
+def zone_of(name: str | None) -> tzinfo | None:
     """Give the zone called ``name``; None when there is none: helpdesks also send names of their own."""
     if not name:
         return None

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     APPRECIATION = "appreciation"
     CAUSE_REPEATED = "cause_repeated"
     DIGEST = "digest"
+    GATHERED_NOTES = "gathered_notes"
+    THANKS_MONTH = "thanks_month"
     PROGRESS = "progress"
     """What somebody who works on a customer's flag tells this customer, in words of their own."""
 

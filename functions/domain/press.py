@@ -1,16 +1,18 @@
-"""Whether a press on the button was a person's.
+"""Whether a press on the button was a person's, and what a person decides who knows better.
 
 Mail scanners open every link, run scripts and press buttons, seconds after a mail arrives. Opening changes nothing
 anyway; what looks like a machine's press is kept with its reasons and not counted, and a page asks for one more press.
 So a person who is wrongly suspected loses one press, and a machine that does not wait, or fills in what nobody sees,
-counts for nothing.
+counts for nothing. Whoever never presses again still reaches a person: the suspect presses stand with the flag, where
+the responsible person counts one or says that it was a machine.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.follow_up import FollowUp, Suspect
+from domain.errors import Refused
+from domain.follow_up import FollowUp, Press, Suspect, Ticket, record_answer
 from domain.settings import Policy
 
 KEPT_SUSPECTS = 10
@@ -75,8 +77,46 @@ def _contradicts(follow_up: FollowUp, solved: bool, now: datetime, within: timed
     return any(other != solved and now - at < within for at, other in pressed)
 
 
-def suspect(follow_up: FollowUp, solved: bool, rules: tuple[str, ...], now: datetime) -> FollowUp:
+def suspect(follow_up: FollowUp, said: Press, rules: tuple[str, ...], now: datetime) -> FollowUp:
     """The follow-up with a press that is kept and does not count; unchanged when enough of them are kept."""
     if len(follow_up.suspects) >= KEPT_SUSPECTS:
         return follow_up
-    return replace(follow_up, suspects=(*follow_up.suspects, Suspect(solved=solved, at=now, rules=rules)))
+    seen = Suspect(solved=said.solved, at=now, rules=rules, kept=said.kept)
+    return replace(follow_up, suspects=(*follow_up.suspects, seen), due_at=follow_up.due_at or now)
+
+
+# --- a person decides ------------------------------------------------------------------------------------------------
+
+
+class Decided(Refused):
+    """It was counted, and an answer is not taken back."""
+
+
+class Overtaken(Refused):
+    """Nothing is left to decide: an answer stands that is later or the same, or the ticket was opened again."""
+
+
+def decide(
+    follow_up: FollowUp, ticket: Ticket, place: int, *, counts: bool, by: str, now: datetime, policy: Policy
+) -> FollowUp:
+    """The follow-up after the contact ``by`` said of the suspect press at ``place`` (from 0) whose it was.
+
+    What counts becomes an answer of the instant at which it was pressed, so that it overrides nothing that the customer
+    said later; the outcome is known from now on. The same decision again changes nothing. What was called a machine's
+    may be counted after all, not the other way round. Raises Decided, Overtaken.
+    """
+    seen = follow_up.suspects[place]
+    if seen.decided_at and seen.counted == counts:
+        return follow_up
+    if seen.counted:
+        raise Decided("it was counted")
+    reopened = counts and not follow_up.answers and ticket.superseded(follow_up)
+    if seen not in follow_up.countable or reopened:
+        raise Overtaken("nothing is left to decide")
+    decided = replace(seen, counted=counts, decided_at=now, decided_by=by)
+    suspects = (*follow_up.suspects[:place], decided, *follow_up.suspects[place + 1 :])
+    after = replace(follow_up, suspects=suspects)
+    if not counts:
+        return after
+    answered = record_answer(after, Press(solved=seen.solved, kept=seen.kept), seen.at, policy)
+    return replace(answered, due_at=follow_up.due_at or now, outcome_at=now)

@@ -1,12 +1,13 @@
 """A mail of the customer's as an answer: what it changes, and when it changes nothing but a person's worklist."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 from domain.errors import Refused
-from domain.follow_up import FollowUp, Press, Reply, record_answer
+from domain.follow_up import FollowUp, Press, Reply, State, record_answer
 from domain.settings import Policy
 
 KEPT_REPLIES = 20
@@ -37,6 +38,8 @@ class Said:
     verdict: Verdict
     words: str | None = None
     doubt: str | None = None
+    received_at: datetime | None = None
+    """When the provider got it."""
 
 
 def is_known(follow_up: FollowUp, mail_id: str) -> bool:
@@ -49,11 +52,29 @@ def digest(mail_id: str) -> str:
     return sha256(mail_id.encode()).hexdigest()[:16]
 
 
+def keepers(group: Sequence[FollowUp], mail_id: str) -> list[FollowUp]:
+    """Which of the closures that one mail asked about have still to keep a reply to it; the address named the first.
+
+    Each that waits for its answer does: its responsible person has to read it, and nobody is reminded meanwhile. If
+    none waits, it is the one with the address.
+    """
+    new = [one for one in group if not is_known(one, mail_id)]
+    waiting = [one for one in group if _waits(one)]
+    return [one for one in new if one in waiting] if waiting or len(new) < len(group) else [group[0]]
+
+
+def _waits(follow_up: FollowUp) -> bool:
+    """Whether its question is out, or just going out, and nobody has answered; a claim that failed asked nobody."""
+    going_out = follow_up.state is State.SCHEDULED and follow_up.survey is not None
+    return not follow_up.answers and (going_out or follow_up.state in {State.ASKED, State.SILENT})
+
+
 def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy) -> FollowUp:
     """The follow-up after one reply; a mail that was taken before changes nothing. Raises TooMany.
 
     A clear yes or no from the customer counts like a press of the button, never with consent. Whatever else there is
-    (unclear, in doubt, about a ticket that was opened again: ``superseded``) is kept for the responsible person.
+    (unclear, in doubt, about a ticket that was opened again: ``superseded``, or to a mail about several closures, where
+    nobody can tell which of them it is about) is kept for the responsible person.
     """
     if is_known(follow_up, said.mail_id):
         return follow_up
@@ -63,6 +84,7 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
     reply = Reply(
         mail=digest(said.mail_id),
         at=now,
+        received_at=said.received_at,
         counted=answered is not None,
         words=None if answered else said.words,
         doubt=said.doubt,
@@ -71,12 +93,20 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
     return replace(after, replies=(*follow_up.replies, reply)[-KEPT_REPLIES:])
 
 
+def _is_overtaken(follow_up: FollowUp, said: Said) -> bool:
+    """Whether a mail that was written later has counted already; a person reads the earlier one."""
+    later = (reply.received_at for reply in follow_up.replies if reply.counted and reply.received_at)
+    return said.received_at is not None and any(at > said.received_at for at in later)
+
+
 def _answered(
     follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy
 ) -> FollowUp | None:
-    if said.doubt or said.verdict not in {Verdict.YES, Verdict.NO}:
+    if said.doubt or follow_up.together or said.verdict not in {Verdict.YES, Verdict.NO}:
         return None
     if superseded and not follow_up.answers:
+        return None
+    if _is_overtaken(follow_up, said):
         return None
     try:
         return record_answer(

@@ -4,8 +4,37 @@ The values arrive from one YAML file (``infra/settings.yaml`` documents every ke
 stored.
 """
 
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
+from typing import Literal
+
+Notes = Literal["at_once", "daily", "weekly"]
+
+LONGEST_VALUE = 100
+"""Characters of what a helpdesk calls a root cause; more is text and no value."""
+_LOOK_ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC", "CHEROKEE"})
+"""Scripts with letters that cannot be told apart by looking; no language mixes them in one word."""
+
+
+def value_key(value: str | None) -> str:
+    """What is compared of a helpdesk's value: NFKC, case-folded, without invisible characters, blanks as one each.
+
+    Letters of other scripts that only look alike stay different: ``is_mixed`` tells a person of them.
+    """
+    visible = "".join(
+        char for char in unicodedata.normalize("NFKC", value or "") if unicodedata.category(char) != "Cf"
+    )
+    return " ".join(unicodedata.normalize("NFKC", visible.casefold()).split())[:LONGEST_VALUE].strip()
+
+
+def is_mixed(value: str) -> bool:
+    """Whether one word has letters of two scripts that look alike, such as a Cyrillic P in ``VPN``."""
+    for word in unicodedata.normalize("NFKC", value).split():
+        scripts = {unicodedata.name(char, "").partition(" ")[0] for char in word if char.isalpha()}
+        if len(scripts & _LOOK_ALIKE) > 1:
+            return True
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +78,23 @@ class Team:
     people: dict[str, Colleague] = field(default_factory=dict)
     responsible: str | None = None
     """Key of the contact for this team's flags; without one, the company's default."""
+    notes: Notes = "at_once"
+    """When its notes come: each at once, or gathered into one mail a day or a week."""
+    notes_weekday: int = 4
+    notes_at: time = time(15)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """A root cause; ``values`` are what the helpdesks send for it, compared without case."""
+    """A root cause; ``values`` are what the helpdesks send for it, compared by ``value_key``."""
 
     name: str
     owner: str
     values: tuple[str, ...] = ()
+    manager: str | None = None
+    """Key of the contact whom an unacknowledged notice goes to; without one, the owner's manager."""
+    parent: str | None = None
+    """Code of the cause that it is counted under as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +104,8 @@ class Source:
     preset: str
     secret: str
     time_zone: str | None = None
+    causes: dict[str, str] = field(default_factory=dict)
+    """What this helpdesk's own values mean: the code of a cause for each; it wins over the causes' ``values``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +164,12 @@ class Policy:
     repeated_tickets: int = 3
     repeated_customers: int = 2
     repeated_within: timedelta = timedelta(days=30)
+    rise_false_alarms_per_year: float = 0.2
+    """How many notices of a rise one cause may cause by chance (domain/rise.py)."""
+    rise_at_least: float = 1.2
+    """How many times its own past a cause must be to be worth a notice."""
+    rise_compared_with: timedelta = timedelta(days=84)
+    """How far back its own past reaches: whole weeks."""
     digest_every: timedelta = timedelta(days=7)
     digest_weekday: int = 0
     digest_at: time = time(8)
@@ -147,13 +192,32 @@ class Settings:
     """Key of the contact who gets a flag when the team has nobody of its own."""
     policy: Policy = field(default_factory=Policy)
 
-    def cause_of(self, value: str | None) -> str:
-        """Code of the cause that a helpdesk calls ``value``; ``unclassified`` when nobody mapped it."""
-        wanted = (value or "").strip().casefold()
+    def cause_of(self, value: str | None, source: str) -> str:
+        """Code of the cause that this source calls ``value``; ``unclassified`` when nobody mapped it."""
+        wanted = value_key(value)
+        if not wanted:
+            return UNCLASSIFIED
+        known = self.sources.get(source)
+        for own, code in known.causes.items() if known else ():
+            if wanted == value_key(own):
+                return code if code in self.causes else UNCLASSIFIED
         for code, cause in self.causes.items():
-            if wanted and wanted in {code.casefold(), *(known.strip().casefold() for known in cause.values)}:
+            if wanted in {value_key(code), *(value_key(other) for other in cause.values)}:
                 return code
         return UNCLASSIFIED
+
+    def manager_of(self, code: str) -> str | None:
+        """Key of the contact above a cause's owner: the cause's own, else the owner's manager; None at the top."""
+        cause = self.causes.get(code)
+        owner = self.contacts.get(cause.owner) if cause else None
+        return (cause.manager if cause else None) or (owner.manager if owner else None)
+
+    def under(self, code: str) -> set[str]:
+        """A cause and all that are counted under it, directly or not."""
+        found = {code}
+        while more := {key for key, cause in self.causes.items() if cause.parent in found} - found:
+            found |= more
+        return found
 
     def team_of(self, value: str | None) -> str | None:
         """Key of the team that a helpdesk calls ``value``; None when no team has that name."""
@@ -164,6 +228,14 @@ class Settings:
                 team.name.casefold(),
                 *(name.casefold() for name in team.names),
             }:
+                return key
+        return None
+
+    def team_with(self, address: str | None) -> str | None:
+        """Key of the team that a colleague with this address is in; None when no team has one."""
+        wanted = (address or "").casefold()
+        for key, team in self.teams.items():
+            if wanted and any(person.email.casefold() == wanted for person in team.people.values()):
                 return key
         return None
 

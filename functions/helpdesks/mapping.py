@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn, cast
@@ -20,8 +20,9 @@ from typing import Any, Literal, NoReturn, cast
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from domain.closure import Closure, Reopen
+from domain.closure import Closure, Contributor, Reopen, end_of
 from domain.errors import FollowthroughError
+from domain.hours import zone_of
 from helpdesks.verify import SecretRule, SignatureRule, instant
 
 PRESETS = Path(__file__).with_name("presets")
@@ -47,12 +48,19 @@ FIELDS = (
     "resolver_email",
     "team",
     "cause",
+    "solution",
     "promise",
+    "promised_by",
+    "promised_until",
     "organization",
     "url",
 )
 
+CONTRIBUTORS = "contributors"
+"""A field that is a list: of names, or of objects with ``name``, ``email``, ``team`` and ``part``."""
+
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PRESET_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 Expression = Callable[[Mapping[str, Any]], Any]
@@ -93,6 +101,7 @@ class Shape:
     needs_details: bool
     meanings: Mapping[str, Meaning]
     fields: Mapping[str, Expression]
+    contributors: Expression | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +195,13 @@ def _report(
     moment = None if meaning == "ignored" else _moment(shape, shape.time(request), name, told)
     if meaning in CLOSING and shape.merged_when and shape.merged_when(request):
         meaning = "merged"
-    details = {
+    details: dict[str, Any] = {
         key: _text(expression(request)) for key, expression in shape.fields.items() if key != "ticket_id"
     }
     details["locale"] = _locale(preset, details.get("locale"))
+    details["promised_until"] = _promised_until(details.get("promised_until"), details.get("time_zone"))
+    if shape.contributors:
+        details["contributors"] = _contributors(shape.contributors(request))
     return _outcome(told, meaning, ticket_id, moment, **details, needs_details=shape.needs_details)
 
 
@@ -265,6 +277,28 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value) or None
+
+
+def _promised_until(value: str | None, time_zone: str | None) -> datetime | None:
+    """An instant with zone, or a day; None for anything else: the promise is known then, and its time is not."""
+    text = (value or "").strip()
+    if not _DAY.fullmatch(text):
+        return instant(text)
+    try:
+        return end_of(date.fromisoformat(text), zone_of(time_zone))
+    except ValueError:
+        return None
+
+
+def _contributors(value: object) -> tuple[Contributor, ...]:
+    """Whoever else had a part in it; entries that are neither a name nor an object are left out."""
+    told = value if isinstance(value, list) else [value]
+    people = [{"name": entry} if isinstance(entry, str) else entry for entry in told]
+    return tuple(
+        Contributor(**{key: _text(person.get(key)) for key in ("name", "email", "team", "part")})
+        for person in people
+        if isinstance(person, dict)
+    )
 
 
 def _locale(preset: Preset, value: str | None) -> str | None:
@@ -498,6 +532,7 @@ def _shape(table: _Table) -> Shape:
         needs_details=table.flag("needs_details", default=False),
         meanings=meanings,
         fields=expressions,
+        contributors=fields.expression_or_none(CONTRIBUTORS),
     )
     for part in (statuses, fields, table):
         part.finish()

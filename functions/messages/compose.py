@@ -21,9 +21,14 @@ FlagReason = Literal[
     "unknown",
     "conflict",
     "no_details",
+    "unwritable",
     "reply",
     "unverified_reply",
+    "unhappy",
 ]
+Standing = Literal["open", "counted", "machine", "overtaken"]
+"""What became of a press that looked like a machine's: ``open`` until a person decides."""
+
 MOST_LINES = 8
 """Causes that a digest shows one by one: with them it stays below the 100 KB at which Gmail cuts a mail off."""
 MOST_THANKS = 3
@@ -77,9 +82,12 @@ class Closed:
     resolver_name: str | None = None
     team_name: str | None = None
     promise: str | None = None
-    promised_by: date | None = None
+    promised_by: str | None = None
+    """Who promised it."""
+    promised_until: date | None = None
     """A ``datetime`` where the hour was promised too."""
     promise_missed: bool = False
+    """It was closed after that."""
     again: bool = False
     """It had been closed before."""
     place: int = 0
@@ -100,7 +108,9 @@ class Survey(ToCustomer):
     preferences_link: str | None = None
     """Whole address of the preferences page without query; "stop asking me" adds ``?surveys=none``."""
     may_reply: bool = False
-    """An answer to this mail counts like a press."""
+    """Replies to this mail reach us; a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """It counts as no answer, because nobody can tell which of several closings it is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +128,9 @@ class Progress(ToCustomer):
     """The customer answered "no"; otherwise nothing at all, or something to read."""
     preferences_link: str | None = None
     may_reply: bool = False
-    """A reply to this mail is read, and counts like a press."""
+    """A reply to this mail is read, and a clear one counts like a press."""
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +141,22 @@ class Earlier:
     ticket_id: str
     subject: str | None
     outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncounted:
+    """A press that looked like a machine's; ``rules`` are words of the domain (``at_once`` ...)."""
+
+    solved: bool
+    at: datetime
+    rules: tuple[str, ...]
+    place: int
+    """Its number in the forms of the flag's page."""
+    standing: Standing
+    countable: bool = False
+    """Nothing has overtaken it, so a person may count it; also what was called a machine's."""
+    decided_by: str | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,15 +180,21 @@ class FlagFacts:
     resolver_name: str | None = None
     team_name: str | None = None
     cause_name: str | None = None
+    solution: str | None = None
     promise: str | None = None
+    promised_by: str | None = None
+    promised_until: date | None = None
+    promise_missed: bool = False
+    """As in ``Closed``."""
     promise_kept: bool | None = None
     """What the customer says of it."""
     words: str | None = None
     """The customer's own."""
     wish: str | None = None
     """The outcome that the customer would accept."""
-    uncounted: tuple[tuple[bool, datetime], ...] = ()
-    """Presses that looked like a machine's: "solved" or not, and when."""
+    uncounted: tuple[Uncounted, ...] = ()
+    asked_with: tuple[str, ...] = ()
+    """Other tickets that the customer was asked about in the same mail."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()
@@ -174,21 +208,72 @@ class FlagRaised(FlagFacts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuccessNote:
-    """To the supplying team: the customer confirmed. With ``quote`` it is the appreciation note."""
+class Helped:
+    """Somebody, or a whole team, with a part in a solution beside its resolver."""
 
-    company: str
+    name: str | None = None
+    team_name: str | None = None
+    part: str | None = None
+    """What they did, in the helpdesk's words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thanked:
+    """One solution that its customer confirmed, and whose work it was."""
+
     ticket_id: str
     confirmed_on: date
-    team_name: str | None = None
-    to_name: str | None = None
-    """Who gets it when the settings know no such team; they are asked to pass it on."""
     subject: str | None = None
     resolver_name: str | None = None
+    resolver_team_name: str | None = None
+    """The resolver's team, where that is another one than the reader's."""
+    helped: tuple[Helped, ...] = ()
     quote: str | None = None
     """The customer's words, exactly as they agreed to."""
     customer_credit: str | None = None
     """How the customer agreed to be named under the quote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessNote(Thanked):
+    """To a supplying team: the customer confirmed. With ``quote`` it is the appreciation note."""
+
+    company: str
+    team_name: str | None = None
+    to_name: str | None = None
+    """Who gets it when the settings know no such team; they are asked to pass it on."""
+    link: str | None = None
+    """Whole address of the team's page of thanks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatheredNotes:
+    """To a team that wants its notes in one mail; the newest first, those with words before the others."""
+
+    company: str
+    team_name: str
+    since: date
+    until: date
+    customers: int
+    solutions: tuple[Thanked, ...]
+    link: str
+    more: int = 0
+    """Solutions that are only on the page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThanksMonth:
+    """A team's month: what customers confirmed, and in whose work they found it; ``month`` is its first day."""
+
+    company: str
+    team_name: str
+    month: date
+    customers: int
+    solutions: int
+    people: tuple[tuple[str, int], ...] = ()
+    """Names with how many of the solutions they had a part in."""
+    quotes: tuple[Thanked, ...] = ()
+    link: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +297,8 @@ class CauseRepeated:
     customers: int
     window_days: int
     link: str
+    usual: str | None = None
+    """How many tickets would have been usual in that time, such as "3 to 4"; None when there is no comparison."""
     examples: tuple[Example, ...] = ()
     escalated_from: str | None = None
 
@@ -251,6 +338,9 @@ class CauseLine:
     acknowledged_by: str | None = None
     committed_to: date | None = None
     date_passed: bool = False
+    tickets_below: int = 0
+    """Of a cause with causes under it: all together."""
+    customers_below: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,6 +431,16 @@ def flag_raised(context: FlagRaised) -> Mail:
 def success_note(context: SuccessNote) -> Mail:
     """The success note; with a quote the appreciation note, which has a different subject."""
     return _mail("success_note", context)
+
+
+def gathered_notes(context: GatheredNotes) -> Mail:
+    """A team's notes of a day or a week in one mail."""
+    return _mail("gathered_notes", context)
+
+
+def thanks_month(context: ThanksMonth) -> Mail:
+    """A team's look back on a month."""
+    return _mail("thanks_month", context)
 
 
 def cause_repeated(context: CauseRepeated) -> Mail:

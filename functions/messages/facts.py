@@ -6,14 +6,16 @@ Days are those of the reader: the customer's own zone in what the customer gets,
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import ceil, floor
 from typing import Any
 
-from domain import hours
+from domain import hours, thanks
 from domain.cause import CauseFigures, CauseState
+from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
 from domain.digest import Change, Entry, Need
 from domain.flag import Flag, Result
-from domain.follow_up import FollowUp, State, Ticket, answers_until
+from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
 from domain.settings import UNCLASSIFIED, Settings
@@ -21,6 +23,11 @@ from messages import compose, pages
 
 EXAMPLES = 5
 HISTORY = 5
+NOTES = 20
+"""Solutions in one mail of gathered notes."""
+ENTRIES = 100
+"""Solutions on one page of thanks."""
+PEOPLE = 20
 
 
 def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.Closed:
@@ -32,7 +39,11 @@ def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.C
         subject=closure.subject,
         resolver_name=closure.resolver_name,
         team_name=_team(follow_up, settings),
+        solution=closure.solution,
         promise=closure.promise,
+        promised_by=closure.promised_by,
+        promised_until=_promised_day(closure) or _promised_moment(follow_up, settings),
+        promise_missed=closure.promise_missed,
         again=follow_up.number > 1,
         place=place,
     )
@@ -66,6 +77,7 @@ def survey(
         customer_name=first.closure.requester_name,
         reminder=reminder,
         may_reply=may_reply,
+        reply_is_only_read=any(follow_up.together for follow_up in asked.values()),
         preferences_link=preferences_link,
     )
 
@@ -93,6 +105,7 @@ def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings
         said_no=follow_up.state is State.DENIED,
         preferences_link=own.preferences_link,
         may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
     )
 
 
@@ -214,22 +227,93 @@ def preferences_page(
     )
 
 
-def note(follow_up: FollowUp, settings: Settings, *, quoted: bool) -> compose.SuccessNote:
-    """The note to the supplying team; ``quoted`` adds the customer's words, exactly as they agreed to."""
-    closure = follow_up.closure
-    consent = follow_up.answer.consent if follow_up.answer else None
+def note(
+    follow_up: FollowUp, settings: Settings, *, team: str | None, quoted: bool, link: str | None = None
+) -> compose.SuccessNote:
+    """The note to ``team``, a key; ``quoted`` adds the customer's words, exactly as they agreed to."""
+    known = settings.teams.get(team or "")
+    shown = vars(_thanked(follow_up, team, settings))
     return compose.SuccessNote(
+        **(shown if quoted else {**shown, "quote": None, "customer_credit": None}),
         company=settings.company.name,
+        team_name=known.name if known else follow_up.closure.team,
+        to_name=None if known else _contact(settings.responsible_for(None), settings),
+        link=link,
+    )
+
+
+def _thanked(follow_up: FollowUp, team: str | None, settings: Settings) -> compose.Thanked:
+    """One confirmed solution for the people of ``team``."""
+    closure = follow_up.closure
+    return compose.Thanked(
         ticket_id=closure.ticket_id,
         confirmed_on=_our_day(follow_up.outcome_at or follow_up.opened_at, settings),
-        team_name=_team(follow_up, settings),
-        to_name=None
-        if follow_up.team in settings.teams
-        else _contact(settings.responsible_for(None), settings),
-        subject=closure.subject,
+        subject=_short(closure.subject),
         resolver_name=closure.resolver_name or closure.resolver_email,
-        quote=consent if quoted else None,
-        customer_credit=credited(follow_up) if quoted else None,
+        resolver_team_name=None if follow_up.team == team else _team(follow_up, settings),
+        helped=tuple(_helped(contributor, team, settings) for contributor in closure.contributors),
+        quote=follow_up.quote,
+        customer_credit=credited(follow_up) if follow_up.quote else None,
+    )
+
+
+def _helped(contributor: Contributor, team: str | None, settings: Settings) -> compose.Helped:
+    theirs = settings.team_of(contributor.team) or settings.team_with(contributor.email)
+    known = settings.teams.get(theirs or "")
+    named = known.name if known else contributor.team
+    return compose.Helped(
+        name=contributor.name or (contributor.email if named is None else None),
+        team_name=None if theirs and theirs == team and contributor.name else named,
+        part=contributor.part,
+    )
+
+
+def gathered_notes(
+    team: str, since: datetime, until: datetime, solved: list[FollowUp], link: str, settings: Settings
+) -> compose.GatheredNotes:
+    """A team's notes in one mail; those with words first."""
+    listed = sorted(solved, key=lambda follow_up: follow_up.quote is None)
+    return compose.GatheredNotes(
+        company=settings.company.name,
+        team_name=settings.teams[team].name,
+        since=_our_day(since, settings),
+        until=_our_day(until, settings),
+        customers=thanks.customers(solved),
+        solutions=tuple(_thanked(f, team, settings) for f in listed[:NOTES]),
+        more=max(0, len(solved) - NOTES),
+        link=link,
+    )
+
+
+def thanks_month(
+    team: str, month: date, solved: list[FollowUp], link: str | None, settings: Settings
+) -> compose.ThanksMonth:
+    """A team's look back on the month that begins on ``month``."""
+    return compose.ThanksMonth(
+        company=settings.company.name,
+        team_name=settings.teams[team].name,
+        month=month,
+        customers=thanks.customers(solved),
+        solutions=len(solved),
+        people=tuple(thanks.people(solved, team, settings)[:PEOPLE]),
+        quotes=tuple(_thanked(f, team, settings) for f in solved if f.quote)[:EXAMPLES],
+        link=link,
+    )
+
+
+def thanks_page(
+    team: str, month: date, solved: list[FollowUp], now: datetime, settings: Settings
+) -> pages.ThanksPage:
+    """The same month as a page, with every solution."""
+    listed = sorted(solved, key=lambda follow_up: follow_up.quote is None)
+    this_month = _our_day(now, settings).replace(day=1)
+    kept_since = _our_day(now - settings.policy.keep_for, settings).replace(day=1)
+    return pages.ThanksPage(
+        **vars(thanks_month(team, month, solved, None, settings)),
+        entries=tuple(_thanked(f, team, settings) for f in listed[:ENTRIES]),
+        more=max(0, len(solved) - ENTRIES),
+        earlier=thanks.month_before(month) if month > kept_since else None,
+        later=thanks.month_after(month) if month < this_month else None,
     )
 
 
@@ -281,6 +365,9 @@ def flag_page(
         settled_at=_our_time(flag.settled_at, settings),
         settlement=flag.done,
         result=_result(flag.result),
+        may_pass_on=follow_up.is_unhappy
+        and follow_up.answer is not None
+        and follow_up.answer.consent is not None,
         error=error,
     )
 
@@ -322,7 +409,8 @@ def cause_mail(
         cause_name=cause_name(state.code, settings),
         tickets=state.tickets,
         customers=state.customers,
-        window_days=settings.policy.repeated_within.days,
+        window_days=state.within_days or settings.policy.repeated_within.days,
+        usual=_usual(state.usual),
         link=link,
         examples=examples(about),
         escalated_from=_contact(state.escalated_from, settings),
@@ -346,7 +434,7 @@ def digest(
     first, last = hours.local(since, zone), hours.local(until, zone)
     harm = sum(e.harm for e in entries)
     # What is only gone stands under what got better.
-    told = [e for e in entries if e.need or not e.figures.is_empty]
+    told = [e for e in entries if e.need or e.below or not e.figures.is_empty]
     rest = told[compose.MOST_LINES :]
     unit = _unit(until - since)
     return compose.Digest(
@@ -521,6 +609,16 @@ def causes_of_digest(
     )
 
 
+def _usual(tickets: float | None) -> str | None:
+    """How many tickets would have been usual, in whole ones: "3 to 4"."""
+    if tickets is None:
+        return None
+    low, high = floor(tickets + 0.05), ceil(tickets - 0.05)
+    if high <= 1:
+        return "at most one"
+    return f"{low:,}" if low >= high else f"{low:,} to {high:,}"
+
+
 def cause_name(code: str, settings: Settings) -> str:
     """What people call a cause."""
     if code == UNCLASSIFIED:
@@ -575,6 +673,8 @@ def _line(entry: Entry, settings: Settings, unit: str, harm: int, harm_so_far: i
         acknowledged_by=_contact(known.owner if known else None, settings) if state.acknowledged_at else None,
         committed_to=state.committed_to,
         date_passed=entry.need is Need.DATE_PASSED,
+        tickets_below=entry.below.tickets if entry.below else 0,
+        customers_below=entry.below.customers if entry.below else 0,
     )
 
 
@@ -600,13 +700,18 @@ def _flag_facts(
         "resolver_name": closure.resolver_name or closure.resolver_email,
         "team_name": _team(follow_up, settings),
         "cause_name": cause_name(follow_up.cause, settings),
+        "solution": closure.solution,
         "promise": closure.promise,
+        "promised_by": closure.promised_by,
+        "promised_until": _promised_day(closure) or _our_time(closure.promised_until, settings),
+        "promise_missed": closure.promise_missed,
         "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
         "uncounted": tuple(
-            (seen.solved, hours.local(seen.at, settings.policy.time_zone)) for seen in follow_up.suspects
+            _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
+        "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(
@@ -619,6 +724,32 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _promised_day(closure: Closure) -> date | None:
+    """The day that something was promised by; None where nothing was, or where an hour was."""
+    until = closure.promised_until
+    return until.date() if until and until.time() == DAY_ENDS else None
+
+
+def _promised_moment(follow_up: FollowUp, settings: Settings) -> date | None:
+    until = follow_up.closure.promised_until
+    return _customers_moment(until, follow_up, settings) if until else None
+
+
+def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Settings) -> compose.Uncounted:
+    decided: compose.Standing = "counted" if seen.counted else "machine"
+    undecided: compose.Standing = "open" if seen in follow_up.undecided else "overtaken"
+    return compose.Uncounted(
+        solved=seen.solved,
+        at=hours.local(seen.at, settings.policy.time_zone),
+        rules=seen.rules,
+        place=place,
+        standing=decided if seen.decided_at else undecided,
+        countable=seen in follow_up.countable,
+        decided_by=_contact(seen.decided_by, settings),
+        decided_at=_our_time(seen.decided_at, settings),
+    )
 
 
 def _said(follow_up: FollowUp) -> str | None:

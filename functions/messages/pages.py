@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from messages.compose import Closed, Example, FlagFacts, ToCustomer
+from messages.compose import Closed, Example, FlagFacts, Thanked, ThanksMonth, ToCustomer
 from messages.text import clean, fill
 
 Answer = Literal["yes", "no"]
@@ -119,6 +119,17 @@ class PreferencesPage(ToCustomer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThanksPage(ThanksMonth):
+    """What customers thanked a team for in a month; ``earlier`` and ``later`` are the first days of other months."""
+
+    entries: tuple[Thanked, ...] = ()
+    more: int = 0
+    """Solutions of the month that are not listed."""
+    earlier: date | None = None
+    later: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Update:
     """A mail that somebody wrote to the customer, exactly as it was written."""
 
@@ -134,8 +145,9 @@ class Update:
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
-    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``update``
-    with ``words`` and ``form``.
+    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``pass_on``;
+    ``action`` = ``update`` with ``words`` and ``form``; ``action`` = ``count`` or ``machine`` with ``press``, the place
+    of an uncounted press, and to count it ``sure`` = ``yes``.
     """
 
     state: FlagState
@@ -154,6 +166,8 @@ class FlagPage(FlagFacts):
     settlement: str | None = None
     """What was done; while the flag is not settled, what stands in the form (after an error)."""
     result: FlagResult | None = None
+    may_pass_on: bool = False
+    """The customer agreed that the team reads the words, and nobody has passed them on yet."""
     error: str | None = None
 
 
@@ -256,6 +270,11 @@ def preferences_page(context: PreferencesPage, nonce: str) -> str:
     from messages.language import languages
 
     return fill("preferences_page.html.jinja", context, delinked=False, nonce=nonce, languages=languages())
+
+
+def thanks_page(context: ThanksPage, nonce: str) -> str:
+    """A team's page of thanks for one month."""
+    return fill("thanks_page.html.jinja", context, delinked=False, nonce=nonce)
 
 
 def flag_page(context: FlagPage, nonce: str) -> str:

@@ -70,7 +70,7 @@ def _by_headers(mail: Mail) -> str | None:
     for name, headers in _PRESENT.items():
         if any(mail.header(header) for header in headers):
             return name
-    if mail.header("Content-Type").lower().startswith("text/calendar"):
+    if mail.has_calendar:
         return "calendar"
     return None
 

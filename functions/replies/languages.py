@@ -8,8 +8,10 @@ Keys of a file; every value but the first two is a list of phrases, compared in 
     solved          says that it is solved, also when more is said after it
     unsolved        says that it is not
     positive        becomes "not solved" by a negation close to it
-    negation, complaint, doubt   make a yes unclear; a complaint supports a bare "no"; doubt makes everything unclear
+    negation, complaint, doubt, when   make a yes unclear; a complaint supports a bare "no"; doubt makes everything
+                    unclear, and so does a "when" unless it stands behind a no ("no, it fails when I press it")
     thanks, courtesy, greeting   say nothing about the question
+    thanks_for      begins what somebody is thanked for; introduces: ends a sentence that says who writes
     closing         begins a line after which only names follow
     sent_from       begins a line that a mail program added
     wrote, from, labels, original    introduce the mail that is answered
@@ -37,6 +39,7 @@ TELLING = (
     "no",
     "yes",
     "doubt",
+    "when",
     "thanks",
     "greeting",
     "courtesy",
@@ -61,6 +64,8 @@ class Language:
     negation_after: bool
     phrases: dict[tuple[str, ...], str]
     positive: frozenset[str]
+    thanks_for: frozenset[str]
+    introduces: tuple[str, ...]
     longest: dict[str, int]
     """How many tokens the longest phrase has that begins with a token."""
 
@@ -115,7 +120,15 @@ def _language(file: dict[str, list[str]], signs: dict[str, list[str]]) -> Langua
     longest: dict[str, int] = {}
     for tokens in phrases:
         longest[tokens[0]] = max(len(tokens), longest.get(tokens[0], 0))
-    return Language(spaced, bool(file.get("negation_after", False)), phrases, positive, longest)
+    return Language(
+        spaced=spaced,
+        negation_after=bool(file.get("negation_after", False)),
+        phrases=phrases,
+        positive=positive,
+        thanks_for=frozenset(normal(word) for word in file.get("thanks_for", [])),
+        introduces=tuple(normal(word) for word in file.get("introduces", [])),
+        longest=longest,
+    )
 
 
 @cache

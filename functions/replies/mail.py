@@ -42,6 +42,8 @@ class Mail:
     text: str
     has_report: bool = False
     """A delivery report or read receipt is among its parts."""
+    has_calendar: bool = False
+    """It speaks for a calendar: somebody accepted, declined or invites."""
 
     def header(self, name: str) -> str:
         """The first header of this name as it stands there, unfolded; empty when there is none."""
@@ -69,7 +71,8 @@ def open_mail(head: bytes) -> Mail:
         message = message_from_bytes(head)
         parts = list(message.walk())
         has_report = any(part.get_content_type() in _REPORTS for part in parts)
-        return Mail(message, _text(parts), has_report)
+        calendars = [part for part in parts if part.get_content_type() == "text/calendar"]
+        return Mail(message, _text(parts), has_report, any(_is_shown(part) for part in calendars))
     except (RecursionError, LookupError, UnicodeError, ValueError, TypeError, AttributeError) as error:
         raise Unreadable("mime_error") from error
 

@@ -71,6 +71,8 @@ def _ends(plain: list[str], at: int) -> bool:
     bare = line.strip("-_*=> \t")
     if bare in languages.beginnings("original"):
         return True
+    if line.startswith("---") and line.endswith("---") and _somebody_wrote(f"{bare}:"):
+        return True
     if len(line) <= SHORT_LINE and line.startswith(languages.beginnings("sent_from")):
         return True
     return _is_closing(line) or _is_header(plain, at)

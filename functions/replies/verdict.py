@@ -29,12 +29,14 @@ GAP = 2
 GREETING_WORDS = 6
 SUBJECT_WORDS = 4
 """Unknown words that may come before "works again": what works."""
+ADDRESS_LETTERS = 60
+INTRODUCTION_LETTERS = 20
 NAME_WORDS = 2
 """Unknown words that may follow "thank you": whom."""
 
 _SENTENCE_ENDS = frozenset(".!?\n。؟;…")
 _QUESTIONS = frozenset("?؟")
-_AGAINST_YES = frozenset({"no", "unsolved", "negation", "complaint", "doubt", "question"})
+_AGAINST_YES = frozenset({"no", "unsolved", "negation", "complaint", "doubt", "when", "question"})
 _FOR_YES = frozenset({"yes", "solved"})
 _SAYS_NOTHING = frozenset({"thanks", "courtesy", "greeting", "mark"})
 
@@ -65,25 +67,54 @@ def of(words: str) -> Verdict:
     return Verdict.UNCLEAR
 
 
+def found(words: str) -> dict[str, set[str]]:
+    """What the languages that know most of a customer's words find in them: categories, by the language's code."""
+    text = normal(_unwrapped(words)[:LONGEST])
+    read = {code: (language, _items(text, language)) for code, language in all_languages().items()}
+    least = min(_unknown(items) for _, items in read.values())
+    return {
+        code: {item.category for item in _negated(items, language)}
+        for code, (language, items) in read.items()
+        if _unknown(items) == least
+    }
+
+
 def _opinion(text: str, language: Language, items: list[_Item], languages: list[Language]) -> Verdict | None:
     if not language.spaced:
         items = [_or_unknown(items, at) for at in range(len(items))]
     rest = _rest(text, items)
     items = _thanked(_negated(items, language))
-    first = _first_sentence(_without_greeting(items))
+    first = _first_sentence(_without_greeting(items, language), language)
     said = {item.category for item in first}
     everything = {item.category for item in items}
-    if said & {"doubt", "question"}:
+    if said & {"doubt", "question"} or _depends(first):
         return None
     if said & _FOR_YES and not everything & _AGAINST_YES:
         clear = "unknown" not in said or _says_solved(first)
         return Verdict.YES if clear and not _others(rest, language, languages) & _AGAINST_YES else None
     if everything & _FOR_YES:
         return None
+    if _is_denied(first):
+        return None
     supported = "unknown" not in said or "complaint" in said
     if "unsolved" in said or ("no" in said and supported and "thanks" not in said):
         return None if _others(rest, language, languages) & _FOR_YES else Verdict.NO
     return None
+
+
+def _depends(sentence: list[_Item]) -> bool:
+    """Whether a "when" comes before anything else is said; after it, it tells when the problem shows."""
+    said = [item.category for item in sentence]
+    return "when" in said and not {"no", "unsolved"} & set(said[: said.index("when")])
+
+
+def _is_denied(sentence: list[_Item]) -> bool:
+    """Whether a negation stands before a "not solved" and denies it: "it is not that it doesn't work"."""
+    for clause in _clauses(sentence):
+        said = [sentence[at].category for at in clause]
+        if "unsolved" in said and "negation" in said[: said.index("unsolved")]:
+            return True
+    return False
 
 
 def _says_solved(sentence: list[_Item]) -> bool:
@@ -161,18 +192,25 @@ def _negated(items: list[_Item], language: Language) -> list[_Item]:
     """
     turned = list(items)
     for at, item in enumerate(items):
-        if item.category != "negation" and not (item.category == "no" and len(item.text) > 1):
+        if not _denies(item, language):
             continue
         for step in (1, -1) if language.negation_after else (1,):
             denied = _near(items, at, step, language)
             if denied is not None:
-                turned[denied] = replace(items[denied], category="unsolved")
+                for place in (at, denied):
+                    turned[place] = replace(turned[place], category="unsolved")
     for clause in _clauses(turned):
         if any(turned[at].category == "unsolved" for at in clause):
             for at in clause:
                 if turned[at].category == "yes":
                     turned[at] = replace(turned[at], category="courtesy")
     return turned
+
+
+def _denies(item: _Item, language: Language) -> bool:
+    """Whether an item turns what stands beside it: a negation, or a phrase that ends with one ("still not")."""
+    ends_so = item.category == "unsolved" and language.phrases.get(item.text[-1:]) in {"negation", "no"}
+    return item.category == "negation" or (len(item.text) > 1 and (item.category == "no" or ends_so))
 
 
 def _clauses(items: list[_Item]) -> list[list[int]]:
@@ -198,9 +236,9 @@ def _near(items: list[_Item], at: int, step: int, language: Language) -> int | N
     return None
 
 
-def _without_greeting(items: list[_Item]) -> list[_Item]:
-    """What follows after "Hello Kim," and the like."""
-    rest = items
+def _without_greeting(items: list[_Item], language: Language) -> list[_Item]:
+    """What follows after "Hello Kim," and the like, also where a line says before or a sentence after it who it is."""
+    rest = _without_address(items)
     while rest:
         start = next((n for n, item in enumerate(rest) if item.category != "mark"), len(rest))
         if start == len(rest) or rest[start].category != "greeting":
@@ -210,12 +248,40 @@ def _without_greeting(items: list[_Item]) -> list[_Item]:
         )
         spoken = {item.category for item in rest[start + 1 : end]}
         only_names = spoken <= {"unknown", "courtesy", "greeting"} and end - start <= GREETING_WORDS
-        rest = rest[end if only_names else start + 1 :]
+        rest = _without_introduction(rest[end if only_names else start + 1 :], language)
     return rest
 
 
-def _first_sentence(items: list[_Item]) -> list[_Item]:
-    """The first sentence that says more than thanks; empty when there is none."""
+def _without_address(items: list[_Item]) -> list[_Item]:
+    """What follows after lines of unknown words above a greeting: whom a letter is for."""
+    start = next((n for n, item in enumerate(items) if item.category == "greeting"), 0)
+    above = items[:start]
+    lines = bool(above) and above[-1].text == ("\n",)
+    named = sum(len("".join(item.text)) for item in above if item.category == "unknown") <= ADDRESS_LETTERS
+    ended = any(item.text[0] in _SENTENCE_ENDS - {"\n"} for item in above)
+    silent = {item.category for item in above} <= {"unknown", "courtesy", "mark"}
+    return items[start:] if lines and named and silent and not ended else items
+
+
+def _without_introduction(items: list[_Item], language: Language) -> list[_Item]:
+    """What follows after "This is Sato." where people begin so, and after a name that ends a line ("Hello, Kim:")."""
+    start = next((n for n, item in enumerate(items) if item.category != "mark"), 0)
+    end = next((n for n in range(start, len(items)) if items[n].text[0] in _SENTENCE_ENDS), len(items))
+    said = "".join("".join(item.text) for item in items[start:end])
+    known = {item.category for item in items[start:end]} - {"unknown", "courtesy"}
+    introduced = said.endswith(language.introduces) and len(said) <= INTRODUCTION_LETTERS
+    words = [item for item in items[start:end] if item.category != "mark"]
+    named = (
+        language.spaced
+        and len(words) <= NAME_WORDS
+        and items[end : end + 1] != []
+        and items[end].text == ("\n",)
+    )
+    return items[end:] if (introduced or named) and not known - {"mark"} else items
+
+
+def _first_sentence(items: list[_Item], language: Language) -> list[_Item]:
+    """The first sentence that says more than thanks, for whatever; empty when there is none."""
     ended = 0
     numbered = []
     for item in items:
@@ -224,9 +290,22 @@ def _first_sentence(items: list[_Item]) -> list[_Item]:
             ended += 1
     for _, group in groupby(numbered, key=lambda pair: pair[0]):
         sentence = [item for _, item in group]
-        if any(item.category not in _SAYS_NOTHING for item in sentence):
+        if any(item.category not in _SAYS_NOTHING for item in sentence) and not _is_thanks_for(
+            sentence, language
+        ):
             return sentence
     return []
+
+
+def _is_thanks_for(sentence: list[_Item], language: Language) -> bool:
+    """Whether somebody is thanked for something, and that is all: "Thank you for your mail of last week."."""
+    said = [item for item in sentence if item.category != "mark"]
+    return (
+        len(said) > 1
+        and said[0].category == "thanks"
+        and said[1].text[0] in language.thanks_for
+        and {item.category for item in said} <= _SAYS_NOTHING | {"unknown"}
+    )
 
 
 def _rest(text: str, items: list[_Item]) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -125,7 +125,15 @@ class Story:
         """Report what one of the files says, as its helpdesk would."""
         now = datetime.now(UTC)
         text = (CLOSURES / f"{file}.json").read_text()
-        given = json.loads(text.replace("{run}", str(self.run)).replace("{now}", now.isoformat()))
+        last_week = now.date() - timedelta(days=7)
+        for name, said in {
+            "{run}": str(self.run),
+            "{now}": now.isoformat(),
+            "{today}": now.date().isoformat(),
+            "{last_week}": last_week.isoformat(),
+        }.items():
+            text = text.replace(name, said)
+        given = json.loads(text)
         sources = self.world.settings["sources"].items()
         source = next(name for name, known in sources if known["preset"] == given["preset"])
         hook, body = self.world.stack.hooks[source], json.dumps(given["body"], ensure_ascii=False).encode()

@@ -35,6 +35,7 @@ REASONS = {
     "suppressed": "This address does not take our mail.",
     "no_address": "The helpdesk gave no address.",
     "no_details": "The helpdesk never told us whom to ask.",
+    "unwritable": "Our mail could not be written.",
 }
 """Why somebody was not asked."""
 
@@ -200,7 +201,8 @@ class Teller:
 
     def _tell_flag(self, who: str, was: Item, now: Item) -> None:
         new = now.keys() - was.keys()
-        if now.get("rounds", 1) != was.get("rounds"):
+        # A first round is not written down, being what a flag has anyway.
+        if now.get("rounds", 1) != (was.get("rounds", 1) if was else 0):
             before, holder = now.get("escalated_from"), self.world.name(now["holder"])
             late = (
                 f"{self.world.name(before)} has not reacted in time: the flag goes on to {holder}."

@@ -17,6 +17,7 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "show_flag": ("secretsmanager",),
     "settle_flag": ("secretsmanager",),
     "show_causes": ("secretsmanager",),
+    "show_thanks": ("secretsmanager",),
     "acknowledge_causes": ("secretsmanager",),
     "run_clock": ("sqs",),
     "take_next_step": ("sqs",),

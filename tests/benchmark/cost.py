@@ -13,12 +13,15 @@ SHARE_AT_MOST = {"Step Functions": 0.05, "Durable functions": 0.20}
 MIX = {
     "yes at once, with note": 0.12,
     "reminder, then yes, with note": 0.10,
+    "yes by mail, with note": 0.0,
     "silence, flag settled": 0.60,
     "no, flag acknowledged and settled": 0.08,
     "reopened after asking": 0.05,
     "reopened before asking": 0.05,
 }
-"""What a company's follow-ups are made of: 30 % answer, 70 % are reminded: what surveys of this kind see."""
+"""What a company's follow-ups are made of; other lives stand beside it. 30 % answer, 70 % are reminded: what surveys
+of this kind see.
+"""
 A_MINUTE_AT_A_MILLION = 1_000_000 / 43_800
 
 
@@ -46,11 +49,11 @@ def measure(cpu_ms_per_call: float) -> Cost:
     bills = {life.name: prices.bill(life, cpu_ms_per_call, platform, batches) for life in lives}
 
     def mixed(of: Callable[[Life], float]) -> float:
-        return sum(MIX[life.name] * of(life) for life in lives)
+        return sum(MIX.get(life.name, 0) * of(life) for life in lives)
 
     whole = Bill(
         **{
-            field.name: sum(MIX[name] * getattr(known, field.name) for name, known in bills.items())
+            field.name: sum(MIX.get(name, 0) * getattr(known, field.name) for name, known in bills.items())
             for field in fields(Bill)
         }
     )
@@ -69,7 +72,7 @@ def batches_at_a_million(lives: list[Life]) -> Batches:
 
     size = {}
     for queue, reader in readers().items():
-        a_minute = A_MINUTE_AT_A_MILLION * sum(MIX[life.name] * life.queued[queue] for life in lives)
+        a_minute = A_MINUTE_AT_A_MILLION * sum(MIX.get(life.name, 0) * life.queued[queue] for life in lives)
         within = a_minute / 60 * reader.get("MaximumBatchingWindowInSeconds", 0)
         size[queue] = min(1 + within, reader["BatchSize"])
     return Batches(size)

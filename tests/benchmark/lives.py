@@ -1,4 +1,4 @@
-"""The kinds of life that a follow-up can have, run by the real handlers and counted call by call."""
+"""The kinds of life that follow-ups can have, run by the real handlers and counted call by call."""
 
 import contextlib
 import io
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from world import World
 
 A_MONTH = timedelta(days=30)
+TOGETHER = 4
 NO_DIGEST = timedelta(weeks=500)
 """Digests cost by their own content and are measured in growth.py; here none falls due."""
 
@@ -25,6 +26,8 @@ class Life:
 
     name: str
     note: bool
+    follow_ups: int
+    """How many follow-ups it is the life of; everything below is counted for all of them."""
     calls: tuple[Call, ...]
     """Of our Lambdas, without what belongs to no follow-up (settings, secrets, the clock's reads)."""
     invocations: Counter[str]
@@ -86,6 +89,21 @@ def reminder_then_yes(world: "World") -> None:
     world.press(link, answer="yes")
 
 
+def reply_by_mail(world: "World") -> None:
+    """Asked after a day; an hour later the customer replies "yes" by mail; the team gets its note."""
+    import builders
+    from adapters import reply_address
+    from adapters.links import TicketLink
+
+    world.asked()
+    world.wait(timedelta(hours=1))
+    to = reply_address.write(TicketLink("acme", "4711", 1), builders.REPLY_DOMAIN, world.now)
+    assert to is not None
+    world.receive(
+        builders.written("Yes, it is solved. Thank you!"), builders.received(to, "a-reply", world.now)
+    )
+
+
 def silence(world: "World") -> None:
     """Asked, reminded, never answered; the responsible person opens the flag's page and settles it the same day."""
     world.asked()
@@ -127,6 +145,55 @@ def reopened_early(world: "World") -> None:
     world.hook(builders.reopened(at=world.now))
 
 
+def everything_known(world: "World") -> None:
+    """As the first, and the helpdesk says what was done, what was promised, by whom and until when."""
+    link = world.asked(
+        solution="We moved your account to the new sign-in and sent you a link for a new password.",
+        promise="A call on Friday to see whether it still works on all of your devices",
+        promised_by="Kim Ren",
+        promised_until="2026-12-04",
+        organization="Beispiel Holding GmbH",
+    )
+    world.wait(timedelta(hours=1))
+    world.open(link)
+    world.press(link, answer="yes", kept="yes")
+
+
+def together(world: "World") -> None:
+    """One alone, then three more within the quiet period that are asked about in one mail and answered at once."""
+    import builders
+
+    first = world.asked("0")
+    world.open(first)
+    world.press(first, answer="yes")
+    for number in range(1, TOGETHER):
+        world.hook(builders.closed(str(number), world.now))
+    world.wait(timedelta(days=8))
+    link = next(mail.link for mail in reversed(world.mail.sent) if "tickets of yours" in mail.subject)
+    world.open(link)
+    world.press(link, **{f"answer-{place}": "yes" for place in range(1, TOGETHER)})
+
+
+def unsubscribed(world: "World") -> None:
+    """Asked, stopped by one press in the mail program, never answered; the flag is settled the same day."""
+    world.asked()
+    world.wait(timedelta(hours=1))
+    world.press(world.mail.sent[0].preferences, **{"List-Unsubscribe": "One-Click"})
+    world.wait(timedelta(days=7, hours=2))
+    _settle(world, _flag(world))
+
+
+def preferences(world: "World") -> None:
+    """Asked, another language chosen on the preferences page, then "yes"; the team gets its note."""
+    link = world.asked()
+    world.wait(timedelta(hours=1))
+    page = world.mail.sent[0].preferences
+    world.open(page)
+    world.press(page, language="de", surveys="all")
+    world.open(link)
+    world.press(link, answer="yes")
+
+
 def _flag(world: "World") -> str:
     return next(mail.link for mail in reversed(world.mail.sent) if "/f/" in mail.link)
 
@@ -138,17 +205,22 @@ def _settle(world: "World", flag: str) -> None:
 LIVES: dict[str, tuple[Callable[["World"], None], bool]] = {
     "yes at once, with note": (yes_at_once, True),
     "reminder, then yes, with note": (reminder_then_yes, True),
+    "yes by mail, with note": (reply_by_mail, True),
     "silence, flag settled": (silence, False),
     "no, flag acknowledged and settled": (no_with_recovery, False),
     "reopened after asking": (reopened, False),
     "reopened before asking": (reopened_early, False),
+    "yes at once, everything known": (everything_known, True),
+    f"{TOGETHER} of one person, {TOGETHER - 1} of them in one mail": (together, True),
+    "unsubscribed by one press": (unsubscribed, False),
+    "preferences chosen, then yes": (preferences, True),
 }
 
 
 def live(name: str) -> Life:
     """Run one kind of life for itself, and a month longer, and count it."""
     import builders
-    from blueprint import readers
+    from blueprint import readers, routes
 
     run, note = LIVES[name]
     printed = io.StringIO()
@@ -178,13 +250,11 @@ def live(name: str) -> Life:
         return Life(
             name=name,
             note=note,
+            follow_ups=sum(sk.startswith("FOLLOW_UP#") for _, sk in set(world.items) - before),
             calls=tuple(call for call in meter.calls if _is_its_own(call)),
             invocations=invocations,
             queued=queued,
-            requests=sum(
-                invocations[function]
-                for function in ("receive_ticket", "show_survey", "record_answer", "show_flag", "settle_flag")
-            ),
+            requests=sum(invocations[function] for function in set(routes().values())),
             mails=len(world.mail.sent),
             logged=sum(len(line.encode()) + 1 for line in mine),
             stored=sum(size(item) + 100 for key, item in world.items.items() if key not in before),

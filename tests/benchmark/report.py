@@ -80,7 +80,9 @@ def targets(results: Results) -> list[Target]:
         ]
     if results.cost:
         found += [
-            Target(f"write units: {life.name}", life.write_units, cost.UNITS_AT_MOST[life.note])
+            Target(
+                f"write units: {life.name}", life.write_units / life.follow_ups, cost.UNITS_AT_MOST[life.note]
+            )
             for life in results.cost.lives
         ]
         for name, share in cost.SHARE_AT_MOST.items():

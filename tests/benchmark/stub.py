@@ -2,7 +2,7 @@
 
     python stub.py  <answers.json>   (prints its port)
 
-Answers are by operation, then by the beginning of the key that is asked for.
+Answers are by operation, then by the beginning of the key that is asked for; a text is sent as it is.
 """
 
 import asyncio
@@ -15,10 +15,20 @@ TARGET = re.compile(rb"x-amz-target: [^.]+\.(\w+)", re.IGNORECASE)
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
+def _without_target(head: bytes) -> str:
+    """The operation of a service that tells it by method and path: S3 and SES."""
+    if head[:3] != b"GET":
+        return "SendEmail"
+    return "GetObject" if b"\r\nrange:" in head.lower() else "GetAccount"
+
+
 async def serve(answers: dict[str, dict[str, object]]) -> None:
     """Answer until the end."""
     ready = {
-        operation: [(start.encode(), json.dumps(answer).encode()) for start, answer in known.items()]
+        operation: [
+            (start.encode(), answer.encode() if isinstance(answer, str) else json.dumps(answer).encode())
+            for start, answer in known.items()
+        ]
         for operation, known in answers.items()
     }
 
@@ -29,9 +39,7 @@ async def serve(answers: dict[str, dict[str, object]]) -> None:
                 length = LENGTH.search(head)
                 body = await reader.readexactly(int(length[1])) if length else b""
                 target = TARGET.search(head)
-                operation = (
-                    target[1].decode() if target else ("GetAccount" if head[:3] == b"GET" else "SendEmail")
-                )
+                operation = target[1].decode() if target else _without_target(head)
                 answer = next((said for start, said in ready.get(operation, []) if start in body), b"{}")
                 writer.write(
                     b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: %d\r\n\r\n%b"

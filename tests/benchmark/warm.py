@@ -31,6 +31,7 @@ FUNCTIONS = (
     "record_delivery",
     "show_survey",
     "record_answer",
+    "read_reply",
 )
 TICKET = "TICKET#acme#4711"
 JUST_SENT = "TICKET#acme#4712"
@@ -141,13 +142,14 @@ def answers() -> dict[str, dict[str, Any]]:
         "GetAccount": {"": {"SendQuota": {"MaxSendRate": 1e9}}},
         "SendEmail": {"": {"MessageId": "0" * 60}},
         "SendMessageBatch": {"": {"Successful": [], "Failed": []}},
+        "GetObject": {"": builders.written("Yes, it is solved. Thank you!").decode()},
     }
 
 
 def event_for(function: str) -> Callable[[], dict[str, Any]]:
     """Makes the event of one invocation; each closure is of another ticket."""
     import builders
-    from adapters import links, mailer, tickets
+    from adapters import links, mailer, reply_address, tickets
     from domain.follow_up import State
 
     now = datetime.now(UTC)
@@ -163,6 +165,12 @@ def event_for(function: str) -> Callable[[], dict[str, Any]]:
         tags = {"message": mailer.message_tag(JUST_SENT, key["sk"], "survey"), "claim": "0" * 32}
         report = builders.ses_event("Delivery", tags, "ana@customer.example", "1", now)
         return lambda: builders.records(function, [json.dumps(report)])
+    if function == "read_reply":
+        to = reply_address.write(links.TicketLink("acme", "4711", 1), builders.REPLY_DOMAIN, now)
+        assert to is not None
+        return lambda: builders.records(
+            function, [json.dumps(builders.received(to, f"reply-{next(numbers)}", now))]
+        )
     if function == "react_to_change":
         pattern = builders.sample(function)
         record = pattern["Records"][0]

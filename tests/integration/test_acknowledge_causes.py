@@ -64,9 +64,13 @@ def test_a_form_that_makes_no_sense_changes_nothing(world: World) -> None:
 
 
 def test_a_cause_that_comes_back_after_its_window_is_told_anew(world: World) -> None:
-    world.apply(settings(repeated_within=timedelta(days=2)))
+    world.apply(settings(repeated_within=timedelta(days=2), rise_compared_with=timedelta(days=7)))
     world.press(repeated(world), action="acknowledge", cause="portal-login", committed_to="2026-12-24")
     world.wait(2 * A_DAY + A_MINUTE)
+    world.hook(closed("7", world.now))
+    world.settle()
+    assert causes.load("portal-login").notices == 1, "what goes on as before is no news"
+    world.wait(12 * A_DAY)
     repeated(world, first=10)
     known = causes.load("portal-login")
     assert (known.notices, known.acknowledged_at, known.committed_to) == (2, None, None)

@@ -214,6 +214,21 @@ def test_the_link_of_a_digest_opens_all_that_its_owner_has_now_and_lets_them_ack
     )
 
 
+def test_a_cause_tells_what_those_under_it_came_to_whoever_owns_them(world: World) -> None:
+    usual = settings()
+    below = replace(usual.causes["no-show"], parent="meter-late")
+    world.apply(replace(usual, causes={**usual.causes, "no-show": below}))
+    for number, name in enumerate(("cause_meter_late", "No show", "No show")):
+        who = customer(f"c{number // 2}@customer.example")
+        world.hook(closed(str(number), root_cause=name, requester=who))
+    world.wait_until(MONDAY)
+    (mail,) = digests_of(world)
+    assert "1 ticket from 1 customer." in mail.text
+    assert "With the causes under it: 3 tickets from 2 customers." in mail.text
+    (mias,) = digests_of(world, MIA)
+    assert "under it" not in mias.text
+
+
 def test_a_link_whose_period_was_changed_opens_nothing(world: World) -> None:
     link = links.causes_url(URL, links.CausesLink("ravi", period=(START, MONDAY)), world.now, world.now)
     forged = world.token(link)[:-2] + "xx"

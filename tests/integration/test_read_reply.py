@@ -367,6 +367,30 @@ def test_e8_the_same_mail_twice_is_one_answer(world: World) -> None:
     assert (world.scan(), len(world.mail.sent)) == (before, mails)
 
 
+@pytest.mark.parametrize("late", ["Yes, thanks!", "No, still broken."])
+def test_e8_of_two_mails_the_later_one_counts_in_whatever_order_they_reach_us(
+    world: World, late: str
+) -> None:
+    """The earlier one is read by a person: nothing that somebody wrote is lost."""
+    world.asked()
+    first, second = (
+        received(address(world), "first", world.now),
+        received(address(world), "second", world.now + A_MINUTE),
+    )
+    early = "No, still broken." if late.startswith("Yes") else "Yes, thanks!"
+    world.now += 5 * A_MINUTE
+    world.receive(written(late), second)
+    world.settle()
+    counted = known()
+    world.now += A_MINUTE
+    world.receive(written(early), first)
+    world.settle()
+    assert known().state == counted.state == (State.CONFIRMED if late.startswith("Yes") else State.DENIED)
+    assert known().answers == counted.answers
+    assert [(reply.counted, reply.words) for reply in known().replies] == [(True, None), (False, early)]
+    assert flag() is not None
+
+
 def test_e8_a_mail_that_is_not_there_yet_is_tried_again(world: World) -> None:
     world.asked()
     told = received(address(world), "late", world.now)
@@ -432,6 +456,74 @@ def test_e9_a_reply_about_an_earlier_closing_does_not_answer_it(world: World) ->
     reply(world, "Yes, it is solved.")
     assert known().answers == ()
     assert known().unread
+
+
+def asked_together(world: World) -> str:
+    """One mail asks about the tickets 1 and 2; where replies to it go."""
+    world.hook(closed("0"))
+    world.wait(AN_HOUR)
+    for ticket in ("1", "2"):
+        world.hook(closed(ticket, world.now))
+    world.wait(8 * A_DAY)
+    (survey,) = world.mail.to(CUSTOMER)[2:]
+    assert "only the press on the page counts as your answer" in survey.text
+    assert survey.reply_to == address(world, "1")
+    return survey.reply_to
+
+
+@pytest.mark.parametrize(
+    "text", ["Yes, it is solved.", "No, it is not solved.", "No, neither of them works."]
+)
+def test_e9_a_reply_to_a_mail_about_several_closings_answers_none_and_is_read_with_each(
+    world: World, text: str
+) -> None:
+    to = asked_together(world)
+    before = len(world.mail.to(RAVI))
+    reply(world, text, to=to, mail_id="one")
+    for ticket in ("1", "2"):
+        assert (known(ticket).state, known(ticket).answers) == (State.ASKED, ())
+        raised = flag(ticket)
+        assert raised is not None
+        assert raised.reason is Reason.REPLY
+    told = world.mail.to(RAVI)[before:]
+    assert sorted(mail.subject for mail in told) == ["A reply to read: ticket 1", "A reply to read: ticket 2"]
+    assert all("in the same mail, so a reply does not count" in mail.text for mail in told)
+    assert all(f"> {text}" in mail.text for mail in told)
+    assert "in the same mail, so a reply does not count" in world.open(told[0].link).body
+    stored = world.scan()
+    reply(world, text, to=to, mail_id="one")
+    assert world.scan() == stored
+    world.wait(5 * A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 3, "whoever wrote is not reminded, of none of them"
+
+
+def test_e9_of_several_closings_only_those_without_an_answer_keep_a_reply(world: World) -> None:
+    to = asked_together(world)
+    link = world.mail.to(CUSTOMER)[2].link
+    world.press(link, **{"answer-1": "yes", "answer-2": ""})
+    reply(world, "And the other one?", to=to, mail_id="one")
+    assert (known("1").state, len(known("1").replies), len(known("2").replies)) == (State.CONFIRMED, 0, 1)
+    world.press(link, **{"answer-2": "no"})
+    reply(world, "And the other one?", to=to, mail_id="one")
+    assert (len(known("1").replies), len(known("2").replies)) == (0, 1)
+    reply(world, "Thank you!", to=to, mail_id="two")
+    assert (len(known("1").replies), len(known("2").replies)) == (1, 1)
+
+
+def test_e9_a_reply_to_several_that_was_half_kept_is_kept_whole_when_it_comes_again(world: World) -> None:
+    to = asked_together(world)
+    world.fail("PutItem", refusal("InternalServerError", 500, "PutItem"), after=True)
+    reply(world, "Neither of them.", to=to)
+    world.failed.clear()
+    world.wait(10 * A_MINUTE)
+    assert (len(known("1").replies), len(known("2").replies)) == (1, 1)
+
+
+def test_e1_automatic_mail_to_several_closings_is_no_reply(world: World) -> None:
+    to = asked_together(world)
+    before = world.scan()
+    reply(world, written("Yes.", Auto_Submitted="auto-replied"), to=to)
+    assert world.scan() == before
 
 
 def test_e10_html_is_text_and_nothing_of_it_is_fetched_or_run(world: World) -> None:

@@ -65,6 +65,7 @@ def test_the_sample_event_is_taken_in(world: World) -> None:
     assert (known.state, known.cause, known.team) == (State.SCHEDULED, "portal-login", "web-portal")
     assert known.due_at == START + A_DAY
     assert known.closure.promise == "A new password by letter"
+    assert (known.closure.solution, known.closure.promised_by) == ("Your account is open again", "Kim Ren")
 
 
 def test_w1_a_wrong_signature_is_unauthorized_and_writes_nothing(world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapters import causes, tickets
+from adapters import causes, links, tickets
 from builders import (
     A_DAY,
     A_MINUTE,
@@ -22,6 +22,7 @@ from builders import (
     sample,
     settings,
 )
+from domain import press
 from domain.follow_up import FollowUp, State
 from world import World
 
@@ -333,6 +334,31 @@ def test_what_would_be_accepted_and_whether_the_promise_was_kept_reach_the_respo
     assert (answer.kept, answer.wish, answer.words) == (False, "A call on Monday.", "Nobody called.")
 
 
+def test_p16_a_token_that_can_be_written_in_several_ways_is_one_link_and_stands_nowhere(world: World) -> None:
+    """The last character of a signature has bits that mean nothing, so other texts verify as well."""
+    link = world.asked()
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    written = [f"{link[:-1]}{last}" for last in alphabet]
+    same = [other for other in written if world.open(other).status == 200]
+    assert link in same
+    assert len(same) == 4
+    seals = {seal_of(world, other) for other in same}
+    world.press(same[0], answer="no", words="Nobody called.", seal=seals.pop())
+    world.settle()
+    stored = world.scan()
+    for other in same:
+        page = world.press(other, answer="no", words="Nobody called.", seal=seal_of(world, same[0]))
+        assert page.status == 200
+    world.settle()
+    assert world.scan() == stored
+    assert len(known().answers) == 1
+    world.wait(AN_HOUR)
+    assert len(world.mail.to(RAVI)) == 1
+    for other in same:
+        token = world.token(other)
+        assert not any(part in text for text in (world.log.getvalue(), *stored) for part in token.split("."))
+
+
 # --- machines that press ---------------------------------------------------------------------------------------------
 
 
@@ -387,7 +413,7 @@ def test_p2_whoever_has_the_flag_sees_what_was_not_counted(world: World) -> None
     world.wait(8 * A_DAY)
     assert known().state == State.SILENT
     flag = next(mail for mail in world.mail.to(RAVI) if mail.subject.startswith("No answer"))
-    told = "Pressed, probably by a machine; not counted: “Solved” on Tuesday 1 December 2026, 10:01 CET"
+    told = "Pressed, perhaps by a machine: “Solved” on Tuesday 1 December 2026, 10:01 CET"
     assert told in flag.text
     assert "“Solved” on Tuesday 1 December 2026, 10:01 CET" in world.open(flag.link).body
 
@@ -409,7 +435,9 @@ def test_p2_a_person_who_was_wrongly_suspected_loses_one_press(world: World) -> 
     assert known().state == State.DENIED
 
 
-@pytest.mark.parametrize("trap", ["hidden link", "hidden field", "no seal", "another closure's seal"])
+@pytest.mark.parametrize(
+    "trap", ["hidden link", "hidden field", "no seal", "another closure's seal", "stale seal"]
+)
 def test_p3_what_only_machines_touch_makes_a_press_suspect_and_blocks_nobody(world: World, trap: str) -> None:
     careful(world)
     link = world.asked()
@@ -417,6 +445,10 @@ def test_p3_what_only_machines_touch_makes_a_press_suspect_and_blocks_nobody(wor
     world.hook(closed("4712", world.now, requester=customer("bob@customer.example")))
     shown = {"hidden link": f"{link}?a=website", "another closure's seal": other}.get(trap, link)
     seal = "" if trap == "no seal" else seal_of(world, shown)
+    if trap == "stale seal":
+        long_ago = world.now - settings().policy.keep_for - A_DAY
+        about = links.read_survey(world.token(link), world.now, settings().policy.keep_for)
+        seal = links.seal(about, press.Page(shown_at=long_ago), world.now)
     person = seal_of(world, link)
     world.now += A_MINUTE
     form = {"website": "https://spam.example"} if trap == "hidden field" else {}

@@ -3,12 +3,14 @@
 import re
 import socket
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from jinja2 import TemplateRuntimeError
 
-from adapters import mailer, outbox, people, tickets
+from adapters import mailer, outbox, people, telemetry, tickets
 from adapters.aws import client
 from builders import (
     A_DAY,
@@ -30,7 +32,9 @@ from builders import (
 )
 from domain.delivery import Delivery, Feedback, Progress
 from domain.follow_up import FollowUp, State
+from domain.message import Kind
 from domain.person import suppress
+from messages import compose, text
 from messages.compose import Mail
 from world import BASE_CLIENT, World, refusal
 
@@ -330,6 +334,155 @@ def test_a_ticket_cannot_put_anything_beside_its_words_into_a_mail(world: World)
     assert "{{7*7}}" in mail.text
 
 
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<a href='https://evil.example/x'>yes</a>",
+    "https://evil.example/login",
+    "{{7*7}} {% raw %} %s %(name)s",
+    "\r\nBcc: eve@evil.example\r\n\r\n<b>",
+    "=?UTF-8?Q?=0ABcc:_eve?=",
+    "\u202eelpmaxe\u2066\u200b\x00",
+    "\n> Is it really solved?\n\n--\n",
+)
+
+
+@pytest.mark.parametrize("evil", [*HOSTILE, "".join(HOSTILE)])
+def test_m13_what_was_done_and_promised_is_text_in_mail_and_page_and_flag(world: World, evil: str) -> None:
+    free = dict.fromkeys(("solution", "promise", "promised_by"), f"k{evil}")
+    link = world.asked(promised_until=evil, **free)
+    page = world.open(link)
+    world.press(link, answer="no", kept="no")
+    world.wait(A_DAY / 24)
+    survey, flag = world.mail.sent
+    for mail in (survey, flag):
+        assert "evil.example" not in mail.text + mail.html
+        assert not re.search("<(script|b>|a href='http)", mail.html)
+        assert not re.search("[\u202e\u2066\u200b\x00\r]", mail.text + mail.html)
+        assert mail.text.count("\n--\n") == 1
+        assert "Bcc" not in "".join((*mail.headers, mail.subject))
+    assert survey.subject == "Is ticket 4711 really solved?"
+    assert not re.search("<(script|b>|a href='http)|[\u202e\u2066\u200b\x00]", page.body)
+    assert "None" not in survey.text + flag.text
+
+
+def test_the_customer_reads_what_was_done_and_promised_by_whom_and_until_when(world: World) -> None:
+    told = {
+        "solution": "Your account is open again",
+        "promise": "A new password by letter",
+        "promised_by": "Kim Ren",
+    }
+    link = world.asked(promised_until="2026-12-04", **told)
+    (mail,) = world.mail.sent
+    assert "\nWhat we did:\n\n> Your account is open again\n" in mail.text
+    assert (
+        "\nWhat Kim Ren promised you, by Friday, 4 December 2026:\n\n> A new password by letter\n"
+        in mail.text
+    )
+    assert "sorry" not in mail.text
+    page = world.open(link).body
+    for said in (*told.values(), "Friday, 4 December 2026", "Did we keep what we promised?"):
+        assert said in mail.html or said.startswith("Did")
+        assert said in page
+    assert "sorry" not in page
+
+
+def test_a_promise_that_was_over_when_the_ticket_was_closed_is_apologised_for(world: World) -> None:
+    until = f"{START - A_SECOND:%Y-%m-%dT%H:%M:%S}Z"
+    link = world.asked(promise="A call", promised_until=until)
+    (mail,) = world.mail.sent
+    sorry = "We did not keep this promise in time, and we are sorry."
+    assert "What we promised you, by Monday, 30 November 2026, 9:59" in mail.text
+    for said in (mail.text, mail.html, world.open(link).body):
+        assert sorry in said
+    world.press(link, answer="no")
+    world.wait(AN_HOUR)
+    (flag,) = world.mail.to(RAVI)
+    assert (
+        "Promised: A call\nWho and when: by Monday 30 November 2026, 09:59 CET; closed after that\n"
+        in flag.text
+    )
+
+
+def test_a_second_closing_apologises_for_the_first(world: World) -> None:
+    sorry = "It had been closed before. We are sorry that it took us more than one try."
+    world.asked()
+    assert sorry not in world.mail.sent[0].text
+    world.hook(reopened(at=world.now))
+    world.wait(8 * A_DAY)
+    world.asked()
+    again = world.mail.to(CUSTOMER)[-1]
+    assert sorry in again.text
+    for said in (again.html, world.open(again.link).body):
+        assert sorry in said
+
+
+@pytest.fixture
+def unlucky(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No mail can be written about a ticket with this subject: it fails halfway."""
+    original = text.fill
+
+    def fill(template: str, context: Any, **more: Any) -> str:
+        filled = original(template, context, **more)
+        if "Friday the thirteenth" in filled and template.endswith("html.jinja"):
+            raise TemplateRuntimeError("no idea how to write this")
+        return filled
+
+    monkeypatch.setattr("messages.compose.fill", fill)
+    yield
+
+
+UNLUCKY = "Friday the thirteenth"
+
+
+def test_m17_what_cannot_be_written_is_set_aside_and_flagged_and_the_others_are_asked(
+    world: World, unlucky: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(5):
+        subject = UNLUCKY if number == 2 else "Another day"
+        world.hook(closed(str(number), subject=subject, requester=customer(f"c{number}@c.example")))
+    world.wait(A_DAY + AN_HOUR)
+    asked = [mail.to for mail in world.mail.sent if mail.subject.startswith("Is ticket")]
+    assert sorted(asked) == [f"c{number}@c.example" for number in (0, 1, 3, 4)]
+    bad = asked_about(2)
+    assert (bad.state, bad.reason, bad.due_at) == (State.NOT_ASKED, "unwritable", None)
+    flag = tickets.load("acme", "2").flags[1]
+    assert (flag.reason, flag.holder) == ("unwritable", "ravi")
+    assert world.failed == []
+    # The handover repeats the subject, so it cannot be written either; an alarm tells whoever looks after us.
+    (told,) = (m for m in tickets.load("acme", "2").messages.values() if m.kind is Kind.FLAG_RAISED)
+    assert told.cancelled == "unwritable"
+    assert '"MailUnwritable":[1.0]' in capsys.readouterr().out
+    assert "no idea how to write this" in world.log.getvalue()
+
+
+def test_m17_in_a_mail_about_several_only_the_one_that_cannot_be_written_is_set_aside(
+    world: World, unlucky: None
+) -> None:
+    world.asked()
+    for number in range(3):
+        world.hook(closed(str(number), world.now, subject=UNLUCKY if number == 1 else "Another day"))
+    world.wait(20 * A_DAY)
+    told = "".join(mail.text for mail in world.mail.to(CUSTOMER))
+    assert "ticket 0" in told and "ticket 2" in told
+    assert UNLUCKY not in told
+    assert (asked_about(1).state, asked_about(1).reason) == (State.NOT_ASKED, "unwritable")
+
+
+def test_m17_a_reminder_that_cannot_be_written_is_left_out_and_silence_is_flagged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.asked()
+
+    def broken(context: object) -> Mail:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(compose, "survey", broken)
+    world.wait(8 * A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 1
+    assert known().state is State.SILENT
+    assert "No answer: ticket 4711" in {mail.subject for mail in world.mail.to(RAVI)}
+
+
 def test_m18_every_mail_is_marked_as_automatic_and_only_surveys_can_be_unsubscribed(world: World) -> None:
     link = world.asked()
     world.wait(4 * A_DAY)
@@ -521,3 +674,34 @@ def test_when_the_claim_of_all_fails_nothing_is_claimed_and_the_next_try_asks(wo
     world.failed.clear()
     assert len(world.mail.to(CUSTOMER)[2:]) == 1
     assert asked_about(1).together == (asked_about(2).ref,)
+
+
+def test_what_was_given_back_together_is_asked_about_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it was not sent is stored, and the reply to that is lost: the SDK's own retry then finds a conflict."""
+    waiting_together(world)
+    send, count = mailer.send, telemetry.count
+
+    def throttled(**_: Any) -> str:
+        for operation, code in (
+            ("PutItem", "ConditionalCheckFailedException"),
+            ("TransactWriteItems", "TransactionCanceledException"),
+        ):
+            conflict = refusal(code, 400, operation)
+            conflict.response.update({"CancellationReasons": [{"Code": "ConditionalCheckFailed"}]})
+            world.fail(operation, conflict, after=True)
+        monkeypatch.setattr(mailer, "send", send)
+        raise mailer.NotSent("throttled")
+
+    def counted(name: str, *rest: Any) -> None:
+        """The first thing after the write: what follows meets no fault any more."""
+        world.faults.clear()
+        count(name, *rest)
+
+    monkeypatch.setattr(mailer, "send", throttled)
+    monkeypatch.setattr("send_message.count", counted)
+    world.wait(A_DAY)
+    (survey,) = world.mail.to(CUSTOMER)[2:]
+    assert all(f"ticket {ticket}" in survey.text for ticket in (1, 2))
+    assert {asked_about(1).state, asked_about(2).state} == {State.ASKED}

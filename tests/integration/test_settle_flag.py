@@ -3,14 +3,35 @@
 import pytest
 
 from adapters import flags, tickets
-from builders import A_DAY, A_MINUTE, AN_HOUR, HANNE, RAVI, sample
-from domain.flag import Flag, Result
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    A_SECOND,
+    AN_HOUR,
+    HANNE,
+    RAVI,
+    START,
+    TEAM,
+    closed,
+    reopened,
+    sample,
+    settings,
+)
+from domain.flag import Flag, Reason, Result
+from domain.follow_up import FollowUp, State
 from world import World
 
 
 def flag() -> Flag:
     """The flag of the one ticket."""
     return tickets.load("acme", "4711").flags[1]
+
+
+def follow_up() -> FollowUp:
+    """The follow-up of the one ticket."""
+    found = tickets.load("acme", "4711").follow_up(1)
+    assert found is not None
+    return found
 
 
 def raised(world: World) -> str:
@@ -125,3 +146,180 @@ def test_settled_while_it_is_escalated_is_settled(world: World, monkeypatch: pyt
     monkeypatch.setattr(flags, "save", save_after_the_escalation)
     assert world.press(link, action="settle", result="solved", done="Called.").status == 200
     assert (flag().result, flag().holder) == (Result.SOLVED, "hanne")
+
+
+# --- presses that look like a machine's ------------------------------------------------------------------------------
+
+
+def doubted(world: World, *answers: str) -> str:
+    """The link to the flag of a silence in which somebody pressed too fast."""
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=A_MINUTE))
+    link = world.asked()
+    for answer in answers:
+        world.now += A_MINUTE
+        assert "press once more" in world.press(link, answer=answer).body
+    world.wait(8 * A_DAY)
+    (mail,) = [mail for mail in world.mail.to(RAVI) if mail.subject.startswith("No answer")]
+    assert follow_up().state == State.SILENT
+    return mail.link
+
+
+def test_the_page_says_why_a_press_is_suspected_and_lets_a_person_decide(world: World) -> None:
+    page = world.open(doubted(world, "yes"))
+    assert "“Solved” on Tuesday 1 December 2026, 10:02 CET" in page.body
+    assert "It looked like a machine’s: it came faster than anybody can read." in page.body
+    assert ("Count this answer" in page.body, "It was a machine" in page.body) == (True, True)
+    (mail,) = [mail for mail in world.mail.to(RAVI) if mail.subject.startswith("No answer")]
+    assert "it came faster than anybody can read" in mail.text
+    assert "you can count it on the flag’s page" in mail.text
+
+
+def test_a_counted_yes_confirms_takes_the_flag_off_and_tells_the_team_once(world: World) -> None:
+    link = doubted(world, "yes")
+    page = world.press(link, action="count", press="0", sure="yes")
+    assert page.status == 200
+    assert "Counted as the customer’s answer, says Ravi Menon on Wednesday 9 December 2026" in page.body
+    world.wait(AN_HOUR)
+    assert follow_up().state == State.CONFIRMED
+    assert (flag().result, flag().settled_by) == (Result.CONFIRMED, None)
+    assert len(world.mail.to(TEAM)) == 1
+    assert "Counted as the customer’s answer, says Ravi Menon" in world.open(link).body
+
+
+def test_a_counted_no_is_told_anew_and_stays_with_a_person(world: World) -> None:
+    world.press(doubted(world, "no"), action="count", press="0", sure="yes")
+    world.wait(A_DAY / 2)
+    assert follow_up().state == State.DENIED
+    assert (flag().reason, flag().settled_at) == (Reason.DENIED, None)
+    assert [mail.subject for mail in world.mail.to(RAVI)][-1].startswith("Not solved")
+
+
+def test_what_was_a_machine_stays_marked_and_the_flag_stays(world: World) -> None:
+    link = doubted(world, "yes", "no")
+    before = flag()
+    for place in ("0", "1"):
+        page = world.press(link, action="machine", press=place)
+        assert page.status == 200
+    assert "It was a machine, says Ravi Menon on Wednesday 9 December 2026" in page.body
+    world.settle()
+    assert (follow_up().state, follow_up().answers, flag()) == (State.SILENT, (), before)
+    assert [seen.decided_by for seen in follow_up().suspects] == ["ravi", "ravi"]
+
+
+@pytest.mark.parametrize("action", ["count", "machine"])
+def test_decided_twice_changes_nothing_the_second_time(world: World, action: str) -> None:
+    link = doubted(world, "yes")
+    world.press(link, action=action, press="0", sure="yes")
+    world.settle()
+    before = world.scan()
+    world.now += A_MINUTE
+    assert world.press(link, action=action, press="0", sure="yes").status == 200
+    world.settle()
+    assert world.scan() == before
+
+
+@pytest.mark.parametrize(("second", "status"), [("count", 200), ("machine", 409)])
+def test_of_two_people_at_once_the_first_decides(
+    world: World, monkeypatch: pytest.MonkeyPatch, second: str, status: int
+) -> None:
+    link = doubted(world, "yes")
+    save, raced = tickets.save, list[bool]()
+
+    def save_after_the_other(known: FollowUp) -> None:
+        if not raced:
+            raced.append(True)
+            assert world.press(link, action="count", press="0", sure="yes").status == 200
+        save(known)
+
+    monkeypatch.setattr(tickets, "save", save_after_the_other)
+    page = world.press(link, action=second, press="0", sure="yes")
+    assert page.status == status
+    assert ("Somebody was faster and counted it" in page.body) == (status == 409)
+    assert "Counted as the customer’s answer, says Ravi Menon" in page.body
+    assert len(follow_up().answers) == 1
+
+
+@pytest.mark.parametrize("overtaken_by", ["an answer", "a reopening"])
+def test_what_was_overtaken_is_not_counted_and_says_so(world: World, overtaken_by: str) -> None:
+    link = doubted(world, "yes")
+    if overtaken_by == "an answer":
+        survey = world.survey_link()
+        seal = world.seal(world.open(survey))
+        assert seal is not None
+        world.now += A_MINUTE
+        world.press(survey, answer="no", seal=seal)
+    else:
+        world.hook(reopened("4711", world.now))
+    world.settle()
+    state = follow_up().state
+    page = world.press(link, action="count", press="0", sure="yes")
+    assert page.status == 409
+    assert "Nothing is left to decide" in page.body
+    world.settle()
+    assert follow_up().state == state != State.CONFIRMED
+
+
+def test_a_press_that_is_not_there_is_not_decided(world: World) -> None:
+    link = doubted(world, "yes")
+    before = world.scan()
+    forms: list[dict[str, str]] = [{}, {"press": "1"}, {"press": "-1"}, {"press": "x"}, {"press": "²"}]
+    for form in forms:
+        for action in ("count", "machine"):
+            page = world.press(link, action=action, **form)
+            assert (page.status, "Please use the buttons below." in page.body) == (400, True)
+    assert world.scan() == before
+
+
+def test_whoever_does_not_say_that_it_was_the_customer_counts_nothing(world: World) -> None:
+    """So does a machine that presses the button for the person."""
+    link = doubted(world, "yes")
+    before = world.scan()
+    page = world.press(link, action="count", press="0")
+    assert (page.status, "Please tick that you know it was the customer." in page.body) == (400, True)
+    assert world.scan() == before
+
+
+def test_what_was_called_a_machines_is_counted_after_all(world: World) -> None:
+    link = doubted(world, "no")
+    assert "It was the customer after all" in world.press(link, action="machine", press="0").body
+    world.press(link, action="count", press="0", sure="yes")
+    assert follow_up().state == State.DENIED
+
+
+def test_a_link_whose_time_is_over_decides_nothing(world: World) -> None:
+    link = doubted(world, "yes")
+    before = follow_up()
+    world.now += settings().policy.keep_for
+    page = world.press(link, action="count", press="0", sure="yes")
+    assert (page.status, "This link does not work" in page.body) == (404, True)
+    assert follow_up() == before
+
+
+def test_while_the_table_is_down_the_decision_can_be_sent_again(world: World) -> None:
+    link = doubted(world, "yes")
+    world.fail("PutItem")
+    failed = world.press(link, action="count", press="0", sure="yes")
+    assert failed.status == 503
+    assert 'name="action" value="count"' in failed.body
+    assert 'name="press" value="0"' in failed.body
+    assert follow_up().answers == ()
+
+
+def test_somebody_who_stopped_and_pressed_too_fast_still_reaches_a_person(world: World) -> None:
+    """The mail was out, nobody knew it, and then they wanted no more mail: that alone needs nobody."""
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=A_MINUTE))
+    world.mail.plan = ["timeout after it was accepted"]
+    world.mail.reports_get_lost = True
+    world.hook(closed())
+    world.wait_until(START + A_DAY)
+    (survey,) = world.mail.sent
+    assert world.press(survey.preferences, **{"List-Unsubscribe": "One-Click"}).status == 200
+    world.wait(A_DAY)
+    assert (follow_up().state, follow_up().reason) == (State.NOT_ASKED, "opted_out")
+    assert world.mail.to(RAVI) == []
+    world.press(survey.link, answer="no")
+    world.wait(A_MINUTE)
+    (told,) = world.mail.to(RAVI)
+    world.press(told.link, action="count", press="0", sure="yes")
+    world.wait(A_DAY)
+    assert follow_up().state == State.DENIED

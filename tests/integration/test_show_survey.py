@@ -1,7 +1,10 @@
 """GET and HEAD /s/{token}: what scanners open, forgers try, and nobody changes. Rows P1, P4, P9, P10 of the faults."""
 
+import base64
 import re
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -171,6 +174,52 @@ def requests(world: World, url: str) -> Iterator[Page]:
     settings_store.forget()
     yield world.press(url, words="x" * 17_000)
     yield world.http("POST", url, "{}", {"content-type": "application/json"})
+
+
+def test_p11_a_link_names_nobody_and_whoever_previews_it_sees_nothing_of_the_ticket(world: World) -> None:
+    said: dict[str, Any] = {
+        "subject": "zqsubject",
+        "promise": "zqpromise",
+        "requester": {"name": "zqname", "email": "zqaddress@customer.example"},
+        "assignee": {"name": "zqresolver", "email": "zqresolver@acme.example"},
+    }
+    world.press(world.asked(**said), answer="no", words="zqwords", wish="zqwish")
+    for number in range(3):
+        world.hook(closed(str(number), requester=customer(f"zqaddress{number}@c.example")))
+    world.wait(A_DAY / 24)
+    urls = {url for mail in world.mail.sent for url in re.findall(rf"{URL}/[sfcu]/[\w.?=-]+", mail.text)}
+    assert {url.removeprefix(URL)[:3] for url in urls} == set(PAGES)
+    for url in urls:
+        content = urlsplit(url).path.split("/")[2].split(".")[0]
+        plain = base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)).decode()
+        assert "zq" not in url + plain
+        assert "@" not in plain
+        page = world.open(url)
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert "noindex" in page.headers["x-robots-tag"]
+        (title,) = re.findall(r"<title>(.*?)</title>", page.body)
+        described = re.findall(r"<meta[^>]*(?:property|description|og:|twitter:)[^>]*>", page.body)
+        assert ("zq" in title, described) == (False, [])
+
+
+def test_p14_guesses_are_refused_before_anything_is_looked_up_and_are_counted(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = world.asked()
+    before, token = world.scan(), world.token(link)
+    world.open("/s/x")  # by now settings and keys are known
+    capsys.readouterr()
+    for operation in ("GetItem", "Query", "BatchGetItem"):
+        world.fail(operation, times=9999)
+    for number in range(250):
+        guess = f"{token[: -(number % 40) - 2]}{number:x}"
+        for path in PAGES:
+            assert world.open(f"{path}{guess}").status == 404
+    assert world.press(f"/s/{token[:-3]}", answer="yes").status == 404
+    counted = re.findall(r'"LinkRefused":\[(\d+)', capsys.readouterr().out)
+    assert sum(map(int, counted)) == 250 * len(PAGES) + 2, "the form was looked for as well"
+    world.faults.clear()
+    assert world.scan() == before
 
 
 def test_p13_other_methods_have_no_route(world: World) -> None:

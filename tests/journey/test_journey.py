@@ -222,3 +222,38 @@ def test_a_machine_that_opens_and_submits_everything_changes_nothing(desk: Desk,
     }
     answer(phone, link, "no")
     desk.wait_for_state("kite", "denied")
+
+
+def test_a_press_that_looked_like_a_machines_is_counted_by_a_person(desk: Desk, phone: Page) -> None:
+    """Two customers press in a way that only machines do, and say no more."""
+    for name in ("moped", "scooter"):
+        desk.post(desk.close(name))
+    for name in ("moped", "scooter"):
+        phone.goto(desk.wait_for_mail(desk.address(name)).link("s") + "?a=yes")
+        with phone.expect_navigation():
+            phone.evaluate("""() => {
+                document.querySelector('[name=website]').value = 'https://example.com'
+                document.forms[0].submit()
+            }""")
+        expect(phone.get_by_role("status")).to_contain_text("Please press once more")
+    for name in ("moped", "scooter"):
+        flag = desk.wait_for_mail(RESPONSIBLE, desk.ticket(name))
+        assert flag.subject.startswith("No answer")
+        assert "it filled in a field that people do not see" in flag.text
+        phone.goto(flag.link("f"))
+        expect(phone.locator("main")).to_contain_text("it filled in a field that people do not see")
+        if name == "moped":
+            phone.get_by_role("checkbox").check()
+            phone.get_by_role("button", name="Count this answer").click()
+            expect(phone.locator("main")).to_contain_text("Counted as the customer’s answer, says Mia Okafor")
+        else:
+            phone.get_by_role("button", name="It was a machine").click()
+            expect(phone.locator("main")).to_contain_text("It was a machine, says Mia Okafor")
+    counted = desk.wait_for_state("moped", "confirmed")
+    assert [seen["decided_by"] for seen in counted["suspects"]] == ["mia"]
+    wait(lambda: desk.items("moped")["FLAG#0001"].get("result") == "confirmed", "the flag to be taken back")
+    assert "The moped does not start" in desk.wait_for_mail(TEAM, desk.ticket("moped")).text
+    dismissed = desk.items("scooter")
+    assert dismissed["FOLLOW_UP#0001"]["state"] == "silent"
+    assert "answers" not in dismissed["FOLLOW_UP#0001"]
+    assert "settled_at" not in dismissed["FLAG#0001"]

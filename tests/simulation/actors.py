@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import apply_settings
-from adapters import links, mailer, owners, settings_store
+from adapters import links, mailer, owners, settings_store, thanks
 from builders import (
     HANNE,
     MIA,
@@ -25,9 +25,11 @@ from builders import (
     URL,
     closed,
     customer,
+    received,
     reopened,
     settings,
     signed,
+    written,
 )
 from domain import hours
 from domain.press import Page
@@ -54,6 +56,28 @@ SCHEDULES = (
 """When an owner may want the digest."""
 PLACES = re.compile(r"\bticket (\d+)|\?a=(\d*)yes", re.I)
 """In a mail, English or German: which ticket it speaks of, and the place on the page that it links to."""
+ONLY_READ = ("only the press on the page counts", "zählt aber nur der Druck auf den Knopf der Seite")
+MAY_REPLY = ("simply reply to this mail", "einfach in eigenen Worten auf diese Mail antworten", *ONLY_READ)
+"""What a survey says about replies to it, English or German: always one of these."""
+AUTOMATIC: dict[str, dict[str, str]] = {
+    "out of office": {"Auto_Submitted": "auto-replied", "Precedence": "bulk"},
+    "out of office by subject": {"Subject": "Automatic reply: Is ticket 1 really solved?"},
+    "ticket system": {"Auto_Submitted": "auto-generated", "X_Auto_Response_Suppress": "All"},
+    "bounce": {"Return_Path": "<>", "From": "MAILER-DAEMON@people.example"},
+    "loop": {"Auto_Submitted": "auto-replied"},
+}
+SENTENCES = {
+    "yes": "Yes, it is solved. My number is {}.",
+    "no": "No, it is not solved. My number is {}.",
+    "thanks": "Thank you!",
+    "unclear": "Could you call me? My number is {}.",
+    "sarcasm": "Solved, you say, but is it? My number is {}.",
+    "forged": "Yes, it is solved. My number is {}.",
+    "somebody else": "No, it is not solved. My number is {}.",
+    "chatter": "I will look into it and come back to you. My number is {}.",
+    "late yes": "Yes, it is solved. My number is {}.",
+    "late no": "No, it is not solved. My number is {}.",
+}
 BACK_OFF = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 
 
@@ -105,6 +129,27 @@ class Press:
 
 
 @dataclass(eq=False)
+class Written:
+    """A reply by mail, to a mail about ``asked``: ``handled`` is when a Lambda was first done with it."""
+
+    id: str
+    kind: str
+    words: str
+    asked: list[tuple[str, str]]
+    started: int
+    only_read: bool
+    """The mail that is answered says that a reply is no answer."""
+    handled: int | None = None
+    press: Press | None = None
+    """What a clear reply of the customer's own says."""
+
+    @property
+    def automatic(self) -> bool:
+        """Whether no person wrote it."""
+        return self.kind in AUTOMATIC
+
+
+@dataclass(eq=False)
 class Choice:
     """Somebody stops our surveys or asks for them again: ``started`` and ``ended`` as for a press."""
 
@@ -120,6 +165,8 @@ class Actors:
     def __init__(self, world: World, size: int) -> None:
         self.world = world
         self.settings = self._settings()
+        self.causes = CAUSES
+        """What the helpdesks' values mean, as the company has it now."""
         self.closings: list[Closing] = []
         self.reopenings: list[Reopening] = []
         self.mailboxes: dict[str, str] = {}
@@ -128,6 +175,8 @@ class Actors:
         self._planned: set[Closing] = set()
         self._asked_in: dict[str, dict[int, tuple[str, str]]] = {}
         self.received: list[Mail] = []
+        self.written: dict[str, Written] = {}
+        """Replies by mail, by their id."""
         self.choices: dict[str, list[Choice]] = defaultdict(list)
         """What customers chose about our surveys, by address."""
         self.answered: list[tuple[str, int]] = []
@@ -168,14 +217,18 @@ class Actors:
         policy |= {"press_after_page": timedelta(seconds=2), "press_after_mail": timedelta(minutes=1)}
         if self.chance("no empty digests", 0.5):
             policy["digest_when_empty"] = False
-        made = settings(**policy)
+        company = settings(**policy)
+        if self.chance("gathered notes", 0.5):
+            billing = replace(company.teams["billing"], notes="daily")
+            company = replace(company, teams={**company.teams, "billing": billing})
         self.schedule = self.pick("schedule", None, *SCHEDULES)
-        return _with_schedule(made, self.schedule)
+        return _with_schedule(company, self.schedule)
 
     def _set_up(self) -> None:
         settings_store.store(self.settings, START, settings_store.read())
         for key in ("mia", "ravi"):
             owners.ensure([key], hours.next_digest(START, self.settings.policy_for(key)))
+        thanks.ensure(self.settings, START)
         self.rescheduled = self.chance("rescheduled", 0.3)
         if self.rescheduled:
             self.world.at(int(8 * DAY * self.world.unit("reschedule at")), "reschedule", self._reschedule)
@@ -188,6 +241,7 @@ class Actors:
     def _plan(self, size: int) -> None:
         world = self.world
         people = [f"customer{n}@people{n % 5}.example" for n in range(max(2, size))]
+        self.people = {*people}
         for email in [*people, *sorted(STAFF), TEAM, "billing@acme.example"]:
             share = 1.0 if email in people else 0.25
             fate = world.unit(f"mailbox {email}") / share
@@ -209,6 +263,10 @@ class Actors:
         for number in range(size // 8):
             world.at(int(world.unit(f"forged {number}") * 6 * DAY), "forger", self._forge, number)
             world.at(int(world.unit(f"unusable {number}") * 6 * DAY), "unusable", self._send_unusable, number)
+        for number in range(self.pick("recounts", 0, 1, 3)):
+            world.at(int(world.unit(f"recount {number}") * 8 * DAY), "recount", self.recount)
+        if self.chance("maps a value later", 0.3):
+            world.at(int(world.unit("maps it") * 7 * DAY), "maps a value", self._map_value)
 
     def _plan_ticket(self, ticket: str, people: list[str], size: int) -> None:
         world, at = self.world, self.world.now + int(self.world.unit(f"closing {ticket}") * 5 * DAY)
@@ -260,6 +318,23 @@ class Actors:
         )
         self.closings.append(closing)
         return closing
+
+    # --- an operator ------------------------------------------------------------------------------------------------
+
+    def recount(self, done: Callable[[dict[str, Any] | None], None] = lambda _: None) -> None:
+        """Somebody has causes counted anew, at a bad time or a good one."""
+        since = instant(self.world.now).isoformat()
+        self.world.invoke("recount_causes", {"since": since}, done)
+
+    def _map_value(self) -> None:
+        """A value that nobody had mapped means a cause from now on, and from the beginning."""
+        known = self.settings.causes
+        meant = replace(known["no-show"], values=(*known["no-show"].values, "SOMETHING  else"))
+        self.settings = replace(self.settings, causes=known | {"no-show": meant})
+        self.causes = self.causes | {"something else": "no-show"}
+        settings_store.store(self.settings, instant(self.world.now), settings_store.read())
+        self.world.reached["operator/mapped a value"] += 1
+        self.recount()
 
     # --- helpdesks --------------------------------------------------------------------------------------------------
 
@@ -449,6 +524,7 @@ class Actors:
                     wait = int(MINUTE * world.draw("scan"))
                     world.at(wait, "scanner", self._open, "show_survey", token, method, {"a": answer})
             self._customer(mail, token)
+            self._replies(mail)
             self._stop(mail)
         elif kind == "f" and self.chance(f"reads {mail.id}", 0.7):
             wait = int(DAY * world.unit(f"when {mail.id}") ** 2)
@@ -530,6 +606,53 @@ class Actors:
             solved, extra, words, consent = step
             text = f"my own words {label} {extra}" if words else None
             world.at(wait + extra, "customer", self._press, closing, token, place, solved, text, consent, 0)
+
+    def _replies(self, mail: Mail) -> None:
+        """Some answer by mail, whether they press as well or not, and machines answer at once, or each other."""
+        if not mail.reply_to.startswith("reply+"):
+            return
+        label, world = _tagged(mail), self.world
+        kind = self.pick(
+            f"reply {label}",
+            *(None,) * 18,
+            *("yes",) * 3,
+            *("no",) * 2,
+            *("thanks", "unclear", "sarcasm", "forged", "somebody else", "chatter", "late yes", "late no"),
+            *AUTOMATIC,
+        )
+        if kind is None:
+            return
+        wait = int(3 * DAY * world.unit(f"replies {label}") ** 2) + MINUTE
+        if kind in AUTOMATIC:
+            wait = 2 * SECOND
+        elif kind.startswith("late"):
+            wait += 9 * DAY
+        for number in range({"loop": 5, "chatter": 5}.get(kind, 1)):
+            world.at(wait + number * MINUTE, "reply", self._write, mail, kind, f"{label} {number}")
+
+    def _write(self, mail: Mail, kind: str, label: str) -> None:
+        world = self.world
+        words = SENTENCES.get(kind, "Yes, it is solved. I am away until Monday.").format(len(self.written))
+        only_read = any(said in mail.text for said in ONLY_READ)
+        sent = Written(
+            f"reply-{len(self.written)}", kind, words, [*self.asked_in(mail).values()], world.now, only_read
+        )
+        self.written[sent.id] = sent
+        if kind in {"yes", "no", "late yes", "late no"} and not only_read:
+            sent.press = Press(kind.endswith("yes"), words, False, world.now)
+            self.by_number[sent.asked[0]].presses.append(sent.press)
+        sender = "assistant@people.example" if kind == "somebody else" else mail.to
+        headers = {"From": f"Kim <{sender}>", **AUTOMATIC.get(kind, {})}
+        world.bucket.objects[sent.id] = written(words, **headers)
+        failed = {"dmarcVerdict": {"status": "FAIL"}} if kind == "forged" else {}
+        source = "" if kind == "bounce" else sender
+        told = received(mail.reply_to, sent.id, instant(world.now), source=source, **failed)
+        for copy in range(1 + self.chance(f"told twice {label}", 0.3)):
+            wait = copy * int(DAY * world.unit(f"second time {label}") ** 2)
+            world.at(wait, "mail comes in", self._comes_in, json.dumps(told))
+
+    def _comes_in(self, told: str) -> None:
+        self.world.queues["ReplyQueue"].send(told)
 
     def _stop(self, mail: Mail) -> None:
         """Some unsubscribe: their mail program posts it twice, or they choose it on the page; some want us back."""

@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,19 @@ from domain.person import person_key
 from domain.settings import Schedule
 from messages.compose import Note
 from place import record
-from simulation.actors import CAUSES, STAFF, Actors, Closing, Press, Reopening, read_tag, zone_of
+from simulation.actors import (
+    CAUSES,
+    MAY_REPLY,
+    ONLY_READ,
+    STAFF,
+    Actors,
+    Closing,
+    Press,
+    Reopening,
+    Written,
+    read_tag,
+    zone_of,
+)
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Change, Item, Mail, Queued
 from simulation.world import Invocation, World, instant, micros
 
@@ -43,6 +56,8 @@ EDGES = {
 CLOCKS = 10 * MINUTE
 """How far two of our machines' clocks may be apart, and a little more."""
 UNKNOWN_AFTER = 30 * MINUTE
+MOST_REPLIES = 3
+"""So many replies to one closing are taken within an hour."""
 
 
 class Violation(BaseException):
@@ -126,6 +141,7 @@ class Invariants:
         pk, sk = change.key
         body, before = _body(new), _body(change.old) if change.old else None
         ticket, number = pk.rpartition("#")[2], sk.rpartition("#")[2]
+        self._replies_changed(ticket, number, body, before)
         if before is None:
             closed_at = micros(datetime.fromisoformat(body["closure"]["closed_at"]))
             known = [
@@ -150,6 +166,36 @@ class Invariants:
                 words and any(w == words for _, w in said) and (solved, None) in said
             )
             self.check("I5", bool(fits), f"{ticket}: nobody answered {solved}, {words}")
+
+    def _replies_changed(
+        self, ticket: str, number: str, body: dict[str, Any], before: dict[str, Any] | None
+    ) -> None:
+        """R1: what a reply changes is that it is kept, once, where its mail asked; automatic mail changes nothing."""
+        kept = [reply["mail"] for reply in body.get("replies", [])]
+        earlier = [reply["mail"] for reply in (before or {}).get("replies", [])]
+        by = self.world.current
+        self.check("R1", len(set(kept)) == len(kept), f"{ticket} kept one reply twice")
+        new = [mail for mail in kept if mail not in earlier]
+        reads = by is not None and by.function == "read_reply"
+        self.check("R1", len(new) == reads, f"{ticket}: {len(new)} replies by {by.function if by else None}")
+        for mail in new:
+            (sent,) = (
+                w for w in self.actors.written.values() if sha256(w.id.encode()).hexdigest()[:16] == mail
+            )
+            self.check("R1", not sent.automatic, f"{ticket} kept automatic mail")
+            mentioned = {asked for other in self._with(sent) for asked in other}
+            self.check("R1", (ticket, number) in mentioned, f"{ticket} kept a reply about something else")
+            self.reached[f"reply kept {sent.kind}"] += 1
+
+    def _with(self, sent: Written) -> list[list[tuple[str, str]]]:
+        """What the mails asked about that asked about one of the closings of this reply."""
+        return [
+            asked
+            for mails in self.to.values()
+            for mail in mails
+            if read_tag(mail)[2] in {"survey", "reminder"}
+            and {*(asked := [*self.actors.asked_in(mail).values()])} & {*sent.asked}
+        ]
 
     def accepted(self, mail: Mail) -> None:
         """I2, I3, I6, I8, I9: who may get which mail, how often, how fast, and what its tags may tell."""
@@ -176,9 +222,12 @@ class Invariants:
             "I3", since is None or since > by.started - SECOND, f"{part} of {scope} to a suppressed address"
         )
         self.check("I9", "@" not in "".join(key), "an address in a tag")
+        self.check(
+            "R3", is_survey or mail.to not in self.actors.people, f"{part} of {name} went to a customer"
+        )
         if is_survey:
             self._asked(mail, by, asked, part)
-        elif "note" in name or "appreciation" in name:
+        elif scope.startswith("TICKET#") and ("note" in name or "appreciation" in name):
             closing = self._closing(scope, name)
             said = self.said(closing, by.started)
             self.check("I6", any(press.solved for press in said), f"a note about {closing.ticket} ({name})")
@@ -303,19 +352,15 @@ class Invariants:
                 not any(at >= (closed_at or 0) for at in told),
                 f"{closing.ticket} was reopened, and its customer was asked",
             )
-        zone = zone_of(closings[0].email)
+        self._asked_for_replies(mail, by, asked, part)
+        zone = zone_of(mail.to)
         today = by.now().astimezone(ZoneInfo(zone))
         self.check(
             "I11", (today.month, today.day) not in HOLIDAYS[zone], f"{mail.to} was asked on {today:%d %b}"
         )
         if part == "survey":
-            month = [
-                other
-                for other in self.to[mail.to]
-                if read_tag(other)[2] == "survey" and other.at > mail.at - 30 * DAY + CLOCKS
-            ]
-            again = {read_tag(other)[:2] for other in month}
-            self.check("I2", len(again) <= 3, f"{mail.to} was asked {len(again)} times in a month")
+            times = len(self._asks(mail.to, mail.at - 30 * DAY + CLOCKS))
+            self.check("I2", times <= 3, f"{mail.to} was asked {times} times in a month")
             quiet = self.actors.settings.policy.quiet_period // timedelta(microseconds=1)
             for other in self.to[mail.to]:
                 if read_tag(other)[2] != "survey" or {*self.actors.asked_in(other).values()} & {*asked}:
@@ -324,6 +369,31 @@ class Invariants:
                 self.check(
                     "I2", apart >= quiet - 10 * HOUR, f"{mail.to} was asked twice in {apart // HOUR} h"
                 )
+
+    def _asks(self, address: str, since: int) -> list[set[tuple[str, str]]]:
+        """The closings that this customer was asked about together since then; a mail sent again is the same ask."""
+        asks: list[set[tuple[str, str]]] = []
+        for mail in self.to[address]:
+            if read_tag(mail)[2] == "survey" and mail.at > since:
+                asked = {*self.actors.asked_in(mail).values()}
+                same = [ask for ask in asks if ask & asked]
+                asks = [ask for ask in asks if ask not in same] + [asked.union(*same)]
+        return asks
+
+    def _asked_for_replies(self, mail: Mail, by: Invocation, asked: list[tuple[str, str]], part: str) -> None:
+        """R4: a survey says what a reply to it does, and whoever wrote is not told that they did not."""
+        self.check("R4", mail.reply_to.startswith("reply+"), "a survey takes no replies")
+        self.check(
+            "R4", sum(said in mail.text for said in MAY_REPLY) == 1, "a survey does not say what a reply does"
+        )
+        if len(asked) > 1:
+            only_read = any(said in mail.text for said in ONLY_READ)
+            self.check("R4", only_read, "a mail about several closings says that a reply answers")
+        if part == "reminder":
+            for sent in self.actors.written.values():
+                kept = sent.handled is not None and sent.handled < by.started and not sent.automatic
+                heard = kept and {*sent.asked} & {*asked} and sent.kind != "chatter"
+                self.check("R4", not heard, f"{mail.to} wrote ({sent.kind}) and was reminded")
 
     def _stopped(self, address: str, at: int) -> bool:
         """Whether this customer had been told by then that we stopped, and did not ask for us again since."""
@@ -344,6 +414,8 @@ class Invariants:
                 self.reached[f"heard {kind}"] += 1
                 if kind == "Complaint" or report.get("bounce", {}).get("bounceType") == "Permanent":
                     self.suppressed.setdefault(person_key(taken.mail.to), self.world.now)
+        elif queue == "ReplyQueue":
+            self._handled_reply(self.actors.written[json.loads(message.body)["mail"]["messageId"]])
         elif queue == "SendQueue":
             key = json.loads(message.body)
             sent = (key["pk"], key["sk"], key["part"])
@@ -351,6 +423,35 @@ class Invariants:
                 ours = taken.by is self.world.finished and read_tag(taken.mail) == sent
                 if ours and taken.mail.id in taken.by.mails:
                     taken.known = min(taken.known or self.world.now, self.world.now)
+
+    def _handled_reply(self, sent: Written) -> None:
+        """R2: a clear reply that was taken is an answer as sure as a press that was confirmed, if nothing speaks
+        against it: reopened, closed again, more replies than a person writes, a mail that asked about others as well.
+        """
+        now = self.world.now
+        if sent.handled is not None:
+            return
+        sent.handled = now
+        self.reached[f"reply handled {'of several' if sent.only_read else 'of one'}"] += 1
+        if sent.press is None:
+            return
+        number = sent.asked[0]
+        closing = self.actors.by_number[number]
+        sent.press.ended = now
+        about = [
+            w for w in self.actors.written.values() if number in w.asked and not w.automatic and w is not sent
+        ]
+        often = sum(abs((w.handled or now) - now) < 2 * HOUR for w in about) >= MOST_REPLIES
+        others = any(len(asked) > 1 for asked in self._with(sent))
+        if not (self._superseded(closing) or often or others):
+            sent.press.status = 200
+            self.reached["reply counts"] += 1
+
+    def _superseded(self, closing: Closing) -> bool:
+        """Whether the ticket may have been reopened or closed again since."""
+        again: list[Closing | Reopening] = [*self.actors.reopenings, *self.actors.closings]
+        told = [e for e in again if e.ticket == closing.ticket and e is not closing and e.first_told]
+        return bool(told or closing.names or closing.finalised)
 
     # --- what was really said ---------------------------------------------------------------------------------------
 
@@ -397,6 +498,15 @@ class Invariants:
         self._judge_figures(follow_ups)
         self._judge_digests()
 
+    def recounted(self, told: dict[str, Any] | None, *, again: bool) -> None:
+        """L12: what was counted as it happened is what a recount finds, unless a value was mapped; then once."""
+        self.check("L12", told is not None and told["finished"], f"the recount came to {told}")
+        assert told
+        self.reached["recount moved"] += told["moved"]
+        if again or self.actors.causes is CAUSES:
+            wrong = {name: told[name] for name in ("moved", "count_drift") if told[name]}
+            self.check("L12", not wrong, f"a recount had to repair {wrong}")
+
     def _judge(self, closing: Closing, number: tuple[str, str], item: Item) -> None:
         """L1 to L4: the outcome is what the customer said, or what could be known; and somebody hears of it."""
         ticket, body = closing.ticket, _body(item)
@@ -436,13 +546,80 @@ class Invariants:
                 self.check("L3", told is not None, f"nobody was told of {ticket}")
                 assert told
                 self._judge_unsent(f"the flag of {ticket}", told)
-        if state == "confirmed" and not reopened and not again:
+        self._judge_replies(closing, number, body, flags)
+        if state == "confirmed" and not reopened and not again and self._gathers(closing):
+            self._judge_gathered(closing)
+        elif state == "confirmed" and not reopened and not again:
             notes = self.taken.get((pk, f"MESSAGE#{number[1]}#note", "message"), [])
             if not notes:
                 told = self.world.table.items[pk].get(f"MESSAGE#{number[1]}#note")
                 self.check("L4", told is not None, f"no note for {ticket}")
                 assert told
                 self._judge_unsent(f"the note of {ticket}", told)
+
+    def _gathers(self, closing: Closing) -> bool:
+        return closing.team == "Billing" and self.actors.settings.teams["billing"].notes != "at_once"
+
+    def _judge_gathered(self, closing: Closing) -> None:
+        """A team that gathers its notes reads of each confirmation once, and again when it was said again later."""
+        billing = self.actors.settings.teams["billing"].email
+        mails = [mail for mail in self.to[billing] if mail.subject.startswith("Confirmed by customers")]
+        told = sum(re.search(rf"^- Ticket {closing.ticket}\b", mail.text, re.M) is not None for mail in mails)
+        cut = any("your page of thanks.\n" in mail.text for mail in mails)
+        self.reached["gathered"] += told
+        agreed = sum(press.solved for press in closing.presses)
+        closings = sum(other.ticket == closing.ticket for other in self.actors.closings)
+        self.check("L4", told <= closings + agreed, f"{closing.ticket} was thanked for {told} times")
+        unsent = person_key(billing) in self.suppressed or any(
+            _body(item).get("delivery", {}).get("progress") == "unknown"
+            for sk, item in self.world.table.items.get("TEAM#billing", {}).items()
+            if sk.startswith("MESSAGE#notes")
+        )
+        self.check("L4", told > 0 or cut or unsent, f"no gathered note for {closing.ticket}")
+
+    def _judge_replies(
+        self, closing: Closing, number: tuple[str, str], body: dict[str, Any], flags: list[Taken]
+    ) -> None:
+        """R5: a reply that is no answer is kept with its words, and has a flag that was not settled before it came,
+        unless an answer came after.
+        """
+        for sent in self.actors.written.values():
+            if (
+                number not in sent.asked
+                or sent.automatic
+                or sent.handled is None
+                or self._superseded(closing)
+            ):
+                continue
+            if sent.press and sent.press.status == 200:
+                continue
+            lately = [
+                w
+                for w in self.actors.written.values()
+                if number in w.asked and not w.automatic and abs(w.started - sent.started) < 2 * HOUR
+            ]
+            pressed = [p for p in closing.presses if p is not sent.press]
+            if len(lately) > MOST_REPLIES or any(
+                (p.ended or self.world.now) >= sent.started for p in pressed
+            ):
+                continue
+            if sent.only_read and pressed:
+                continue  # only those of its closings that had no answer keep it
+            ticket = f"{closing.ticket} ({sent.kind})"
+            words = [kept.get("words") for kept in body.get("replies", [])]
+            self.check("R5", sent.words in words, f"the reply about {ticket} is not kept")
+            flag = self.world.table.item((f"TICKET#acme#{number[0]}", f"FLAG#{number[1]}"))
+            self.check("R5", flag is not None, f"the reply about {ticket} has no flag")
+            assert flag
+            settled = _body(flag).get("settled_at")
+            again = settled is None or micros(datetime.fromisoformat(settled)) > sent.started - CLOCKS
+            self.check("R5", again, f"the flag of {ticket} was settled before the reply came")
+            self.reached["reply flagged"] += 1
+            if not flags and settled is None:
+                told = self.world.table.items[f"TICKET#acme#{number[0]}"].get(f"MESSAGE#{number[1]}#flag#01")
+                self.check("R5", told is not None, f"nobody was told of the reply about {ticket}")
+                assert told
+                self._judge_unsent(f"the flag of the reply about {ticket}", told)
 
     def _judge_unsent(self, what: str, item: Item) -> None:
         """A message that SES never took: its recipient is suppressed, or nobody could know, which is logged."""
@@ -504,7 +681,7 @@ class Invariants:
         until = instant(world.now + DAY)
         since = until - timedelta(days=399)
         for code in {*CAUSES.values()}:
-            mine = [(n, c) for n, c in actors.by_number.items() if CAUSES[c.cause] == code]
+            mine = [(n, c) for n, c in actors.by_number.items() if actors.causes[c.cause] == code]
             figures, _ = causes.figures(code, since, until, 1)
             marks = sorted(
                 (mark.ticket_id, f"{mark.number:04d}") for mark in causes.marks(code, since, until)

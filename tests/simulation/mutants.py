@@ -17,6 +17,7 @@ from domain.delivery import Progress
 from domain.flag import Reason
 from domain.follow_up import PENDING, Press, Send, State, Ticket, record_answer
 from domain.person import Person, Surveys
+from domain.reply import Verdict
 from domain.settings import Settings
 from messages.compose import Mail
 
@@ -28,6 +29,7 @@ def module(name: str) -> Any:
 
 react_to_change, receive_ticket = module("react_to_change"), module("receive_ticket")
 answering, record_delivery = module("record_answer"), module("record_delivery")
+reading, reply = module("read_reply"), module("domain.reply")
 run_clock, send_message = module("run_clock"), module("send_message")
 show_survey, take_next_step = module("show_survey"), module("take_next_step")
 causes, clock, mailer = module("adapters.causes"), module("adapters.clock"), module("adapters.mailer")
@@ -231,6 +233,16 @@ def never_notices_what_repeats(put: Put) -> None:
     put(react_to_change, "tell_if_repeated", lambda *_: None)
 
 
+@mutant(4)
+def counts_a_moved_closure_for_both_causes(put: Put) -> None:
+    put(causes, "take_back", lambda mark: False)
+
+
+@mutant(4)
+def moves_a_closure_and_forgets_its_mark(put: Put) -> None:
+    put(causes, "put_mark", lambda mark: False)
+
+
 # --- sending ---------------------------------------------------------------------------------------------------------
 
 
@@ -245,13 +257,12 @@ def sends_before_it_claims(put: Put) -> None:
         finally:
             send_message.tickets.save = save
 
-    def settle(pk: str, sk: str, round: Any, change: Any, now: Any, settings: Any) -> None:
-        known = tickets.load_scope(pk).follow_up(int(sk.partition("#")[2]))
-        assert known
-        held = follow_up.get_delivery(known, round)
-        sent = delivery.claim(held, "later", now, settings.policy.unknown_after)
-        sent = replace(sent, progress=Progress.SENT, sent_at=now)
-        save(follow_up.after_sending(known, round, sent, settings.policy))
+    def settle(asked: Any, round: Any, change: Any, now: Any, settings: Any) -> None:
+        for known in tickets.load_refs(each.ref for each in asked):
+            held = follow_up.get_delivery(known, round)
+            sent = delivery.claim(held, "later", now, settings.policy.unknown_after)
+            sent = replace(sent, progress=Progress.SENT, sent_at=now)
+            save(follow_up.after_sending(known, round, sent, settings.policy))
 
     put(tickets, "save", save)
     put(send_message, "_claim_round", claim_later)
@@ -474,6 +485,83 @@ def gives_up_when_two_answers_meet(put: Put) -> None:
             save(known)
 
     put(tickets, "save", lossy)
+
+
+# --- replies by mail -------------------------------------------------------------------------------------------------
+
+
+@mutant(6)
+def takes_thanks_for_a_yes(put: Put) -> None:
+    verdict_of = reading.verdict.of
+
+    def flattered(words: str) -> Verdict:
+        found: Verdict = verdict_of(words)
+        return Verdict.YES if found is Verdict.THANKS else found
+
+    put(reading.verdict, "of", flattered)
+
+
+@mutant(1)
+def reads_what_machines_write(put: Put) -> None:
+    put(reading.automatic, "rule", lambda *_, **__: None)
+
+
+@mutant(1)
+def believes_whoever_writes(put: Put) -> None:
+    put(reading, "_doubt", lambda *_: None)
+
+
+@mutant(7)
+def loses_a_reply_that_cannot_be_fetched(put: Put) -> None:
+    put(reading, "read", quietly(reading.read))
+
+
+@mutant(4)
+def guesses_which_of_several_is_meant(put: Put) -> None:
+    answered = reply._answered
+
+    def guess(known: Any, *rest: Any) -> Any:
+        after = answered(replace(known, together=()), *rest)
+        return after and replace(after, together=known.together)
+
+    put(reply, "_answered", guess)
+
+
+@mutant(1)
+def counts_a_mail_each_time_it_comes(put: Put) -> None:
+    put(reply, "is_known", lambda *_: False)
+
+
+@mutant(23)
+def has_no_flag_for_a_reply(put: Put) -> None:
+    reason_for = flag.reason_for
+    put(flag, "reason_for", lambda known: reason_for(replace(known, replies=())))
+
+
+@mutant(1)
+def reminds_whoever_wrote(put: Put) -> None:
+    second = follow_up._second_round
+    put(follow_up, "_second_round", lambda known, *rest: second(replace(known, replies=()), *rest))
+
+
+@mutant(2)
+def says_that_a_reply_to_several_answers(put: Put) -> None:
+    facts = send_message.facts
+    survey = facts.survey
+    put(facts, "survey", lambda *given, **more: replace(survey(*given, **more), reply_is_only_read=False))
+
+
+# --- teams -----------------------------------------------------------------------------------------------------------
+
+
+@mutant(3)
+def writes_no_mark_beside_a_gathered_note(put: Put) -> None:
+    put(module("adapters.thanks"), "add", lambda _: True)
+
+
+@mutant(707)
+def thanks_nobody_for_a_yes_that_was_given_again(put: Put) -> None:
+    put(consequences, "_is_news", lambda *_: False)
 
 
 # --- digests and chats -----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     HERE = Path(__file__).resolve().parent
@@ -22,7 +23,7 @@ from builders import ACME_SECRET, START
 from simulation.actors import Actors
 from simulation.invariants import Invariants, Violation
 from simulation.sim_aws import DAY, HOUR
-from simulation.world import World, hands_of, silence
+from simulation.world import World, hands_of, instant, silence
 
 CHAOS = 8 * DAY
 LONGEST = 90 * DAY
@@ -64,6 +65,9 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
             world.run(lambda: world.now >= world.chaos_until + HOUR)
             world.redrive()
             heal(world)
+            for again in (False, True):
+                count_anew(world, actors, invariants, again=again)
+                heal(world)
             invariants.at_the_end()
         except Violation as violation:
             result.violation = str(violation)
@@ -81,23 +85,43 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
             "presses": sum(len(closing.presses) for closing in actors.closings),
             "pages opened": actors.scans,
             "forged webhooks": actors.forged,
+            "replies": len(actors.written),
         }
     )
     return result
 
 
+def count_anew(world: World, actors: Actors, invariants: Invariants, *, again: bool) -> None:
+    """A recount with all the time it needs: one that was cut off in the worst of it is finished first."""
+    told: list[dict[str, Any] | None] = []
+    begin = instant(world.now).isoformat()
+    while not told or (told[-1] and (not told[-1]["finished"] or told[-1]["began_at"] < begin)):
+        if len(told) == 9:
+            break
+        before = len(told)
+        actors.recount(told.append)
+        world.run(lambda before=before: len(told) > before)  # type: ignore[misc]
+    invariants.recounted(told[-1], again=again)
+
+
 def heal(world: World) -> None:
-    """No faults any more: let everything that was begun come to its end; digests alone go on for ever."""
+    """No faults any more: let everything that was begun come to its end; what comes regularly goes on for ever."""
     begin = world.now
+    quiet_since: int | None = None
 
     def is_over() -> bool:
+        nonlocal quiet_since
         if world.now >= begin + LONGEST:
             return True
         if world.now > begin + DAY and any(at < world.now - DAY for _, at in world.table.due.values()):
             return True  # what is still due after a day will be due for ever
         if world.pending or any(queue.messages for queue in world.queues.values()):
             return False
-        return all(kind == "owner" for kind, _ in world.table.due.values())
+        if not all(kind in {"owner", "team"} for kind, _ in world.table.due.values()):
+            return False
+        # A team that gathers its notes hears of the last ones on the next day.
+        quiet_since = quiet_since or world.now
+        return world.now > quiet_since + DAY + HOUR
 
     world.run(is_over)
 
@@ -159,8 +183,10 @@ def main(arguments: list[str]) -> int:
             broken.append(result)
             say(f"seed {result.seed}: {result.violation} ({len(result.faults)} faults)")
         if total["worlds"] % 100 == 0:
+            left, after = given.worlds - total["worlds"], result.seed + 1
             say(
-                f"{total['worlds']} worlds, {total['faults']} faults, {len(broken)} violations, {speed(total, begin)}"
+                f"{total['worlds']} worlds, {total['faults']} faults, {len(broken)} violations, {speed(total, begin)};"
+                f" to go on from here: WORLDS={left} SEED={after}"
             )
     say(", ".join(f"{number:,} {name}" for name, number in total.items()) + f"; {speed(total, begin)}")
     for name, number in sorted(reached.items()):

@@ -1,4 +1,4 @@
-"""AWS in memory, as far as Followthrough uses it: exactly these operations, with DynamoDB's, SQS's and SES's own rules.
+"""AWS in memory, as far as Followthrough uses it: these operations only, with the rules of DynamoDB, SQS, SES and S3.
 
 Nothing here fails by chance and nothing waits: one call, one answer. What goes wrong is world.py's business. The
 conformance suite runs the same calls against this model and against the local AWS.
@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -77,6 +78,8 @@ class Table:
             return self._transact(request, request.get("ClientRequestToken", token))
         if operation == "Query":
             return self._query(request)
+        if operation == "Scan":
+            return self._scan(request)
         if operation == "BatchGetItem":
             ((name, wanted),) = request["RequestItems"].items()
             keys = sorted(_key(key) for key in wanted["Keys"])
@@ -175,6 +178,20 @@ class Table:
         """An item as an eventually consistent read may still see it."""
         self._catch_up()
         return next((old for _, late, old, _ in self._late if late == key), self.item(key))
+
+    def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
+        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        parsed = re.fullmatch(r"(#\d) IN \(([:\d, ]+)\)", request["FilterExpression"].strip("()") + ")")
+        assert parsed and not request.get("ConsistentRead"), f"the model does not know this scan: {request}"
+        wanted = [values[name] for name in parsed[2].split(", ")]
+        start = _key(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else ("", "")
+        keys = sorted(key for item in self.scan() if (key := _key(item)) > start)
+        page = keys[: self.page]
+        items = [item for key in page if (item := self._old_item(key)) and item[names[parsed[1]]] in wanted]
+        answer: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
+        if len(keys) > self.page:
+            answer["LastEvaluatedKey"] = {"pk": {"S": page[-1][0]}, "sk": {"S": page[-1][1]}}
+        return answer
 
     def _query(self, request: dict[str, Any]) -> dict[str, Any]:
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
@@ -303,6 +320,7 @@ class Mail:
     text: str
     tags: dict[str, str]
     at: int
+    reply_to: str
 
 
 @dataclass
@@ -341,10 +359,31 @@ class PostOffice:
             simple["Body"]["Text"]["Data"],
             tags,
             now,
+            "".join(request.get("ReplyToAddresses", [])),
         )
         self.mails.append(mail)
         self.accepted(mail)
         return {"MessageId": mail.id}
+
+
+@dataclass
+class Bucket:
+    """S3: what was stored, from its beginning; strongly consistent."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """One call."""
+        assert operation == "GetObject", f"the model does not know {operation}"
+        content = self.objects.get(request["Key"])
+        if content is None:
+            raise refusal("NoSuchKey", 404, operation, "The specified key does not exist.")
+        wanted = re.fullmatch(r"bytes=0-([0-9]+)", request["Range"])
+        assert wanted, f"the model does not know the range {request['Range']}"
+        if not content:
+            raise refusal("InvalidRange", 416, operation, "The requested range is not satisfiable")
+        part = content[: int(wanted[1]) + 1]
+        return {"Body": BytesIO(part), "ContentLength": len(part)}
 
 
 def _key(item: Item) -> Key:

@@ -22,11 +22,11 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 
-from adapters import aws, mailer, queues, secret_store, table
+from adapters import aws, mailer, queues, received_mail, secret_store, table
 from blueprint import resources
 from domain.errors import Changed
 from messages.compose import Mail
-from simulation.sim_aws import SECOND, Change, PostOffice, Queue, Table
+from simulation.sim_aws import SECOND, Bucket, Change, PostOffice, Queue, Table
 
 START = datetime(2026, 11, 30, 9, tzinfo=UTC)
 NAME = os.environ["TABLE"]
@@ -45,6 +45,8 @@ class Side:
     receive: Callable[[int], list[str]]
     changes: Callable[[], list[tuple[str, str, str]]]
     """Event name, sort key and old version of every stream record so far."""
+    store: Callable[[str, bytes], object]
+    """A mail comes into the bucket."""
 
     def raw(self, operation: str, **request: Any) -> str:
         """An answer of DynamoDB itself: OK or its error code."""
@@ -216,6 +218,19 @@ def mail(side: Side) -> Any:
     return bool(sent), mailer._account_rate(START) >= 1
 
 
+def stored_mail(side: Side) -> Any:
+    def head(key: str) -> Any:
+        try:
+            return received_mail.head("replies", key)
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    side.store("short", b"Subject: Re\r\n\r\nYes.")
+    side.store("long", b"x" * (received_mail.LONGEST_HEAD + 100))
+    side.store("empty", b"")
+    return head("short"), len(head("long")), head("nothing"), head("empty")
+
+
 SCENARIOS = [
     conditions,
     all_or_none,
@@ -230,6 +245,7 @@ SCENARIOS = [
     dead_letters,
     secrets,
     mail,
+    stored_mail,
 ]
 
 
@@ -243,7 +259,7 @@ def the_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
     now = [int(START.timestamp()) * SECOND]
     changes: list[Change] = []
     held = Table(lambda: now[0], changes.append)
-    office = PostOffice(lambda: now[0])
+    office, bucket = PostOffice(lambda: now[0]), Bucket()
     dead = Queue(lambda: now[0])
     due_queue = Queue(lambda: now[0], visibility=60 * SECOND, most_receives=8, dead=dead)
     send_queue = Queue(lambda: now[0], visibility=SECOND, most_receives=2, dead=dead)
@@ -257,6 +273,8 @@ def the_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
             return asked.call(operation, request)
         if service == "sesv2":
             return office.call(operation, request)
+        if service == "s3":
+            return bucket.call(operation, request)
         return {"SecretString": SECRETS[request["SecretId"]]}
 
     def wait(seconds: float) -> None:
@@ -279,7 +297,7 @@ def the_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
     with monkeypatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", call)
         mailer._rate.clear()
-        yield Side("model", wait, receive, told)
+        yield Side("model", wait, receive, told, bucket.objects.__setitem__)
 
 
 @pytest.fixture(scope="module")
@@ -354,6 +372,8 @@ def prepare(service: Callable[[str], Any]) -> None:
         service("sqs").create_queue(QueueName="SendQueue", Attributes=attributes)
         for name, secret in SECRETS.items():
             service("secretsmanager").create_secret(Name=name, SecretString=secret)
+        where = {"LocationConstraint": "eu-central-1"}
+        service("s3").create_bucket(Bucket="replies", CreateBucketConfiguration=where)
         service("sesv2").create_email_identity(EmailIdentity="followthrough@acme.example")
         service("sesv2").create_configuration_set(ConfigurationSetName=os.environ["CONFIGURATION_SET"])
 
@@ -385,7 +405,10 @@ def the_local_aws() -> Side:
                 at = page.get("NextShardIterator")
         return found
 
-    return Side("local AWS", time.sleep, receive, told)
+    def store(key: str, content: bytes) -> None:
+        create("s3").put_object(Bucket="replies", Key=key, Body=content)
+
+    return Side("local AWS", time.sleep, receive, told, store)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulation import runner
+from simulation.actors import SENTENCES
 from simulation.mutants import MUTANTS
 from simulation.runner import Result
 from simulation.world import CALL_FAULTS
@@ -31,6 +32,7 @@ CALLS = (
     "GetAccount",
     "GetSecretValue",
     "ChatPost",
+    "GetObject",
 )
 REACHED = {
     **{f"{call}/{fault}": 30 for call in CALLS for fault in CALL_FAULTS},
@@ -59,6 +61,9 @@ REACHED = {
     **dict.fromkeys(
         (f"path/ended not_asked {why}" for why in ("bounced", "no_address", "undelivered", "suppressed")), 3
     ),
+    "path/reply counts": 100,
+    "path/reply flagged": 30,
+    **dict.fromkeys((f"path/reply kept {kind}" for kind in SENTENCES), 10),
     **dict.fromkeys((f"path/ended not_asked {why}" for why in ("opted_out", "frequency_cap")), 3),
 }
 

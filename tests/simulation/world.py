@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -23,20 +24,39 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from adapters import chat, clock, mailer, secret_store, settings_store, telemetry
+from adapters import chat, clock, mailer, secret_store, settings_store, table, telemetry
 from blueprint import function_of, functions, readers, resources, stream_filters
 from messages import compose, pages, text
 from messages.compose import Note
-from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Change, PostOffice, Queue, Queued, Table, refusal
+from simulation.sim_aws import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Bucket,
+    Change,
+    PostOffice,
+    Queue,
+    Queued,
+    Table,
+    refusal,
+)
 
 greenlets: Any = importlib.import_module("greenlet")  # it has no types
 CALL_FAULTS = ("throttle", "lost_before", "lost_after", "crash_before", "crash_after")
 ACTIVE = 0.25
 _MASK = 2**64 - 1
 RATES, MOST = (0.01, 0.03, 0.12), 0.15
-RARE = {"SendEmail": 3, "GetAccount": 3, "TransactWriteItems": 12, "BatchGetItem": 4, "ChatPost": 6}
+RARE = {
+    "SendEmail": 3,
+    "GetAccount": 3,
+    "TransactWriteItems": 12,
+    "BatchGetItem": 4,
+    "GetObject": 8,
+    "ChatPost": 6,
+}
 """Calls that are rare: their faults are active in twice as many worlds, and strike so many times as often."""
-OUTAGES = ("dynamodb", "sqs", "sesv2", "secretsmanager", "tick")
+OUTAGES = ("dynamodb", "sqs", "sesv2", "secretsmanager", "s3", "tick")
 Done = Callable[[Any], None]
 
 
@@ -163,6 +183,7 @@ class World:
         if self.unit("small pages") < ACTIVE:
             self.table.page = 3
         self.ses = PostOffice(self.tell_now)
+        self.bucket = Bucket()
         self.queues = {name: Queue(self.tell_now) for name in resources("AWS::SQS::Queue")}
         for name, properties in resources("AWS::SQS::Queue").items():
             if redrive := properties.get("RedrivePolicy"):
@@ -412,6 +433,7 @@ class World:
             "sqs": (("RequestThrottled", 403), ("ServiceUnavailable", 503)),
             "sesv2": (("TooManyRequestsException", 429), ("SendingPausedException", 400)),
             "secretsmanager": (("ThrottlingException", 400), ("InternalServiceError", 500)),
+            "s3": (("SlowDown", 503), ("InternalError", 500)),
         }[service]
         if operation == "TransactWriteItems" and self.draw("conflict") < 0.5:
             reasons = [{"Code": "TransactionConflict"}]
@@ -432,6 +454,8 @@ class World:
             return self.queues[request["QueueUrl"].rpartition("/")[2]].call(operation, request)
         if service == "sesv2":
             return self.ses.call(operation, request)
+        if service == "s3":
+            return self.bucket.call(operation, request)
         assert (service, operation) == ("secretsmanager", "GetSecretValue"), f"{service} {operation}"
         return {"SecretString": json.dumps(self.secrets[request["SecretId"]])}
 
@@ -609,6 +633,8 @@ def _about(operation: str, request: dict[str, Any]) -> str:
         return f"{key['pk']['S']} {key['sk']['S']}"
     if operation == "Query":
         return str(request["ExpressionAttributeValues"][":0"]["S"])
+    if operation == "Scan":
+        return str(request.get("ExclusiveStartKey", {}).get("pk", {}).get("S", "all"))
     if operation == "TransactWriteItems":
         return " ".join(_about("PutItem", entry["Put"]) for entry in request["TransactItems"])
     if operation == "SendEmail":
@@ -616,7 +642,8 @@ def _about(operation: str, request: dict[str, Any]) -> str:
     if operation == "BatchGetItem":
         ((_, wanted),) = request["RequestItems"].items()
         return str(min(key["pk"]["S"] for key in wanted["Keys"]))
-    return str(request.get("QueueUrl", request.get("SecretId", ""))).rpartition("/")[2]
+    named = (request.get(name) for name in ("QueueUrl", "SecretId", "Key"))
+    return str(next(filter(None, named), "")).rpartition("/")[2]
 
 
 class _Random:
@@ -673,6 +700,8 @@ def hands_of(world: World) -> Iterator[None]:
         ),
         (chat, "post", world.post),
         (mailer, "time", _Time),
+        # The same text is always the same record, and records never change: most items are read many times.
+        (table, "decode", lru_cache(1024)(table.decode)),
         # One world in ten renders its pages; they take a third of the time.
         *((module, "fill", text_only if world.seed % 10 else fill) for module in (compose, pages)),
         *(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,9 +11,12 @@ from company import POLICY, SETTINGS, START, after, asked, opened
 from domain import delivery
 from domain.consequences import missing
 from domain.delivery import Feedback
+from domain.errors import Refused
 from domain.flag import Flag, Reason, Result, settle
-from domain.follow_up import FollowUp, Press, State, record_answer, to_state
+from domain.follow_up import FollowUp, Press, State, record_answer, release_words, to_state
 from domain.message import Kind, Message, cancel
+from domain.settings import Settings
+from domain.thanks import Thanks
 
 
 class Records:
@@ -21,17 +25,21 @@ class Records:
     def __init__(self) -> None:
         self.flag: Flag | None = None
         self.messages: dict[str, Message] = {}
+        self.marks: list[Thanks] = []
 
-    def write(self, follow_up: FollowUp, now: datetime) -> list[str]:
+    def write(self, follow_up: FollowUp, now: datetime, settings: Settings = SETTINGS) -> list[str]:
         """Write what is missing; tells the names, and finds nothing missing afterwards."""
-        wanted = missing(follow_up, self.flag, self.messages, now, SETTINGS)
+        wanted = missing(follow_up, self.flag, self.messages, now, settings)
         for record in wanted:
             if isinstance(record, Flag):
                 self.flag = replace(record, version=record.version + 1)
+            elif isinstance(record, Thanks):
+                self.marks.append(record)
             else:
                 self.messages[record.name] = replace(record, version=record.version + 1)
-        assert missing(follow_up, self.flag, self.messages, now, SETTINGS) == ()
-        return ["flag" if isinstance(record, Flag) else record.name for record in wanted]
+        assert missing(follow_up, self.flag, self.messages, now, settings) == ()
+        written = [record for record in wanted if not isinstance(record, Thanks)]
+        return ["flag" if isinstance(record, Flag) else record.name for record in written]
 
     def send(self, name: str, follow_up: FollowUp) -> None:
         """The mail goes out, with the customer's words if they may be quoted by now."""
@@ -190,3 +198,85 @@ def test_however_the_customer_answers_there_is_one_note_and_a_flag_for_each_no(
     assert len(written) == len(set(written))
     assert ("0001#note" in written) == any(solved for solved, *_ in presses)
     assert all(message.to for message in records.messages.values())
+
+
+# --- teams that gather their notes, words that a person reads first ---
+
+GATHERING = replace(
+    SETTINGS, teams={**SETTINGS.teams, "remote": replace(SETTINGS.teams["remote"], notes="daily")}
+)
+
+
+def test_a_team_that_gathers_gets_a_mark_and_no_mail_of_its_own() -> None:
+    records = Records()
+    assert records.write(said(asked()), after(days=2), GATHERING) == ["0001#note"]
+    (mark,) = records.marks
+    assert (mark.team, mark.at) == ("remote", after(days=2, minutes=30))
+    note = records.messages["0001#note"]
+    assert (note.due_at, note.about["gathered"]) == (None, after(days=2, hours=6).isoformat())
+
+
+def test_words_that_may_be_quoted_only_after_the_gathering_come_in_the_next_one() -> None:
+    records, confirmed = Records(), said(asked())
+    records.write(confirmed, after(days=2), GATHERING)
+    quoted = said(confirmed, words="Thank you", consent=True, days=4)
+    assert records.write(quoted, after(days=4), GATHERING) == ["0001#note"]
+    assert [mark.at for mark in records.marks] == [after(days=2, minutes=30), after(days=4)]
+    early = Records()
+    early.write(confirmed, after(days=2), GATHERING)
+    assert early.write(said(confirmed, words="Thank you", consent=True), after(days=2), GATHERING) == []
+
+
+def test_whoever_takes_a_yes_back_and_gives_it_again_after_the_gathering_is_thanked_for() -> None:
+    records, confirmed = Records(), said(asked())
+    records.write(confirmed, after(days=2), GATHERING)
+    denied = said(confirmed, solved=False, days=2.1)
+    records.write(denied, after(days=2.1), GATHERING)
+    again = said(denied, days=4)
+    assert records.write(again, after(days=4), GATHERING) == ["flag", "0001#note"]
+    assert len(records.marks) == 2
+
+
+def test_each_team_that_had_a_part_gets_a_note_of_its_own() -> None:
+    records = Records()
+    helped = replace(said(asked()), teams=("field",))
+    assert records.write(helped, after(days=2)) == ["0001#note", "0001#note#field"]
+    assert [mark.team for mark in records.marks] == ["remote", "field"]
+
+
+def critical(consent: bool) -> FollowUp:
+    """The customer confirms, in words that are not only praise."""
+    pressed = Press(solved=True, words="Works, but Ben was rude", critical=True, consent=consent)
+    return record_answer(asked(), pressed, after(days=2), POLICY)
+
+
+def test_words_that_are_not_only_praise_go_to_a_person_and_not_into_the_note() -> None:
+    records = Records()
+    assert records.write(critical(consent=True), after(days=2)) == ["flag", "0001#flag#01", "0001#note"]
+    assert records.flag and records.flag.reason is Reason.UNHAPPY
+    assert critical(consent=True).quote is None
+
+
+def test_a_person_may_pass_them_on_and_the_team_reads_them_then() -> None:
+    records, confirmed = Records(), critical(consent=True)
+    records.write(confirmed, after(days=2))
+    records.messages["0001#note"] = gone(records.messages["0001#note"])
+    released = release_words(confirmed, "jonas", after(days=3))
+    assert release_words(released, "selma", after(days=3)) is released
+    assert records.write(released, after(days=3)) == ["0001#appreciation"]
+    assert released.quote == "Works, but Ben was rude"
+    changed = record_answer(
+        released, Press(solved=True, words="Ben is a liar", critical=True), after(days=4), POLICY
+    )
+    assert changed.quote is None
+
+
+def test_nobody_can_pass_on_what_the_customer_did_not_agree_to() -> None:
+    with pytest.raises(Refused):
+        release_words(critical(consent=False), "jonas", after(days=3))
+
+
+def gone(message: Message) -> Message:
+    """The mail is out, without the customer's words."""
+    claimed = delivery.claim(message.delivery, "one", START, POLICY.unknown_after)
+    return replace(message, delivery=delivery.settle_sent(claimed, "one", "ses-1", START))

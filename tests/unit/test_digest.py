@@ -248,6 +248,24 @@ def test_who_has_a_chat_gets_it_there_too() -> None:
     assert first.name != second.name
 
 
+def test_r5_everything_that_goes_to_a_chat_can_be_written() -> None:
+    """Of each sample: its whole sentence, without what could steer a chat, and with our link."""
+    for write, samples_of in (
+        (compose.digest_note, [c for f, c in samples.STAFF_MAILS.values() if f is compose.digest]),
+        (
+            compose.cause_repeated_note,
+            [c for f, c in samples.STAFF_MAILS.values() if f is compose.cause_repeated],
+        ),
+    ):
+        assert samples_of
+        for context in samples_of:
+            note = write(context)
+            assert note.title
+            assert note.lines
+            assert not set("".join(note.lines)) & set("<>&@*_~`[]|\\#")
+            assert note.link == context.link
+
+
 @given(st.text(alphabet="<>&@!#*_~`[]()|\\/:. ahechnlrU1", max_size=60))
 def test_r5_no_text_of_theirs_mentions_links_or_marks_up_in_a_chat(text: str) -> None:
     said = for_chat(text)

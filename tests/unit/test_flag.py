@@ -65,6 +65,7 @@ def test_a_team_without_a_person_of_its_own_is_the_companys_matter() -> None:
         ("undelivered", Reason.UNKNOWN),
         ("delivery_unknown", Reason.UNKNOWN),
         ("no_details", Reason.NO_DETAILS),
+        ("unwritable", Reason.UNWRITABLE),
     ],
 )
 def test_whoever_could_not_be_asked_is_flagged_with_the_reason(why: str, reason: Reason) -> None:

@@ -33,11 +33,11 @@ from domain.follow_up import (
     get_delivery,
     hear,
     keep_first,
+    never_sent,
     next_step,
     open_follow_up,
     put_delivery,
     record_answer,
-    refused_by_provider,
     repeat,
     same_closure,
     supersede,
@@ -231,9 +231,9 @@ def test_a_survey_that_failed_means_that_nobody_was_asked(feedback: Feedback, re
 def test_a_survey_that_the_provider_never_takes_ends_as_not_asked() -> None:
     claim = delivery.claim(None, "one", after(days=1), POLICY.unknown_after)
     refused = delivery.refuse(claim, "one", after(days=1))
-    done = refused_by_provider(put_delivery(opened(), "survey", claim), "survey", refused, after(days=1))
+    done = never_sent(put_delivery(opened(), "survey", claim), "survey", refused, after(days=1))
     assert (done.state, done.reason) == (State.NOT_ASKED, "refused")
-    reminded = refused_by_provider(asked(), "reminder", refused, after(days=5))
+    reminded = never_sent(asked(), "reminder", refused, after(days=5))
     assert reminded.state is State.ASKED
 
 
@@ -358,7 +358,7 @@ class LifeOfAFollowUp(RuleBasedStateMachine):
         for record in missing(self.it, self.flag, self.messages, self.now, SETTINGS):
             if isinstance(record, Flag):
                 self.flag = record
-            else:
+            elif isinstance(record, Message):
                 self.messages[record.name] = record
         assert missing(self.it, self.flag, self.messages, self.now, SETTINGS) == ()
         if reason_must_be_seen(self.it):
@@ -465,7 +465,7 @@ class LifeOfAFollowUp(RuleBasedStateMachine):
                 self.becomes(put_delivery(self.it, round, delivery.release(held, name)))
             elif reply == "never":
                 refused = delivery.refuse(held, name, self.now)
-                self.becomes(refused_by_provider(self.it, round, refused, self.now))
+                self.becomes(never_sent(self.it, round, refused, self.now))
                 self.settled.add(round)
         except Refused:
             latest = get_delivery(self.it, round)
@@ -571,7 +571,8 @@ class LifeOfAFollowUp(RuleBasedStateMachine):
             assert not [
                 record
                 for record in missing(self.it, self.flag, self.messages, self.now, SETTINGS)
-                if isinstance(record, Flag) or record.name not in self.messages
+                if isinstance(record, Flag)
+                or (isinstance(record, Message) and record.name not in self.messages)
             ]
 
     @invariant()

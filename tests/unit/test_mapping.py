@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.address import parse_address
-from domain.closure import MAX_SUBJECT, Closure, Reopen, one_line
+from domain.closure import EVERYWHERE, MAX_SUBJECT, Closure, Reopen, one_line
 from helpdesks import mapping
 from helpdesks.mapping import PRESETS, BadPreset, Ignored, Unusable
 from helpdesks.verify import SecretRule, SignatureRule
@@ -270,12 +271,12 @@ def test_w14_a_byte_order_mark_is_tolerated() -> None:
 )
 def test_w15_json_bombs_are_unusable_within_200_ms(preset: str, bomb: bytes, reason: str | None) -> None:
     mapping.preset(preset)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         read(preset, bomb)
     except Unusable as unusable:
         assert reason in {None, unusable.reason}
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
 
 
 @pytest.mark.parametrize(
@@ -295,10 +296,10 @@ def test_w15_json_bombs_are_unusable_within_200_ms(preset: str, bomb: bytes, rea
 def test_w15_salvaging_takes_no_longer_for_bodies_made_to_be_slow(filler: bytes) -> None:
     body = filler * (mapping.LARGEST_BODY // len(filler))
     mapping.preset("zendesk")
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(Unusable):
         read("zendesk", body)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
 
 
 @pytest.mark.parametrize(
@@ -588,6 +589,76 @@ def test_a_wrong_preset_is_refused_with_its_file_and_key(
     assert message.lower() in str(caught.value).lower()
 
 
+PROMISED = {
+    "solution": "New firmware on the router",
+    "promise": "A call when it has arrived",
+    "promised_by": "Kim Ren",
+    "promised_until": "2026-03-02T10:00:00+01:00",
+}
+
+
+@pytest.mark.parametrize(("name", "write"), [("standard-webhooks", standard), ("zendesk", trigger)])
+def test_what_was_done_and_promised_is_read(name: str, write: Callable[..., dict[str, Any]]) -> None:
+    told = closure(read(name, write(**PROMISED)))
+    assert (told.solution, told.promise, told.promised_by) == tuple(PROMISED.values())[:3]
+    assert told.promised_until == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert told.promise_missed
+    silent = closure(read(name, write()))
+    assert (silent.solution, silent.promise, silent.promised_by, silent.promised_until) == (None,) * 4
+    assert not silent.promise_missed
+
+
+@pytest.mark.parametrize(
+    ("said", "zone", "until"),
+    [
+        ("2026-03-04T17:00:00+01:00", "Europe/Berlin", datetime(2026, 3, 4, 16, tzinfo=UTC)),
+        ("2026-03-04", "Europe/Berlin", datetime(2026, 3, 4, 22, 59, 59, tzinfo=UTC)),
+        ("2026-03-04", "Asia/Tokyo", datetime(2026, 3, 4, 14, 59, 59, tzinfo=UTC)),
+        ("2026-03-04", None, datetime(2026, 3, 4, 23, 59, 59, tzinfo=EVERYWHERE)),
+        ("2026-03-04", "Mars/Base", datetime(2026, 3, 4, 23, 59, 59, tzinfo=EVERYWHERE)),
+        (" 2026-03-04 ", None, datetime(2026, 3, 4, 23, 59, 59, tzinfo=EVERYWHERE)),
+        ("2026-03-04T17:00:00", "Europe/Berlin", None),
+        ("2026-02-30", None, None),
+        ("0001-01-01", None, None),
+        ("9999-12-31", None, None),
+        ("9999-12-31T23:59:59-12:00", None, None),
+        ("1970-01-01", "Europe/Berlin", None),
+        ("Friday", None, None),
+        ("\u202e2026-03-04", None, None),
+        ("２０２６-03-04", None, None),
+        ({"by": "Friday"}, None, None),
+        (1772582400, None, None),
+        ("", None, None),
+    ],
+)
+def test_until_when_something_was_promised(said: object, zone: str | None, until: datetime | None) -> None:
+    who = {"name": "Ana", "email": "ana@example.com", "timezone": zone}
+    told = closure(read("standard-webhooks", standard(promise="A call", promised_until=said, requester=who)))
+    assert (told.promise, told.promised_until) == ("A call", until)
+
+
+@pytest.mark.parametrize(
+    ("closed_at", "until", "missed"),
+    [
+        ("2026-03-02T09:15:42Z", "2026-03-02T09:15:42Z", False),
+        ("2026-03-02T09:15:42Z", "2026-03-02T09:15:41Z", True),
+        ("2026-03-02T09:15:42Z", "2026-03-02", False),
+        ("2026-03-02T09:15:42Z", "2026-03-01", True),
+        ("2026-03-01T22:30:00Z", "2026-03-01", False),
+        ("2026-03-01T23:30:00Z", "2026-03-01", True),
+    ],
+)
+def test_a_promise_is_missed_when_its_day_or_hour_was_over(closed_at: str, until: str, missed: bool) -> None:
+    told = standard(promise="A call", promised_until=until, closed_at=closed_at)
+    assert closure(read("standard-webhooks", told)).promise_missed is missed
+    assert not closure(read("standard-webhooks", standard(promised_until=until))).promise_missed
+
+
+def test_no_promise_counts_as_missed_where_the_helpdesk_did_not_say_when_it_closed() -> None:
+    told = closure(read("zendesk", trigger(promise="A call", promised_until="2026-02-01", updated_at=...)))
+    assert (told.degraded, told.promise_missed) == (True, False)
+
+
 @pytest.mark.parametrize(
     "name", ["", "../zendesk", "zendesk.toml", "/etc/passwd", "Zendesk", "nothing", "a\x00b"]
 )
@@ -600,12 +671,21 @@ def test_only_presets_that_ship_can_be_named(name: str) -> None:
 
 
 def test_free_text_is_one_line_and_cut() -> None:
-    hostile = "Hi\r\nBcc: x@example.com\x00\u202eevil\u2066 \ud800 " + "x" * 100_000
-    kept = closure(read("standard-webhooks", standard(subject=hostile, promise="p" * 999, group="t" * 999)))
+    hostile = "Hi\r\nBcc: x@example.com\x00\u202eevil\u2066 \ud800 " + "x" * 50_000
+    free = {
+        "subject": hostile,
+        "solution": hostile,
+        "promise": "p" * 999,
+        "promised_by": hostile,
+        "group": "t" * 999,
+    }
+    kept = closure(read("standard-webhooks", standard(**free)))
     assert kept.subject is not None
+    assert (kept.solution or "").startswith(kept.subject[:-1])
     assert kept.subject.startswith("Hi Bcc: x@example.com evil xxx")
     assert len(kept.subject) == MAX_SUBJECT
-    assert [len(text or "") for text in (kept.promise, kept.team)] == [300, 200]
+    lengths = [len(text or "") for text in (kept.promise, kept.solution, kept.promised_by, kept.team)]
+    assert lengths == [300, 300, 100, 200]
     kept.subject.encode()
 
 

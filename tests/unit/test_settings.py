@@ -17,7 +17,18 @@ from hypothesis import strategies as st
 import apply_settings
 import set_secret
 from apply_settings import FORMS_BY_NAME, FORMS_BY_TYPE, check, differences, presets, shown
-from domain.settings import Cause, Company, Contact, Hours, Policy, Schedule, Settings, Source, Team
+from domain.settings import (
+    UNCLASSIFIED,
+    Cause,
+    Company,
+    Contact,
+    Hours,
+    Policy,
+    Schedule,
+    Settings,
+    Source,
+    Team,
+)
 
 INFRA = Path(__file__).parent.parent.parent / "infra"
 KNOWN_PRESETS = ["standard-webhooks", "zendesk"]
@@ -69,6 +80,16 @@ def test_an_owners_own_digest_and_chat_become_settings() -> None:
     )
 
 
+def test_a_source_may_mean_something_else_by_the_same_value() -> None:
+    settings, _ = check(
+        changed("secret: zendesk}", "secret: zendesk, causes: {' Other ': late}}").encode(), KNOWN_PRESETS
+    )
+    assert settings
+    assert settings.sources["zendesk"].causes == {"Other": "late"}
+    assert settings.cause_of("OTHER", "zendesk") == "late"
+    assert settings.cause_of("OTHER", "elsewhere") == UNCLASSIFIED
+
+
 def test_valid_file_becomes_settings() -> None:
     settings, problems = check(VALID.encode(), KNOWN_PRESETS)
     assert problems == []
@@ -104,7 +125,7 @@ def test_documented_file_explains_every_key_and_shows_the_defaults() -> None:
         if field.name not in {"hours", "time_zone"}:
             comment = re.search(rf"((?:^  # .*\n)+)  {field.name}: ", text, re.M)
             assert comment, f"{field.name} is not explained"
-            told = re.search(r"default\s([\w:]+)", comment[1].replace("\n  #", ""))
+            told = re.search(r"default\s([\w:]+(?:\.\d+)?)", comment[1].replace("\n  #", ""))
             form = FORMS_BY_NAME.get(field.name) or FORMS_BY_TYPE[field.type]
             assert told, f"the default of {field.name} is not told"
             assert form.parse(told[1]) == field.default
@@ -171,7 +192,7 @@ def test_local_file_is_compressed() -> None:
             changed("name: Acme\n", "name: Acme\n  reply_domain: a@b.example\n"),
             '"a@b.example" is not a domain',
         ),
-        (changed("reminder_after: 3d", "keep_for: 30d"), '"30d" is not more than repeated_within (30d)'),
+        (changed("reminder_after: 3d", "keep_for: 30d"), '"30d" is not more than rise_compared_with (84d)'),
         (
             changed("reminder_after: 3d", "digest_every: 36h"),
             '"36h" is neither whole days nor less than a day',
@@ -293,6 +314,54 @@ def test_local_file_is_compressed() -> None:
         (
             changed("sources:", "  early: {name: Early, owner: mia, values: [LATE]}\nsources:"),
             '12: causes.early.values: "LATE" already means causes.late',
+        ),
+        (
+            changed("sources:", "  early: {name: Early, owner: mia, values: [' ＣＡＵＳＥ_late']}\nsources:"),
+            '12: causes.early.values: "ＣＡＵＳＥ_late" already means causes.late',
+        ),
+        (
+            changed("[cause_late]", '["cause\\u200blate"]'),
+            "is not a value; allowed: one line of 1 to 100 characters",
+        ),
+        (
+            changed("[cause_late]", f"[{'x' * 101}]"),
+            "is not a value; allowed: one line of 1 to 100 characters",
+        ),
+        (
+            changed("owner: mia,", "owner: mia, manager: noor,"),
+            '11: causes.late.manager: "noor" is not a contact',
+        ),
+        (
+            changed("owner: mia,", "owner: mia, parent: lat,"),
+            '11: causes.late.parent: "lat" is not a cause; did you mean late? allowed: late',
+        ),
+        (
+            changed("owner: mia,", "owner: mia, parent: late,"),
+            '11: causes.late.parent: "late" leads back: late -> late; allowed: a chain that ends',
+        ),
+        (
+            changed(
+                "  zendesk: {preset: zendesk, secret: zendesk}",
+                "  zendesk:\n    preset: zendesk\n    secret: zendesk\n    causes:\n      Other v1.2: slow",
+            ),
+            '17: sources.zendesk.causes.Other v1.2: "slow" is not a cause; allowed: late',
+        ),
+        (
+            changed("secret: zendesk}", "secret: zendesk, causes: {Other: late, ' oTHER': late}}"),
+            '13: sources.zendesk.causes. oTHER: is the same as "Other"; allowed: one meaning each',
+        ),
+        (changed("secret: zendesk}", "secret: zendesk, causes: {Other: }}"), "causes.Other: is empty"),
+        (
+            changed("reminder_after: 3d", "rise_compared_with: 30d"),
+            '15: policy.rise_compared_with: "30d" is not whole weeks; allowed: like 28d or 84d',
+        ),
+        (
+            changed("reminder_after: 3d", "rise_at_least: 0.5"),
+            '15: policy.rise_at_least: "0.5" is not at least 1; allowed: at least 1',
+        ),
+        (
+            changed("reminder_after: 3d", "rise_false_alarms_per_year: never"),
+            '15: policy.rise_false_alarms_per_year: "never" is not a number; allowed: a number above 0',
         ),
         (
             changed("causes:", "  sales: {name: invoices, email: sales@acme.example}\ncauses:"),

@@ -1,0 +1,98 @@
+"""Count the causes of a period, list the values that nobody mapped, or have everything counted anew.
+
+    python infra/causes.py [--days 30]     # each cause with those under it, and unmapped values
+    python infra/causes.py --recount       # counts anew from all follow-ups, and waits
+
+A value is marked "mixed" when it has letters of two scripts that look alike, such as a Cyrillic P in VPN: it may look
+like one that is mapped. TABLE and RECOUNT_FUNCTION say where (infra/with_stack.py sets them).
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
+
+from domain.cause import count, roll_up, unmapped
+from domain.settings import UNCLASSIFIED
+
+BETWEEN = 5.0
+"""Seconds between two looks at a recount that somebody else has in hand."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; gives the exit code."""
+    parser = argparse.ArgumentParser(description="Count causes.")
+    parser.add_argument("--days", type=int, default=30, choices=range(1, 3651), metavar="1 to 3650")
+    parser.add_argument("--recount", action="store_true", help="count anew from all follow-ups, and wait")
+    given = parser.parse_args(arguments)
+    try:
+        return _recount() if given.recount else _list(datetime.now(UTC), timedelta(days=given.days))
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"AWS did not answer as expected: {error}\n")
+        return 1
+
+
+def _list(now: datetime, period: timedelta) -> int:
+    from adapters import causes, settings_store
+
+    settings = settings_store.settings(now)
+    marks = {code: list(causes.marks(code, now - period, now)) for code in (*settings.causes, UNCLASSIFIED)}
+    together = roll_up(marks, settings)
+    say(f"The last {period.days} days: tickets and customers, together with the causes under it")
+    for code, known in settings.causes.items():
+        own, all_of_it = count(marks[code]), together[code]
+        more = f"  (itself {own.tickets} and {own.customers})" if own != all_of_it else ""
+        under = f"  under {known.parent}" if known.parent else ""
+        say(f"{all_of_it.tickets:>8,} {all_of_it.customers:>8,}  {code}  {known.name}{more}{under}")
+    rest = count(marks[UNCLASSIFIED])
+    say(f"{rest.tickets:>8,} {rest.customers:>8,}  {UNCLASSIFIED}")
+    listed = unmapped(marks[UNCLASSIFIED])
+    if listed:
+        say("Values that nobody mapped: tickets, customers, value, source")
+    for value in listed:
+        mixed = "  mixed scripts: it may only look like another value" if value.mixed else ""
+        shown = json.dumps(value.value, ensure_ascii=value.mixed)
+        say(f"{value.tickets:>8,} {value.customers:>8,}  {shown}  {', '.join(value.sources)}{mixed}")
+    return 0
+
+
+def _recount() -> int:
+    client = boto3.client("lambda", config=Config(read_timeout=910, retries={"total_max_attempts": 1}))
+    since = datetime.now(UTC)
+    while True:
+        answer = client.invoke(
+            FunctionName=os.environ["RECOUNT_FUNCTION"],
+            Payload=json.dumps({"since": since.isoformat()}).encode(),
+        )
+        told = json.loads(answer["Payload"].read())
+        if "finished" not in told:
+            sys.stderr.write(f"The recount failed: {told.get('errorMessage', told)}\n")
+            return 1
+        if told["finished"] and datetime.fromisoformat(told["began_at"]) >= since - timedelta(minutes=1):
+            break
+        if not told["finished"]:
+            say(f"{told['follow_ups']:,} follow-ups so far")
+        time.sleep(BETWEEN)
+    say(
+        f"{told['follow_ups']:,} follow-ups counted; {told['moved']:,} have another cause now, "
+        f"{told['count_drift']:,} marks were wrong and are right now."
+    )
+    return 0
+
+
+def say(line: str) -> None:
+    """To the person who started it."""
+    sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
