@@ -3,13 +3,13 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 HERE := $(CURDIR)
-# The stack that settings, secret, quarantine, replay, causes and recount work on: one of your account's, or STACK=local.
+# The stack that settings, secret, chat, quarantine, replay, causes and recount work on: one of your account's, or STACK=local.
 STACK ?= followthrough
 ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench rises check format lock deploy settings secret quarantine replay causes recount preview messages
+.PHONY: help run up down test simulate bench rises check format lock deploy settings secret chat quarantine replay causes recount preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ settings: .venv/installed ## check and store a settings file: make settings FILE
 secret: .venv/installed ## store a helpdesk's signing secret, typed or piped: make secret SOURCE=zendesk
 	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make secret SOURCE=zendesk)) $(if $(GENERATE),--generate)
 
+chat: .venv/installed ## store the address of a chat channel, typed or piped: make chat NAME=process-owners
+	@$(ON_STACK) infra/set_chat.py $(or $(NAME),$(error which? make chat NAME=process-owners)) $(if $(REMOVE),--remove)
+
 quarantine: .venv/installed ## list the webhooks that could not be used
 	@$(ON_STACK) infra/quarantine.py
 
@@ -82,7 +85,9 @@ lock: .venv/installed ## pin the newest allowed versions of all packages, with t
 		--python-version 3.11 --generate-hashes --no-header --output-file $$file.txt $$file.in; done
 	@cd infra/dependencies && $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-header --constraint ../../requirements/development.txt \
-		--output-file requirements.txt requirements.in
+		--output-file requirements.txt requirements.in && $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal \
+		--python-version 3.11 --generate-hashes --no-header --constraint ../../requirements/development.txt \
+		--output-file chat.txt chat.in
 
 .venv/installed: requirements/uv.txt requirements/development.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; \

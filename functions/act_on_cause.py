@@ -10,6 +10,7 @@ from adapters import causes, clock, deeds, notices, outbox, owners, table, telli
 from adapters.telemetry import count, logger, metrics
 from domain import cause, hours, ownership, telling
 from domain.cause import CauseState
+from domain.digest import Owner
 from domain.errors import Changed, Refused
 from domain.ownership import Deed, What
 from domain.settings import Settings
@@ -229,12 +230,8 @@ def _reassign(wish: Wish) -> Done:
     known = owners.load(to)
     if known is None or known.due_at is None:
         # Whoever owned nothing so far has no digests yet.
-        owner = cause.Owner(
-            key=to,
-            due_at=hours.next_digest(wish.now, wish.settings.policy),
-            version=known.version if known else 0,
-        )
-        rows.append(owners.row(owner))
+        due_at = hours.next_digest(wish.now, wish.settings.policy_for(to))
+        rows.append(owners.row(replace(known or Owner(key=to), due_at=due_at)))
     return Done(tuple(rows), What.REASSIGNED, to)
 
 

@@ -50,7 +50,7 @@ def _queue_soon(before: dict[str, Any], after: dict[str, Any], now: datetime) ->
     if due_at - now > queues.HORIZON:
         return
     if after["kind"] == outbox.KIND:
-        queues.queue_mail(after["pk"], after["sk"], "message", now, due_at)
+        queues.queue_message(after["pk"], after["sk"], now, due_at)
     else:
         queues.queue_due([(after["pk"], after["sk"], due_at)], now)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters import (
     causes,
     clock,
+    digests,
     links,
     mailer,
     outbox,
@@ -26,7 +27,6 @@ from adapters import (
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message, recovery, telling
-from domain.cause import TREND
 from domain.closure import Ref
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused, Unwritable
@@ -41,6 +41,7 @@ from messages.compose import Mail
 
 ATTEMPTS = 5
 EXAMPLES = 5
+Written = TypeVar("Written")
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
@@ -219,7 +220,7 @@ def _compose_round(
     chosen = {place: f for place, f in places.items() if any(f.ref == a.ref for a in asked)}
     may_reply = _reply_address(asked, now, settings) is not None
     preferences_link = links.preferences_url(_base(settings), preferences, first.opened_at, now)
-    return _written(
+    return written(
         lambda: compose.survey(
             facts.survey(
                 chosen,
@@ -235,7 +236,7 @@ def _compose_round(
     )
 
 
-def _written(write: Callable[[], Mail]) -> Mail:
+def written(write: Callable[[], Written]) -> Written:
     """What ``write`` gives; Unwritable for whatever it raises. Nothing but records and templates may be behind it: then
     each fault is one of ours about this mail, and the same at every try.
     """
@@ -351,13 +352,19 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     held = replace(claimed, version=claimed.version + 1)
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        _settle_message(held, change)
+        settle_message(held, change)
 
     reply_to = _reply_address([customer], now, settings) if customer else None
     _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings, reply_to)
 
 
-def _settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) -> None:
+def settle_message(
+    claimed: Message, change: Callable[[Delivery], Delivery], again_after: timedelta | None = None
+) -> None:
+    """Store what became of a claimed message; it is read again only when somebody was faster.
+
+    What certainly did not go out is due again after ``again_after``, soon without it.
+    """
     known: Message | None = claimed
     for _ in range(ATTEMPTS):
         if known is None or known.delivery is None:
@@ -365,7 +372,7 @@ def _settle_message(claimed: Message, change: Callable[[Delivery], Delivery]) ->
         changed = change(known.delivery)
         ready = changed.progress is delivery.Progress.READY
         after = (
-            replace(known, delivery=changed, due_at=clock.now() + _back_off())
+            replace(known, delivery=changed, due_at=clock.now() + (again_after or _back_off()))
             if ready
             else message.after_sending(known, changed)
         )
@@ -407,20 +414,20 @@ def _compose_for_customer(
     if waiting.kind is Kind.PROGRESS:
         if recovery.is_over(known, waiting.created_at):
             return None
-        return _Composed(_written(lambda: compose.progress(facts.progress(waiting, known, own, settings))))
+        return _Composed(written(lambda: compose.progress(facts.progress(waiting, known, own, settings))))
     if waiting.kind is Kind.ASKED_AGAIN:
         if not recovery.still_asks(known, records.ticket, waiting):
             return None
         group = follow_up.places([known, *tickets.load_refs(known.together)])
         place = next(place for place, one in group.items() if one.ref == known.ref)
         return _Composed(
-            _written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings, now)))
+            written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings, now)))
         )
     if waiting.kind is Kind.PROMISE_KEPT:
         name = waiting.about["promise"]
         kept = next(one for one in records.promises_of(known.number) if one.name == name)
         return _Composed(
-            _written(lambda: compose.promise_kept(facts.promise_kept(kept, known, own, settings)))
+            written(lambda: compose.promise_kept(facts.promise_kept(kept, known, own, settings)))
         )
     return _told(waiting, known, person, now, settings)
 
@@ -445,7 +452,7 @@ def _told(
         preferences_link=own.preferences_link,
         others=others[:OTHERS],
     )
-    return _Composed(_written(lambda: compose.told(context)))
+    return _Composed(written(lambda: compose.told(context)))
 
 
 OTHERS = 5
@@ -492,7 +499,7 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         link = links.TicketLink(raised.source, raised.ticket_id, number, waiting.to.partition(":")[2])
         url = links.flag_url(_base(settings), link, waiting.created_at, now)
         return _Composed(
-            _written(lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
+            written(lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
         )
     if waiting.kind in {Kind.VERSION_ASKED, Kind.VERSION_GIVEN, Kind.PROMISE_DUE}:
         return _to_colleague(waiting, known, records, now, settings)
@@ -511,7 +518,7 @@ def _note(
     group, _, key = waiting.to.partition(":")
     team = key if group == "team" else None
     page = _thanks_url(team, waiting, now, settings) if team else None
-    note = _written(
+    note = written(
         lambda: compose.success_note(facts.note(known, settings, team=team, quoted=quoted, link=page))
     )
     return _Composed(note, quoted=quoted)
@@ -532,13 +539,13 @@ def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | 
         if not solved:
             return None
         return _Composed(
-            _written(lambda: compose.thanks_month(facts.thanks_month(team, month, solved, url, settings)))
+            written(lambda: compose.thanks_month(facts.thanks_month(team, month, solved, url, settings)))
         )
     solved = thanks.confirmed(team, since - SETTLING, until - SETTLING)
     if not solved:
         return None
     return _Composed(
-        _written(
+        written(
             lambda: compose.gathered_notes(facts.gathered_notes(team, since, until, solved, url, settings))
         )
     )
@@ -556,7 +563,7 @@ def _to_colleague(
         asker = links.TicketLink(closure.source, closure.ticket_id, known.number, waiting.about["by"])
         url = links.version_url(_base(settings), asker, waiting.created_at, now)
         return _Composed(
-            _written(lambda: compose.colleague(facts.version_asked(waiting, known, url, settings)))
+            written(lambda: compose.colleague(facts.version_asked(waiting, known, url, settings)))
         )
     link = links.TicketLink(closure.source, closure.ticket_id, known.number, recipient)
     url = links.flag_url(_base(settings), link, waiting.created_at, now)
@@ -564,17 +571,28 @@ def _to_colleague(
         if raised is None or raised.team_words is None:
             return None
         return _Composed(
-            _written(lambda: compose.colleague(facts.version_given(waiting, known, raised, url, settings)))
+            written(lambda: compose.colleague(facts.version_given(waiting, known, raised, url, settings)))
         )
     due = next(one for one in records.promises_of(known.number) if one.name == waiting.about["promise"])
     if due.end:
         return None
     return _Composed(
-        _written(lambda: compose.colleague(facts.promise_due(waiting, known, due, url, settings)))
+        written(lambda: compose.colleague(facts.promise_due(waiting, known, due, url, settings)))
     )
 
 
 def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    told = notice_facts(waiting, now, settings)
+    return _Composed(written(lambda: compose.cause_repeated(told))) if told else None
+
+
+def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+    told = digest_facts(waiting, now, settings)
+    return _Composed(written(lambda: compose.digest(told))) if told else None
+
+
+def notice_facts(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
+    """What a notice tells, to mail or chat; None when the cause is acknowledged or no longer one of ours."""
     code = waiting.about["cause"]
     state = causes.load(code)
     if code not in settings.causes or state.acknowledged_at:
@@ -582,9 +600,7 @@ def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | N
     _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
     owner = waiting.to.partition(":")[2]
     url = links.cause_url(_base(settings), owner, code, waiting.created_at, now)
-    return _Composed(
-        _written(lambda: compose.cause_repeated(facts.cause_mail(state, waiting, about, url, settings)))
-    )
+    return written(lambda: facts.cause_mail(state, waiting, about, url, settings))
 
 
 def _news(waiting: Message, now: datetime, settings: Settings) -> _Composed:
@@ -595,22 +611,23 @@ def _news(waiting: Message, now: datetime, settings: Settings) -> _Composed:
     words = [said for gone, said in tellings.reached(told).words if not gone] if told else []
     url = links.cause_url(_base(settings), to, code, waiting.created_at, now)
     context = cause_facts.news(waiting, causes.load(code), told, words[:EXAMPLES], url, settings)
-    return _Composed(_written(lambda: compose.cause_news(context)))
+    return _Composed(written(lambda: compose.cause_news(context)))
 
 
-def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
+def digest_facts(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
+    """What a digest tells, to mail or chat; None for an owner without causes, or without news who wants none."""
     owner = waiting.to.partition(":")[2]
-    since, until = hours.digest_period(datetime.fromisoformat(waiting.about["until"]), settings.policy)
     codes = causes.owned_by(owner, settings)
-    figures = [causes.figures(code, since, until, TREND)[0] for code in codes]
-    if not settings.policy.digest_when_empty and all(f.is_empty for f in figures):
+    until = datetime.fromisoformat(waiting.about["until"])
+    usual, _ = hours.digest_period(until, settings.policy_for(owner))
+    # Digests that an earlier version wrote say only when they end.
+    since = datetime.fromisoformat(waiting.about.get("since", usual.isoformat()))
+    entries = digests.read(owner, codes, since, until, now, settings)
+    if not codes or not (entries or settings.policy.digest_when_empty):
         return None
-    shown = tuple(f.code for f in figures if f.tickets_before or not f.is_empty)
-    url = links.causes_url(_base(settings), links.CausesLink(owner, shown), waiting.created_at, now)
-    states = {code: causes.load(code) for code in codes}
-    return _Composed(
-        _written(lambda: compose.digest(facts.digest(owner, since, until, figures, states, url, settings)))
-    )
+    link = links.CausesLink(owner, period=(since, until))
+    url = links.causes_url(_base(settings), link, waiting.created_at, now)
+    return written(lambda: facts.digest(owner, since, until, now, entries, url, settings))
 
 
 # --- the provider ----------------------------------------------------------------------------------------------------

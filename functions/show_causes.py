@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from adapters import causes, clock, deeds, links, notices, web
+from adapters import causes, clock, deeds, digests, links, notices, web
 from adapters.links import CausesLink
 from adapters.telemetry import count, logger, metrics
 from domain.cause import owner_of
@@ -25,47 +25,68 @@ def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
     count("CausesShown")
     if isinstance(link, notices.Notice):
         return link.response(nonce, settings.company.name)
-    return show(link, settings, nonce)
+    return show(link, settings, nonce, only=request.query.get("cause"))
 
 
 def find(token: str, settings: Settings) -> CausesLink | notices.Notice:
-    """Which causes a link opens, or the page that says it opens none."""
+    """Which causes a link opens, or the page that says it opens none; a digest's opens all that its owner has now."""
     try:
-        return links.read_causes(token, clock.now(), settings.policy.keep_for)
+        link = links.read_causes(token, clock.now(), settings.policy.keep_for)
     except links.BadLink:
         return notices.NOT_FOUND
+    return replace(link, causes=tuple(causes.owned_by(link.owner, settings))) if link.period else link
 
 
 def show(
-    link: CausesLink, settings: Settings, nonce: str, status: int = 200, error: str | None = None
+    link: CausesLink,
+    settings: Settings,
+    nonce: str,
+    status: int = 200,
+    error: str | None = None,
+    only: str | None = None,
 ) -> web.Response:
-    """The page of some causes: figures of the window in which a cause counts as repeated."""
-    now, window = clock.now(), settings.policy.repeated_within
+    """The page of some causes as they stand now, or of the one that is asked for.
+
+    A digest's link shows the figures of its period; any other those of the window in which a cause counts as repeated.
+    """
+    now = clock.now()
+    codes = (only,) if only in link.causes else link.causes
+    if link.period:
+        entries = digests.read(link.owner, codes, *link.period, now, settings)
+        page = facts.causes_of_digest(link.owner, *link.period, now, entries, settings)
+    else:
+        page = _of_window(link.owner, codes, now, settings)
+    shown = tuple(_in_hand(entry, link.owner, now, settings) for entry in page.causes)
+    page = replace(page, causes=shown, error=error, form=deeds.new_form(now))
+    return web.page(status, pages.causes_page(page, nonce), nonce)
+
+
+def _of_window(owner: str, codes: tuple[str, ...], now: datetime, settings: Settings) -> pages.CausesPage:
+    window = settings.policy.repeated_within
     entries = []
-    for code in link.causes:
+    for code in codes:
         figures, about = causes.figures(code, now - window, now, buckets=1)
-        state = causes.load(code)
-        entry = facts.cause_entry(figures, state, about, settings)
-        owner = settings.contacts.get(owner_of(state, settings))
-        entries.append(
-            replace(
-                entry,
-                link=_link(link.owner, code, settings, now),
-                may_act=may_act(link.owner, state, settings) and not state.merged_into,
-                owner_name=owner.name if owner else None,
-                state_line=cause_facts.state_line(state, now, settings),
-            )
-        )
-    reader = settings.contacts.get(link.owner)
-    page = pages.CausesPage(
+        entries.append(facts.cause_entry(figures, causes.load(code), about, settings))
+    known = settings.contacts.get(owner)
+    return pages.CausesPage(
         company=settings.company.name,
-        owner_name=reader.name if reader else link.owner,
+        owner_name=known.name if known else owner,
         causes=tuple(entries),
         window_days=window.days,
-        error=error,
-        form=deeds.new_form(now),
     )
-    return web.page(status, pages.causes_page(page, nonce), nonce)
+
+
+def _in_hand(entry: pages.CauseState, reader: str, now: datetime, settings: Settings) -> pages.CauseState:
+    """What is being done about a cause, by whom, and whether the reader may do it."""
+    state = causes.load(entry.code)
+    owner = settings.contacts.get(owner_of(state, settings))
+    return replace(
+        entry,
+        link=_link(reader, entry.code, settings, now),
+        may_act=may_act(reader, state, settings) and not state.merged_into,
+        owner_name=owner.name if owner else None,
+        state_line=cause_facts.state_line(state, now, settings),
+    )
 
 
 def _link(owner: str, code: str, settings: Settings, now: datetime) -> str | None:

@@ -30,6 +30,7 @@ from domain import (
     cause,
     commitment,
     consequences,
+    digest,
     flag,
     hours,
     message,
@@ -175,7 +176,8 @@ def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
         if told is None:
             return
         try:
-            table.put_all([causes.row(told[0]), outbox.row(told[1])])
+            notices = message.with_chat(told[1], settings)
+            table.put_all([causes.row(told[0]), *map(outbox.row, notices)])
         except Changed:
             continue
         logger.info("cause repeated", cause=state.code, tickets=counted.tickets, customers=counted.customers)
@@ -252,7 +254,7 @@ def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         logger.error("nobody knows whether a message went out", kind=waiting.kind)
         count("MessageUnknown")
     elif message.is_sendable(waiting, now, settings.policy):
-        queues.queue_mail(pk, sk, "message", now)
+        queues.queue_message(pk, sk, now)
 
 
 def _cause(code: str, now: datetime, settings: Settings) -> None:
@@ -261,7 +263,8 @@ def _cause(code: str, now: datetime, settings: Settings) -> None:
         return
     if state.repeated_at and state.acknowledged_at is None:
         after, notice = cause.escalate(state, now, settings)
-        table.put_all([causes.row(after), *([outbox.row(notice)] if notice else [])])
+        notices = message.with_chat(notice, settings) if notice else []
+        table.put_all([causes.row(after), *map(outbox.row, notices)])
         count("CauseEscalated" if notice else "CauseNotEscalated")
         return
     after, notice, what = ownership.next_step(state, now, settings)
@@ -351,20 +354,18 @@ def _tell_own(after: Telling, why: News, what: What | None, now: datetime, setti
 
 
 def _digest(key: str, now: datetime, settings: Settings) -> None:
+    """Write the digest that is due, for mail and chat; the next one begins where it ends."""
     owner = owners.load(key)
     if owner is None or owner.due_at is None or now < owner.due_at:
         return
-    codes = causes.owned_by(key, settings)
-    if not codes:
-        table.put(owners.row(replace(owner, due_at=None)))
+    if not causes.owned_by(key, settings):
+        table.put(owners.row(replace(owner, due_at=None, told_until=None)))
         return
-    later = replace(owner, due_at=hours.next_digest(now, settings.policy))
-    since = owner.due_at - settings.policy.digest_every * cause.TREND
-    if not settings.policy.digest_when_empty and all(causes.is_quiet(code, since, now) for code in codes):
-        table.put(owners.row(later))
-        return
-    due = cause.digest_message(owner, owner.due_at, now, settings)
-    table.put_all([owners.row(later), outbox.row(due)])
+    times = settings.policy_for(key)
+    since, until = digest.period(owner, hours.digest_period(owner.due_at, times))
+    later = replace(owner, due_at=hours.next_digest(now, times), told_until=until)
+    due = digest.digest_message(owner, since, until, now, settings)
+    table.put_all([owners.row(later), *map(outbox.row, message.with_chat(due, settings))])
     count("DigestDue")
 
 

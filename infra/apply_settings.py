@@ -41,6 +41,7 @@ from domain.settings import LONGEST_VALUE, UNCLASSIFIED, Cause, Contact, Notes, 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+A_DAY = timedelta(days=1)
 LONGEST = timedelta(days=3650)
 LARGEST_FILE = 300_000
 """Bytes; the stored item may have 400 KB."""
@@ -63,6 +64,7 @@ RELATIONS = (
     ("flag_settle_within", "at least", "flag_acknowledge_within"),
     ("repeated_customers", "at most", "repeated_tickets"),
 )
+NO_RHYTHM = "is neither whole days nor less than a day"
 HOLDS: dict[str, Callable[[typing.Any, typing.Any], bool]] = {
     "less than": lambda a, b: a < b,
     "at most": lambda a, b: a <= b,
@@ -178,6 +180,8 @@ FORMS_BY_NAME = {
     "closes": Form("is not a time", "HH:MM from 00:00 to 24:00", _closing),
     "weekdays": WEEKDAY,
     "digest_weekday": WEEKDAY,
+    "weekday": WEEKDAY,
+    "chat": KEY_FORM,
     "notes_weekday": WEEKDAY,
     "notes": Form(
         "is not a way to get notes",
@@ -279,6 +283,7 @@ class _Reading:
         self._check_names("causes")
         self._check_names("teams")
         self._check_policy()
+        self._check_schedules()
         for path, preset in self._all("sources", "preset"):
             self._refer(path, preset, self.known_presets, "a preset")
         for mapping in ("contacts", "sources"):
@@ -534,10 +539,8 @@ class _Reading:
         most = KEPT_ASKS // MOST_TOGETHER
         self._compare("surveys_per_month", "at most", most, str(most))
         every = self._policy("digest_every")
-        if every and every > timedelta(days=1) and every % timedelta(days=1):
-            self._complain_policy(
-                "digest_every", every, "is neither whole days nor less than a day", "like 12h, 1d or 7d"
-            )
+        if every and every > A_DAY and every % A_DAY:
+            self._complain_policy("digest_every", every, NO_RHYTHM, "like 12h, 1d or 7d")
         opens, closes = self._policy("hours.opens"), self._policy("hours.closes")
         if opens and closes and closes <= opens:
             self._complain_policy(
@@ -546,6 +549,24 @@ class _Reading:
         if self.values.get("policy.hours.weekdays") == ():
             path = "policy.hours.weekdays"
             self._complain(self.lines[path], path, "is empty; allowed: at least one weekday")
+
+    def _check_schedules(self) -> None:
+        """What one person chose has to make sense with the policy that it changes."""
+        for path, every in self._all("contacts", "digest.every"):
+            kept = self._policy("keep_for")
+            if every < timedelta(seconds=1):
+                self._complain_about(path, every, "is not at least 1s", "at least 1s")
+            elif every > A_DAY and every % A_DAY:
+                self._complain_about(path, every, NO_RHYTHM, "like 12h, 1d or 7d")
+            elif kept is not None and every >= kept:
+                limit = shown("keep_for", kept)
+                self._complain_about(
+                    path, every, f"is not less than keep_for ({limit})", f"less than {limit}"
+                )
+
+    def _complain_about(self, path: str, value: object, complaint: str, allowed: str) -> None:
+        name = path.rpartition(".")[2]
+        self._complain(self.lines[path], path, f'"{shown(name, value)}" {complaint}; allowed: {allowed}')
 
     def _policy(self, name: str) -> typing.Any:
         """Give a value of the policy: as read, its default when left out, None when not readable."""
@@ -664,17 +685,18 @@ def _recount() -> None:
 
 
 def _schedule_digests(settings: Settings, before: Settings | None, now: datetime) -> None:
-    """Give a next digest to every owner without one, and to all when the times of digests have changed.
+    """Give a next digest to every owner without one, and to those whose digest times have changed.
 
-    Whoever has one keeps it: a digest that is due at this moment must not be skipped.
+    Whoever else has one keeps it: a digest that is due at this moment must not be skipped.
     """
     from adapters import owners
 
-    moved = before is None or _digest_times(before.policy) != _digest_times(settings.policy)
     for key in sorted({cause.owner for cause in settings.causes.values()}):
+        times = settings.policy_for(key)
+        moved = before is None or _digest_times(before.policy_for(key)) != _digest_times(times)
         known = owners.load(key)
         if moved or known is None or known.due_at is None:
-            owners.ensure([key], next_digest(now, settings.policy))
+            owners.ensure([key], next_digest(now, times))
 
 
 def _digest_times(policy: Policy) -> tuple[object, ...]:

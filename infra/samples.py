@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 from messages import compose, pages
 
@@ -442,12 +443,33 @@ def cause_escalated() -> compose.CauseRepeated:
 
 
 def digest() -> compose.Digest:
-    """One week of a process owner."""
+    """One week of a process owner: something to do, something that got better, somebody to thank."""
     return compose.Digest(
         company=COMPANY,
         to_name="Jonas Weber",
         since=date(2026, 11, 16),
         until=date(2026, 11, 22),
+        as_of=datetime(2026, 11, 23, 8, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        total=compose.Total(
+            causes=4,
+            tickets=10,
+            tickets_before=12,
+            confirmed=4,
+            denied=3,
+            silent=2,
+            recovered=1,
+            unsolved=4,
+        ),
+        needs=(
+            compose.Waiting(name="Licence not renewed", need="date_passed", since=date(2026, 11, 20)),
+            compose.Waiting(
+                name="Router firmware", need="not_acknowledged", since=date(2026, 11, 12), escalated=True
+            ),
+        ),
+        better=(
+            compose.Better(name="Wrong cable in the box", change="gone", tickets=0, tickets_before=3),
+            compose.Better(name="Unclear instructions", change="down", tickets=1, tickets_before=3),
+        ),
         lines=(
             compose.CauseLine(
                 name="Router firmware",
@@ -456,9 +478,13 @@ def digest() -> compose.Digest:
                 denied=3,
                 silent=1,
                 confirmed=2,
+                unsolved=4,
                 tickets_before=4,
-                trend=(0, 1, 2, 1, 0, 3, 4, 7),
-                words=(WORDS,),
+                change="up",
+                share=76,
+                share_so_far=76,
+                trend=(2, 1, 0, 3, 4, 7),
+                words=(WORDS, "It takes three calls every single time."),
                 repeated=True,
             ),
             compose.CauseLine(
@@ -468,10 +494,15 @@ def digest() -> compose.Digest:
                 denied=0,
                 silent=1,
                 confirmed=1,
+                recovered=1,
                 tickets_before=2,
-                trend=(2, 3, 1, 2, 0, 1, 2, 2),
+                change="same",
+                share=20,
+                share_so_far=96,
+                trend=(1, 2, 0, 1, 2, 2),
                 acknowledged_by="Jonas Weber",
-                committed_to=date(2026, 12, 11),
+                committed_to=date(2026, 11, 20),
+                date_passed=True,
             ),
             compose.CauseLine(
                 name="Unclear instructions",
@@ -481,17 +512,101 @@ def digest() -> compose.Digest:
                 silent=0,
                 confirmed=1,
                 tickets_before=3,
-                trend=(1, 0, 0, 2, 1, 1, 3, 1),
+                change="down",
+                share=4,
+                share_so_far=100,
+                trend=(0, 2, 1, 1, 3, 1),
             ),
         ),
+        thanks=(
+            compose.Thanks(
+                name=f"{RESOLVER} ({TEAM})", solved=3, quote=PRAISE, customer_credit="Anna B., customer"
+            ),
+            compose.Thanks(name="Field service", solved=1),
+        ),
         link=CAUSES_LINK,
+    )
+
+
+def digest_one() -> compose.Digest:
+    """The smallest that says anything: one cause, new."""
+    line = compose.CauseLine(
+        name="Router firmware",
+        tickets=1,
+        customers=1,
+        denied=0,
+        silent=0,
+        confirmed=0,
+        tickets_before=0,
+        change="new",
+        quiet_before=5,
+        share=100,
+        share_so_far=100,
+        trend=(0, 0, 0, 0, 0, 1),
+    )
+    return replace(digest_empty(), lines=(line,), total=compose.Total(causes=1, tickets=1), link=CAUSES_LINK)
+
+
+def digest_of(causes: int) -> compose.Digest:
+    """A week of somebody who owns so many causes, each with tickets: fewer of each the further down."""
+    tickets = [max(1, 60 // place) for place in range(1, causes + 1)]
+    harm = [3 * count for count in tickets]
+    lines = tuple(
+        replace(
+            digest().lines[place % 3],
+            name=f"{digest().lines[place % 3].name}, model {place + 1}",
+            tickets=count,
+            customers=count,
+            denied=count // 3,
+            silent=count // 4,
+            confirmed=count // 2,
+            unsolved=count // 3,
+            tickets_before=count + 1 - place % 3,
+            change=("down", "same", "up")[place % 3],
+            share=round(100 * harm[place] / sum(harm)),
+            share_so_far=round(100 * sum(harm[: place + 1]) / sum(harm)),
+            trend=(*(max(0, count + n % 3 - 1) for n in range(4)), count + 1 - place % 3, count),
+        )
+        for place, count in enumerate(tickets)
+    )
+    shown, others = lines[: compose.MOST_LINES], lines[compose.MOST_LINES :]
+    return replace(
+        digest(),
+        lines=shown,
+        total=_total(lines),
+        rest=_total(others),
+        rest_share=round(100 * sum(harm[compose.MOST_LINES :]) / sum(harm)),
+        needs=digest().needs * max(1, causes // 10),
+        better=tuple(
+            compose.Better(
+                name=line.name, change="down", tickets=line.tickets, tickets_before=line.tickets_before
+            )
+            for line in lines
+            if line.change == "down"
+        ),
+    )
+
+
+def _total(lines: tuple[compose.CauseLine, ...]) -> compose.Total:
+    return compose.Total(
+        causes=len(lines),
+        tickets=sum(line.tickets for line in lines),
+        tickets_before=sum(line.tickets_before for line in lines),
+        confirmed=sum(line.confirmed for line in lines),
+        denied=sum(line.denied for line in lines),
+        silent=sum(line.silent for line in lines),
+        unsolved=sum(line.unsolved for line in lines),
     )
 
 
 def digest_empty() -> compose.Digest:
     """A week in which nothing happened."""
     return compose.Digest(
-        company=COMPANY, to_name="Jonas Weber", since=date(2026, 11, 16), until=date(2026, 11, 22)
+        company=COMPANY,
+        to_name="Jonas Weber",
+        since=date(2026, 11, 16),
+        until=date(2026, 11, 22),
+        as_of=datetime(2026, 11, 23, 8, 1, tzinfo=ZoneInfo("Europe/Berlin")),
     )
 
 
@@ -807,6 +922,9 @@ def causes_page() -> pages.CausesPage:
                 name="Router firmware",
                 tickets=7,
                 customers=4,
+                denied=3,
+                silent=1,
+                confirmed=2,
                 repeated_since=date(2026, 11, 17),
                 examples=_examples(),
                 link=f"{CAUSES_LINK}/router_firmware",
@@ -816,6 +934,8 @@ def causes_page() -> pages.CausesPage:
                 name="Licence not renewed",
                 tickets=2,
                 customers=2,
+                silent=1,
+                confirmed=1,
                 acknowledged_at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC),
                 committed_to=date(2026, 12, 11),
                 note="Renewal moves to the first of the month.",
@@ -983,6 +1103,40 @@ def _previews() -> tuple[pages.Preview, ...]:
             people=12,
             subject="Wir haben die Ursache Ihres Problems beseitigt",
             mail_text=PREVIEW,
+        ),
+    )
+
+
+def causes_page_empty() -> pages.CausesPage:
+    """Nothing to show."""
+    return replace(causes_page(), causes=())
+
+
+def causes_page_of(causes: int) -> pages.CausesPage:
+    """Behind a digest, of an owner with so many causes."""
+    lines = [
+        replace(
+            causes_page().causes[place % 2], code=f"cause-{place}", name=f"Router firmware, model {place + 1}"
+        )
+        for place in range(causes)
+    ]
+    return replace(
+        causes_page(),
+        window_days=None,
+        since=date(2026, 11, 16),
+        until=date(2026, 11, 22),
+        as_of=datetime(2026, 11, 23, 8, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        causes=tuple(lines[: pages.MOST_CAUSES_IN_FULL]),
+        others=tuple(
+            pages.OtherCause(
+                name=line.name,
+                query=f"?cause={line.code}",
+                tickets=2,
+                customers=1,
+                denied=place % 2,
+                silent=0,
+            )
+            for place, line in enumerate(lines[pages.MOST_CAUSES_IN_FULL :])
         ),
     )
 
@@ -1187,6 +1341,9 @@ STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     **{f"cause_{why}": (compose.cause_news, cause_news(why)) for why in get_args(compose.NewsKind)},
     "digest": (compose.digest, digest()),
     "digest_empty": (compose.digest, digest_empty()),
+    "digest_one": (compose.digest, digest_one()),
+    "digest_20": (compose.digest, digest_of(20)),
+    "digest_500": (compose.digest, digest_of(500)),
 }
 """Name of the sample -> the mail to our own people, and what it is told."""
 
@@ -1206,6 +1363,10 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "cause_page_told": (pages.cause_page, cause_page_told()),
     "cause_page_handed_over": (pages.cause_page, cause_page_handed_over()),
     "cause_page_merged": (pages.cause_page, cause_page_merged()),
+    "causes_page_empty": (pages.causes_page, causes_page_empty()),
+    "causes_page_1": (pages.causes_page, causes_page_of(1)),
+    "causes_page_20": (pages.causes_page, causes_page_of(20)),
+    "causes_page_500": (pages.causes_page, causes_page_of(500)),
     "thanks_page": (pages.thanks_page, thanks_page()),
     "thanks_page_empty": (pages.thanks_page, thanks_page_empty()),
 }

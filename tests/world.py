@@ -10,6 +10,7 @@ import io
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -215,6 +216,8 @@ class World:
         self.forbidden: list[str] = []
         """Calls for which the template gives the Lambda no right."""
         self.invocations: list[str] = []
+        self.calls: Counter[tuple[str, str]] = Counter()
+        """How often a Lambda called an operation of AWS."""
         self.log = io.StringIO()
         self.lose_changes = False
         self._running: str | None = None
@@ -380,6 +383,7 @@ class World:
         """Every call of an AWS service by anybody ends here."""
         service = self_.meta.service_model.service_name
         if self._running:
+            self.calls[self._running, operation] += 1
             self._check_rights(operation, request)
         fault = next((f for f in self.faults if f.operation == operation and f.times > 0), None)
         if fault and self._running:
@@ -616,7 +620,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             Bucket=REPLY_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
         hooks = {"acme": [ACME_SECRET, OLD_ACME_SECRET], "zendesk": ZENDESK_SECRET}
-        for name, secret in {"HookSecrets": hooks, "LinkKeys": {"current": LINK_KEY, "retired": []}}.items():
+        keys = {"current": LINK_KEY, "retired": []}
+        for name, secret in {"HookSecrets": hooks, "LinkKeys": keys, "ChatAddresses": {}}.items():
             client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
         _forget()
         made.apply(settings())

@@ -7,7 +7,7 @@
 A mark that turned out wrong stays as one that was ``taken_back``: a late record of the stream finds its key taken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
@@ -29,6 +29,9 @@ MARK = "mark"
 A_DAY = timedelta(days=1)
 PAGE = 200
 """Marks that are read at once: a check of a busy cause needs no more of its older ones."""
+
+READ_TOGETHER = 25
+"""Causes whose follow-ups are read by the same calls, a hundred follow-ups each."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,58 @@ def is_quiet(code: str, since: datetime, until: datetime) -> bool:
     return next(marks(code, since, until), None) is None
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is stored about one cause: its state, its marks since an instant, and their follow-ups."""
+
+    state: CauseState
+    marks: list[Mark]
+    follow_ups: list[FollowUp]
+
+
+def read(codes: Iterable[str], since: datetime) -> Iterator[Known]:
+    """What is stored about these causes since an instant: one query each, and their follow-ups together.
+
+    A few causes at a time, so that neither calls nor memory grow with causes that nothing happened to.
+    """
+    waiting = iter(codes)
+    while some := list(islice(waiting, READ_TOGETHER)):
+        found = [_read(code, since) for code in some]
+        keys = [_follow_up_key(mark) for _, marked in found for mark in marked]
+        follow_ups = {
+            (ticket_scope(f.closure.source, f.closure.ticket_id), tickets.sort_key(f.number)): f
+            for f in tickets.load_many(keys)
+        }
+        for state, marked in found:
+            mine = (follow_ups.get(_follow_up_key(mark)) for mark in marked)
+            yield Known(state, marked, [f for f in mine if f])
+
+
+def _read(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
+    """A cause's state and its marks, with those of whatever was merged into it."""
+    state, marked = _read_own(code, since)
+    for part in family(code, state)[1:]:
+        marked += _read_own(part, since)[1]
+    return state, marked
+
+
+def _read_own(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
+    """State and marks stand beside each other: marks by time, then the state."""
+    state = CauseState(code=code)
+    marked: list[Mark] = []
+    for item in table.find(f"CAUSE#{code}", since=f"MARK#{table.now_text(since)}", until="STATE"):
+        if item.kind == MARK:
+            known = read_mark(item)
+            marked += [] if known.taken_back else [known.mark]
+        elif item.sk == "STATE":
+            state = table.read_row(item, CauseState)
+    return state, marked
+
+
+def _follow_up_key(mark: Mark) -> tuple[str, str]:
+    return ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number)
+
+
 def look_back(code: str, now: datetime, policy: Policy, state: CauseState | None = None) -> tuple[Days, bool]:
     """The days of a cause up to now, and whether it reached the floor since its last fix.
 
@@ -321,6 +376,5 @@ def recovery(code: str, since: datetime, until: datetime, most: int | None = Non
 def figures(code: str, since: datetime, until: datetime, buckets: int) -> tuple[CauseFigures, list[FollowUp]]:
     """The figures of one cause for a period, and its follow-ups opened in it or in the ``buckets - 1`` before it."""
     found = list(marks(code, until - (until - since) * buckets, until))
-    keys = [(ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number)) for mark in found]
-    follow_ups = tickets.load_many(keys)
+    follow_ups = tickets.load_many([_follow_up_key(mark) for mark in found])
     return cause.figures(code, found, follow_ups, since, until, buckets), follow_ups

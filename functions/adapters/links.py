@@ -35,10 +35,14 @@ class TicketLink:
 
 @dataclass(frozen=True)
 class CausesLink:
-    """Opens the page of some root causes for one process owner."""
+    """Opens the page of some root causes for one process owner; with a ``period`` of all of theirs, as in a digest.
+
+    A digest's link names no causes: an owner may have hundreds, and the page knows whose they are.
+    """
 
     owner: str
-    causes: tuple[str, ...]
+    causes: tuple[str, ...] = ()
+    period: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ def version_url(base: str, link: TicketLink, issued_at: datetime, now: datetime)
 
 def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) -> str:
     """The whole URL of a process owner's page."""
-    return f"{base}/c/{_sign('causes', [link.owner, list(link.causes)], issued_at, now)}"
+    period = {"period": [int(end.timestamp()) for end in link.period]} if link.period else None
+    return f"{base}/c/{_sign('causes', [link.owner, period or list(link.causes)], issued_at, now)}"
 
 
 def cause_url(base: str, owner: str, code: str, issued_at: datetime, now: datetime) -> str:
@@ -148,6 +153,12 @@ def read_version(token: str, now: datetime, life: timedelta) -> TicketLink:
 def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     """What a process owner's link points to; raises BadLink."""
     owner, causes = _verify("causes", token, now, life, 2)
+    if isinstance(causes, dict):
+        ends = causes.get("period")
+        if not isinstance(ends, list) or len(ends) != 2:
+            raise BadLink
+        since, until = (datetime.fromtimestamp(_whole(end), UTC) for end in ends)
+        return CausesLink(str(owner), period=(since, until))
     if not isinstance(causes, list):
         raise BadLink
     return CausesLink(str(owner), tuple(str(code) for code in causes))

@@ -1,10 +1,11 @@
 """Process owners as far as the clock is concerned: ``OWNER#<contact>`` / ``OWNER`` says when the next digest is due."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from adapters import table
-from domain.cause import Owner
+from domain.digest import Owner
 from domain.message import owner_scope
 
 KIND = "owner"
@@ -22,7 +23,10 @@ def row(owner: Owner) -> table.Row:
 
 
 def ensure(keys: Iterable[str], next_digest_at: datetime) -> None:
-    """Give each owner a schedule whose next digest is due then; the one it had before (another policy's) ends."""
+    """Give each owner a schedule whose next digest is due then; the one it had before (another policy's) ends.
+
+    Until when the owner was told stays, so that the next digest begins there.
+    """
     for key in keys:
-        known = load(key) or Owner(key=key, due_at=None)
-        table.put(row(Owner(key=key, due_at=next_digest_at, version=known.version)))
+        known = load(key) or Owner(key=key)
+        table.put(row(replace(known, due_at=next_digest_at)))

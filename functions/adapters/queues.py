@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from adapters.aws import client
+from domain.message import CHAT
 
 HORIZON = timedelta(seconds=90)
 """What falls due within it is queued with a delay, to the second; the rest waits for the clock (every 60 s)."""
@@ -30,6 +31,14 @@ def queue_mail(pk: str, sk: str, part: str, now: datetime, due_at: datetime | No
     """Queue one mail for sending; ``part`` is ``survey``, ``reminder`` or ``message``."""
     body = json.dumps({"pk": pk, "sk": sk, "part": part})
     _send(os.environ["SEND_QUEUE"], [(body, _delay(due_at or now, now))])
+
+
+def queue_message(pk: str, sk: str, now: datetime, due_at: datetime | None = None) -> None:
+    """Queue one message of the outbox for its sender: a mail, or a post to a chat."""
+    if sk.startswith(f"MESSAGE#{CHAT}"):
+        _send(os.environ["CHAT_QUEUE"], [(json.dumps({"pk": pk, "sk": sk}), _delay(due_at or now, now))])
+    else:
+        queue_mail(pk, sk, "message", now, due_at)
 
 
 def is_backlog() -> bool:

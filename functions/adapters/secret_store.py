@@ -1,4 +1,4 @@
-"""AWS Secrets Manager: the keys that sign our links, and the secrets that verify the helpdesks' webhooks."""
+"""AWS Secrets Manager: what signs our links, what verifies the helpdesks' webhooks, and where chats are reached."""
 
 import json
 import os
@@ -25,6 +25,12 @@ def hook_keys(name: str, now: datetime) -> list[str]:
     if isinstance(known, str):
         return [known]
     return [str(key) for key in known] if isinstance(known, list) else []
+
+
+def chat_address(name: str, now: datetime) -> str | None:
+    """Where one chat channel is reached, token included; None when nobody stored it."""
+    known = _read(os.environ["CHAT_ADDRESSES"], now).get(name)
+    return known if isinstance(known, str) else None
 
 
 def link_keys(now: datetime) -> list[str]:

@@ -287,29 +287,6 @@ def escalate(state: CauseState, now: datetime, settings: Settings) -> tuple[Caus
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owner:
-    """A process owner as far as the clock is concerned: when the next digest is due."""
-
-    key: str
-    due_at: datetime | None = None
-    version: int = 0
-
-
-def digest_message(owner: Owner, due_at: datetime, now: datetime, settings: Settings) -> Message:
-    """The digest for the period that ended at ``due_at``; its business key is that instant."""
-    return Message(
-        scope=owner_scope(owner.key),
-        name=f"digest#{due_at:%Y%m%dT%H%M%S}",
-        kind=Kind.DIGEST,
-        to=f"contact:{owner.key}",
-        created_at=now,
-        due_at=now,
-        about={"until": due_at.isoformat()},
-        keep_until=now + settings.policy.keep_for,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class CauseFigures:
     """One cause in one period, counted from the marks and follow-ups themselves."""
 
@@ -331,11 +308,6 @@ class CauseFigures:
     def is_empty(self) -> bool:
         """Whether nothing happened in the period."""
         return not (self.tickets or self.confirmed or self.denied or self.silent or self.words)
-
-    @property
-    def harm(self) -> tuple[int, int, int]:
-        """What ranks a cause: customers who were not helped or said nothing weigh most."""
-        return (2 * self.denied + self.silent, self.customers, self.tickets)
 
 
 def figures(

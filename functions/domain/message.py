@@ -1,4 +1,4 @@
-"""The outbox: every mail but surveys and reminders, written down before it is sent and kept with its whole history.
+"""The outbox: every mail and post but surveys and reminders, written before it is sent, kept with its whole history.
 
 Surveys and reminders are not here: the follow-up itself is their outbox, which saves half of the writes.
 """
@@ -17,6 +17,9 @@ from domain.settings import Policy, Settings
 
 CUSTOMER = "customer"
 """As ``to`` of a message: the customer of the closure that ``about`` names by ``source``, ``ticket_id``, ``number``."""
+
+CHAT = "chat#"
+"""How the names of messages for chats begin."""
 
 
 class Kind(StrEnum):
@@ -75,7 +78,7 @@ class Message:
     """Unique within the scope, such as ``0001#note``."""
     kind: Kind
     to: str
-    """``contact:<key>`` or ``team:<key>`` of the settings, or ``CUSTOMER``; the address is looked up on sending."""
+    """``contact:<key>``, ``team:<key>``, ``chat:<contact>`` of the settings or ``CUSTOMER``; looked up on sending."""
     created_at: datetime
     due_at: datetime | None = None
     about: dict[str, str] = field(default_factory=dict)
@@ -95,6 +98,20 @@ def owner_scope(contact: str) -> str:
     return f"OWNER#{contact}"
 
 
+def with_chat(message: Message, settings: Settings) -> list[Message]:
+    """The mail to a contact, and its twin for the contact's chat channel where they have one."""
+    contact = message.to.partition(":")[2]
+    known = settings.contacts.get(contact)
+    if known is None or known.chat is None:
+        return [message]
+    return [message, replace(message, name=f"{CHAT}{message.name}", to=f"chat:{contact}")]
+
+
+def is_for_chat(message: Message) -> bool:
+    """Whether it is posted instead of mailed."""
+    return message.name.startswith(CHAT)
+
+
 def cancel(message: Message, reason: str) -> Message:
     """The message is not to be sent any more; why is kept."""
     return replace(message, cancelled=reason, due_at=None)
@@ -104,7 +121,7 @@ def is_sendable(message: Message, now: datetime, policy: Policy) -> bool:
     """Whether the message may be claimed now."""
     if message.cancelled or (message.due_at and now < message.due_at):
         return False
-    return delivery.may_claim(message.delivery, now, policy.unknown_after)
+    return _may_claim(message, now, policy)
 
 
 def customers_address(closure: Closure, settings: Settings) -> str | None:
@@ -162,6 +179,14 @@ def given_up(message: Message, now: datetime, policy: Policy) -> Message | None:
         or now < delivery.claim_ends(held, policy.unknown_after)
     ):
         return None
-    if delivery.may_claim(held, now, policy.unknown_after):
+    if _may_claim(message, now, policy):
         return None
     return replace(message, delivery=delivery.give_up(held, now), due_at=None)
+
+
+def _may_claim(message: Message, now: datetime, policy: Policy) -> bool:
+    """No chat tells later what became of a post whose reply was lost, so that one is never repeated."""
+    held = message.delivery
+    if is_for_chat(message) and held is not None and held.progress is Progress.CLAIMED:
+        return False
+    return delivery.may_claim(held, now, policy.unknown_after)

@@ -5,7 +5,7 @@ stored.
 """
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from typing import Literal
 
@@ -38,6 +38,16 @@ def is_mixed(value: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a process owner gets the digest; what is left out is the policy's."""
+
+    every: timedelta | None = None
+    weekday: int | None = None
+    at: time | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contact:
     """One of our own people: a process owner, a manager or somebody responsible for flags."""
 
@@ -45,6 +55,9 @@ class Contact:
     email: str
     manager: str | None = None
     """Key of the contact whom an unacknowledged matter goes to."""
+    digest: Schedule | None = None
+    chat: str | None = None
+    """Which entry of the chat secrets says where digests and notices are posted as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +262,21 @@ class Settings:
         """Key of the contact who works on flags of ``team``."""
         known = self.teams.get(team or "")
         return known.responsible if known and known.responsible else self.responsible
+
+    def policy_for(self, contact: str) -> Policy:
+        """The policy with the digest times, and the time zone, that this contact chose."""
+        known = self.contacts.get(contact)
+        chosen = known.digest if known else None
+        if chosen is None:
+            return self.policy
+        usual = self.policy
+        return replace(
+            usual,
+            digest_every=chosen.every or usual.digest_every,
+            digest_weekday=usual.digest_weekday if chosen.weekday is None else chosen.weekday,
+            digest_at=usual.digest_at if chosen.at is None else chosen.at,
+            time_zone=chosen.time_zone or usual.time_zone,
+        )
 
     def address_of(self, recipient: str) -> str | None:
         """Address behind ``contact:<key>`` or ``team:<key>``; None when the settings do not know it any more."""

@@ -34,6 +34,10 @@ FlagReason = Literal[
 Standing = Literal["open", "counted", "machine", "overtaken"]
 """What became of a press that looked like a machine's: ``open`` until a person decides."""
 
+MOST_LINES = 8
+"""Causes that a digest shows one by one: with them it stays below the 100 KB at which Gmail cuts a mail off."""
+MOST_THANKS = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
@@ -44,6 +48,20 @@ class Mail:
     html: str
     headers: tuple[tuple[str, str], ...] = ()
     """Names and values of what this kind of mail has beside the usual ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A message for a chat: its lines the most important first, because some chats take a thousand characters.
+
+    Nothing in them steers a chat; ``link`` is a whole address of ours, or None.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    link: str | None
+    label: str
+    """What the link is called where links have names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -427,26 +445,100 @@ class CauseLine:
     tickets_before: int
     """Tickets in the period before this one."""
     not_asked: int = 0
+    recovered: int = 0
+    """Of the confirmed, those who had said "not solved" before."""
+    unsolved: int = 0
+    """Tickets whose customer still says "not solved", of whatever period."""
+    change: str = "same"
+    """A ``Change`` of the domain."""
+    quiet_before: int = 0
+    """Periods without a ticket before this one."""
+    share: int = 0
+    """Percent of the harm of all the owner's causes."""
+    share_so_far: int = 0
+    """The same with all lines above."""
     trend: tuple[int, ...] = ()
     """Tickets per bucket, oldest first."""
     bucket_label: str = "week"
     """What one bucket covers, as in "tickets per week"."""
     words: tuple[str, ...] = ()
-    """What customers said, each their own words."""
+    """What customers said who were not helped, each their own words; nobody's name."""
     repeated: bool = False
     acknowledged_by: str | None = None
     committed_to: date | None = None
+    date_passed: bool = False
+    tickets_below: int = 0
+    """Of a cause with causes under it: all together."""
+    customers_below: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """What the owner has not done about a cause yet."""
+
+    name: str
+    need: str
+    """A ``Need`` of the domain."""
+    since: date | None = None
+    """The date that has passed; otherwise when it began to keep coming back."""
+    escalated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Better:
+    """A cause with fewer tickets than in the period before."""
+
+    name: str
+    change: str
+    """``gone`` or ``down``."""
+    tickets: int
+    tickets_before: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thanks:
+    """Somebody whose work customers confirmed; the quote as its customer agreed to, and how to be named."""
+
+    name: str
+    solved: int
+    quote: str | None = None
+    customer_credit: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """The sums over several causes."""
+
+    causes: int = 0
+    tickets: int = 0
+    tickets_before: int = 0
+    confirmed: int = 0
+    denied: int = 0
+    silent: int = 0
+    recovered: int = 0
+    unsolved: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Digest:
-    """A process owner's causes in one period; ``lines`` most pressing first, the mail shows eight of them."""
+    """A process owner's causes in one period; ``lines`` the most harmful first, the others summed up in ``rest``."""
 
     company: str
     to_name: str
     since: date
     until: date
+    """The last day of the period."""
+    as_of: datetime
+    """When this was counted, in the owner's zone."""
+    unit: str = "week"
+    """What people call the period: a week, a day, or just a period."""
+    total: Total = Total()
+    needs: tuple[Waiting, ...] = ()
+    better: tuple[Better, ...] = ()
     lines: tuple[CauseLine, ...] = ()
+    rest: Total = Total()
+    rest_share: int = 0
+    thanks: tuple[Thanks, ...] = ()
     link: str | None = None
 
 
@@ -513,6 +605,22 @@ def told(context: Told) -> Mail:
 def digest(context: Digest) -> Mail:
     """The regular report to a process owner; without lines it says so in two sentences."""
     return _mail("digest", context)
+
+
+def cause_repeated_note(context: CauseRepeated) -> Note:
+    """The same notice for a chat."""
+    return _note("cause_repeated", context, context.link, "Open and acknowledge")
+
+
+def digest_note(context: Digest) -> Note:
+    """The digest in short, for a chat."""
+    return _note("digest", context, context.link, "Open your root causes")
+
+
+def _note(kind: str, context: "DataclassInstance", link: str | None, label: str) -> Note:
+    first, *rest = fill(f"{kind}_chat.txt.jinja", context, delinked=True, chat=True).split("\n")
+    lines = tuple(line.strip() for line in rest if line.strip())
+    return Note(title=first.strip(), lines=lines, link=link, label=label)
 
 
 def _may_stop(mail: Mail, preferences_link: str | None) -> Mail:

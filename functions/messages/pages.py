@@ -26,6 +26,7 @@ Credit = Literal["full", "first", "initials", "anonymous"]
 Surveys = Literal["all", "fixes", "none"]
 NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable", "no_form", "too_long"]
 FlagState = Literal["raised", "acknowledged", "settled"]
+MOST_CAUSES_IN_FULL = 10
 FlagResult = Literal["solved", "agreed", "not_possible"]
 PromiseEnd = Literal["kept", "broken", "withdrawn"]
 What = Literal[
@@ -272,6 +273,9 @@ class CauseState:
     name: str
     tickets: int
     customers: int
+    denied: int = 0
+    silent: int = 0
+    confirmed: int = 0
     repeated_since: date | None = None
     acknowledged_at: datetime | None = None
     committed_to: date | None = None
@@ -287,8 +291,20 @@ class CauseState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherCause:
+    """A cause in the list below; ``query`` (``?cause=...``) shows it in full."""
+
+    name: str
+    query: str
+    tickets: int
+    customers: int
+    denied: int
+    silent: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CausesPage:
-    """All causes of one owner.
+    """All causes of one owner, or of a digest; those that are too many to show in full in ``others``.
 
     Form per cause: ``form``, ``action`` = ``acknowledge``, ``cause``, ``committed_to``, ``note``.
     """
@@ -297,7 +313,12 @@ class CausesPage:
     owner_name: str
     causes: tuple[CauseState, ...] = ()
     window_days: int | None = None
-    """The period that ``tickets`` and ``customers`` cover."""
+    """The period that the counts cover, up to now; for a digest ``since`` and ``until`` say it."""
+    since: date | None = None
+    until: date | None = None
+    as_of: datetime | None = None
+    """When it was counted."""
+    others: tuple[OtherCause, ...] = ()
     error: str | None = None
     form: str = ""
     """Id of the page's forms: the same form twice is one."""

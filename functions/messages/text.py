@@ -8,7 +8,7 @@ web addresses are broken up, because mail programs turn anything that looks like
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -47,6 +47,9 @@ _MAIL_ADDRESS: Final = re.compile(
 )
 _NOT_IN_SUBJECT: Final = re.compile(r"[^\w .:#/-]+")
 
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_STEERING: Final = str.maketrans("<>&@*_~`[]|\\#", "‹›＆＠∗＿∼ˋ［］∣＼＃")
+"""What a chat takes for a mention, a link or markup, and a letter that looks like it and is none."""
 _OUR_QUERY: Final = re.compile(r"\?[a-z0-9=&_-]{1,100}", re.ASCII)
 _OUR_LINKS: Final = frozenset({"link", "preferences_link"})
 _FROM_RIGHT: Final = frozenset({"R", "AL"})
@@ -102,6 +105,14 @@ def delink(text: str) -> str:
     return _NUMBERS.sub(lambda found: re.sub(_DOTS, "[.]", found[0]), text)
 
 
+def for_chat(text: str) -> str:
+    """Text that means nothing to any chat: no mention (``<!channel>``, ``@here``), no link, no markup.
+
+    Each chat escapes otherwise, and some not at all; so what could steer one is replaced by its likeness.
+    """
+    return delink(text).translate(_STEERING)
+
+
 def subject_id(ticket_id: str) -> str:
     """The ticket id as it may stand in a subject line: letters, digits, ``.:#/-``, at most 40 characters.
 
@@ -116,7 +127,9 @@ def web_address(address: str | None) -> str | None:
     return address if fits else None
 
 
-def fill(template: str, context: "DataclassInstance", *, delinked: bool, **more: object) -> str:
+def fill(
+    template: str, context: "DataclassInstance", *, delinked: bool, chat: bool = False, **more: object
+) -> str:
     """``template`` with the fields of ``context``, each made safe, and with ``more`` as it is.
 
     Args:
@@ -124,11 +137,12 @@ def fill(template: str, context: "DataclassInstance", *, delinked: bool, **more:
         context: a frozen dataclass; dataclasses and tuples inside it are treated alike. One with ``language`` and
             ``default_language`` is for a customer, and gets their language; all others get English.
         delinked: break up web addresses in everything but our own links; for mails.
+        chat: the same, and nothing in it steers a chat.
 
     Raises:
         ValueError: a field of our own links is no http(s) address, or ``trap_link`` no query of ours.
     """
-    shown = _shown("", context, delinked)
+    shown = _shown("", context, for_chat if chat else delink if delinked else _as_it_is)
     templates = _TEXT if template.endswith(".txt.jinja") else _HTML
     return templates.get_template(template).render(vars(shown), reader=_reader(context), **more)
 
@@ -143,28 +157,30 @@ def _reader(context: "DataclassInstance") -> Reader:
     return negotiate(asked, getattr(context, "default_language", ENGLISH.tag))
 
 
-def _shown(name: str, value: Any, delinked: bool) -> Any:
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _shown(name: str, value: Any, safe: Callable[[str], str]) -> Any:
     """``value`` of the field ``name``, safe to show."""
     if isinstance(value, str):
-        return _shown_text(name, value, delinked)
+        return _shown_text(name, value, safe)
     if isinstance(value, tuple):
-        return tuple(_shown(name, item, delinked) for item in value)
+        return tuple(_shown(name, item, safe) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
-        safe = {
-            field.name: _shown(field.name, getattr(value, field.name), delinked) for field in fields(value)
-        }
-        return replace(value, **safe)
+        shown = {field.name: _shown(field.name, getattr(value, field.name), safe) for field in fields(value)}
+        return replace(value, **shown)
     return value
 
 
-def _shown_text(name: str, value: str, delinked: bool) -> str | None:
+def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None:
     if name in _OUR_LINKS:
         if web_address(value) is None:
             raise ValueError("a link must be a whole http or https address")
         return value
-    if name in {"trap_link", "older"}:
+    if name in {"trap_link", "older", "query"}:
         if not _OUR_QUERY.fullmatch(value):
-            raise ValueError("a trap's link must be a query of ours")
+            raise ValueError(f"{name} must be a query of ours")
         return value
     if name == "ticket_url":
         return web_address(value)
@@ -173,7 +189,7 @@ def _shown_text(name: str, value: str, delinked: bool) -> str | None:
     if name == "mail_text":
         return clean_words(value, _LONGEST_MAIL)
     text = clean_words(value) if name in _WORDS else clean(value, _LIMITS.get(name, _LIMIT))
-    return delink(text) if delinked else text
+    return safe(text)
 
 
 def _start(text: str, limit: int) -> str:
@@ -226,6 +242,23 @@ def _continues(character: str) -> bool:
 def _excerpt(words: str) -> str:
     """The beginning of somebody's words where many stand in one mail: longer mails are clipped by Gmail."""
     return clean_words(words, 280)
+
+
+def _bar(percent: int) -> str:
+    """A share of a hundred in ten characters."""
+    filled = min(10, max(round(percent / 10), 1 if percent else 0))
+    return "█" * filled + "░" * (10 - filled)
+
+
+def _spark(counts: tuple[int, ...]) -> str:
+    """A few counts as bars of one character each."""
+    top = max(counts, default=0) or 1
+    return "".join(_BARS[-(-count * (len(_BARS) - 1) // top)] for count in counts)
+
+
+def _one_line(words: str) -> str:
+    """Somebody's words where a line break would look like our next sentence."""
+    return clean(words, 280)
 
 
 def _quoted(words: str) -> str:
@@ -305,6 +338,9 @@ _HTML.filters.update(
     clean=clean,
     subject_id=subject_id,
     excerpt=_excerpt,
+    bar=_bar,
+    spark=_spark,
+    one_line=_one_line,
 )
 # A macro's result counts as escaped whenever its caller escapes, whether its own file does or not. So the
 # wording that both share is compiled once for each; escaping by file name would let it through unescaped.

@@ -43,6 +43,7 @@ def measure(sizes: tuple[int, ...]) -> list[Grown]:
     return [
         *(_tick(size) for size in sizes),
         *(_digest(others, own) for others, own in [(size, 20) for size in sizes] + [(sizes[0], 80)]),
+        *(_owners_digest(codes) for codes in (1, 20, 500)),
         *(_page(size) for size in sizes),
         *(_reaction(size) for size in sizes),
     ]
@@ -77,6 +78,32 @@ def _digest(others: int, own: int) -> Grown:
         figures, _ = causes.figures("portal-login", now - timedelta(days=7), now, buckets=6)
         assert figures.tickets == own
         return Grown("digest of one cause", others, own, sum(memory.calls.values()), memory.read_units)
+
+
+def _owners_digest(codes: int) -> Grown:
+    """The whole digest of an owner with so many causes, one ticket each: read, counted, written as a mail."""
+    import builders
+    from adapters import causes, digests
+    from domain.cause import mark_of
+    from domain.settings import Cause
+    from messages import compose, facts
+
+    with _account() as (memory, now):
+        usual = builders.settings()
+        named = {f"cause-{n:03}": Cause(name=f"Cause {n}", owner="ravi") for n in range(codes)}
+        settings = replace(usual, causes=named)
+        for number, code in enumerate(named):
+            mark = mark_of(replace(_open(memory, f"t-{number}", now - timedelta(days=1), now), cause=code))
+            assert mark
+            causes.add_mark(mark)
+        _reset(memory)
+        since = now - timedelta(days=7)
+        entries = digests.read("ravi", named, since, now, now, settings)
+        link = f"{builders.URL}/c/token"
+        mail = compose.digest(facts.digest("ravi", since, now, now, entries, link, settings))
+        assert f"led to {codes} ticket" in mail.text
+        assert len(mail.html) < 100_000
+        return Grown("digest of an owner", 0, codes, sum(memory.calls.values()), memory.read_units)
 
 
 def _page(others: int) -> Grown:

@@ -5,15 +5,17 @@ expected result is computed from this record (invariants.py), never from our tab
 """
 
 import json
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
+import apply_settings
 from adapters import links, mailer, owners, settings_store, tellings, thanks
 from builders import (
     HANNE,
@@ -32,7 +34,7 @@ from builders import (
 )
 from domain import hours
 from domain.press import Page
-from domain.settings import Hours, Settings
+from domain.settings import Hours, Schedule, Settings
 from domain.telling import Stage
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Mail
 from simulation.world import World, instant
@@ -49,6 +51,13 @@ CAUSES = {
     "something else": "unclassified",
     None: "unclassified",
 }
+SCHEDULES = (
+    Schedule(weekday=3, at=time(16, 30), time_zone="America/New_York"),
+    Schedule(every=timedelta(days=1), at=time(7)),
+    Schedule(every=timedelta(hours=12)),
+    Schedule(weekday=0, at=time(2, 30), time_zone="Asia/Tokyo"),
+)
+"""When an owner may want the digest."""
 PLACES = re.compile(r"\bticket (\d+)|\?a=(\d*)yes", re.I)
 """In a mail, English or German: which ticket it speaks of, and the place on the page that it links to."""
 ONLY_READ = ("only the press on the page counts", "zählt aber nur der Druck auf den Knopf der Seite")
@@ -252,12 +261,22 @@ class Actors:
         if self.chance("gathered notes", 0.5):
             billing = replace(company.teams["billing"], notes="daily")
             company = replace(company, teams={**company.teams, "billing": billing})
-        return company
+        self.schedule = self.pick("schedule", None, *SCHEDULES)
+        return _with_schedule(company, self.schedule)
 
     def _set_up(self) -> None:
         settings_store.store(self.settings, START, settings_store.read())
-        owners.ensure(["mia", "ravi"], hours.next_digest(START, self.settings.policy))
+        for key in ("mia", "ravi"):
+            owners.ensure([key], hours.next_digest(START, self.settings.policy_for(key)))
         thanks.ensure(self.settings, START)
+        self.rescheduled = self.chance("rescheduled", 0.3)
+        if self.rescheduled:
+            self.world.at(int(8 * DAY * self.world.unit("reschedule at")), "reschedule", self._reschedule)
+
+    def _reschedule(self) -> None:
+        """Ravi wants the digest at another time, and the operator applies the settings."""
+        new = _with_schedule(self.settings, self.pick("new schedule", *SCHEDULES))
+        apply_settings.apply(new, os.environ["TABLE"], URL, instant(self.world.now))
 
     def _plan(self, size: int) -> None:
         world = self.world
@@ -973,6 +992,12 @@ def zone_of(address: str | None) -> str:
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def _with_schedule(known: Settings, schedule: Schedule | None) -> Settings:
+    """Ravi has a chat, and chose when the digest comes."""
+    ravi = replace(known.contacts["ravi"], digest=schedule, chat="owners")
+    return replace(known, contacts={**known.contacts, "ravi": ravi})
 
 
 def read_tag(mail: Mail) -> tuple[str, str, str]:

@@ -10,12 +10,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters import causes
 from builders import HANNE
 from domain.person import person_key
+from domain.settings import Schedule
+from messages.compose import Note
 from place import record
 from simulation.actors import (
     CAUSES,
@@ -89,7 +92,12 @@ class Invariants:
         self.overdue: dict[tuple[str, str], set[str]] = defaultdict(set)
         """Notices that a committed day is over, by cause and day."""
         self.reached: Counter[str] = Counter()
-        world.changed, world.handled = self.changed, self.handled
+        self.posts: dict[str, int] = {}
+        """How often each message was posted to a chat; and which one an invocation claimed last."""
+        self.claims: dict[Invocation, str] = {}
+        self.last_change = 0
+        """When a mark or follow-up was last stored."""
+        world.changed, world.handled, world.posted = self.changed, self.handled, self.posted
         actors.on_accepted, actors.told_webhook, world.ses.called = self.accepted, self.told, self.called
 
     def check(self, name: str, holds: bool, what: str = "") -> None:
@@ -118,8 +126,13 @@ class Invariants:
         pk, sk = change.key
         if change.new is None:
             return
+        if sk.startswith(("FOLLOW_UP#", "MARK#")):
+            self.last_change = change.at
         if sk.startswith("FOLLOW_UP#"):
             self._follow_up_changed(change, change.new)
+        elif sk.startswith("MESSAGE#chat#") and self.world.current:
+            if _body(change.new).get("delivery", {}).get("progress") == "claimed":
+                self.claims[self.world.current] = sk
         elif sk == "PERSON" and "suppressed" in (body := _body(change.new)):
             self.check("I3", bool(body["suppressed"]))
             self.suppressed.setdefault(pk.partition("#")[2], change.at)
@@ -211,6 +224,8 @@ class Invariants:
             self._customer_told(mail, by, scope)
         if "#overdue#" in name:
             self._manager_told(scope, name, by)
+        if name.startswith("MESSAGE#digest#"):
+            self._recount(mail, scope, name, by)
         self.to[mail.to].append(mail)
         since = self.suppressed.get(person_key(mail.to))
         self.check(
@@ -260,6 +275,83 @@ class Invariants:
         )
         self.check("I11", local.weekday() in self.actors.settings.policy.hours.weekdays, f"{what}: a weekend")
         self.reached[f"told {kind}"] += 1
+
+    def posted(self, note: Note) -> None:
+        """I12: a chat gets each message once, claimed before, and no word in it steers a chat."""
+        by = self.world.current
+        assert by
+        sk = self.claims.get(by)
+        self.check("I12", sk is not None, "posted without a claim")
+        self.posts[str(sk)] = self.posts.get(str(sk), 0) + 1
+        self.check("I12", self.posts[str(sk)] == 1, f"{sk} was posted twice")
+        self.check("I12", not set("".join(note.lines)) & set("<>@*[]"), f"{sk} can steer a chat")
+
+    def _recount(self, mail: Mail, scope: str, name: str, by: Invocation) -> None:
+        """D2: the figures in a digest are those of a recount as of its instant.
+
+        Where something was stored while it was made, or just before an eventually consistent read, nobody can say.
+        """
+        if self.last_change > by.started - 10 * SECOND:
+            return
+        item = self.world.table.item((scope, name))
+        assert item
+        about = _body(item)["about"]
+        since, until = (datetime.fromisoformat(about[end]) for end in ("since", "until"))
+        owner = scope.partition("#")[2]
+        wanted, outcomes = set(), Counter[str]()
+        for code, known in self.actors.settings.causes.items():
+            for sk, mark in self.world.table.items.get(f"CAUSE#{code}", {}).items():
+                if known.owner != owner or not sk.startswith("MARK#"):
+                    continue
+                *_, ticket, number = sk.split("#")
+                follow_up = _body(self.world.table.items[f"TICKET#acme#{ticket}"][f"FOLLOW_UP#{number}"])
+                if since <= datetime.fromisoformat(_body(mark)["mark"]["opened_at"]) < until:
+                    wanted.add(ticket)
+                ended = follow_up.get("outcome_at")
+                if ended and since <= datetime.fromisoformat(ended) < until:
+                    outcomes[follow_up["state"]] += 1
+        found = re.search(r"led to (\d+) tickets?", mail.text)
+        self.check(
+            "D2", int(found[1] if found else 0) == len(wanted), f"{scope} {name}: not {len(wanted)} tickets"
+        )
+        said = re.search(r"(\d+) not solved, (\d+) without an answer, (\d+) confirmed as solved\.", mail.text)
+        told = tuple(int(number) for number in said.groups()) if said else (0, 0, 0)
+        right = tuple(outcomes[state] for state in ("denied", "silent", "confirmed"))
+        self.check("D2", told == right, f"{scope} {name}: {told}, not {right}")
+        self.reached["digest recounted"] += 1
+        self.reached["digest with tickets recounted"] += bool(wanted)
+
+    def _judge_digests(self) -> None:
+        """D1: each owner's periods follow each other without gap or overlap, at the hour that was chosen."""
+        for owner in ("mia", "ravi"):
+            items = self.world.table.items.get(f"OWNER#{owner}", {})
+            told = [
+                _body(item)["about"] for sk, item in sorted(items.items()) if sk.startswith("MESSAGE#digest#")
+            ]
+            self.check("D1", bool(told) or self.world.now < self.world.chaos_until, f"{owner} got no digest")
+            for before, after in pairwise(told):
+                self.check("D1", before["until"] == after["since"], f"{owner}: {before}, then {after}")
+            usual = self.actors.settings.policy
+            chosen = self.actors.schedule if owner == "ravi" and self.actors.schedule else Schedule()
+            every = chosen.every or usual.digest_every
+            if every < timedelta(days=1) or (owner == "ravi" and self.actors.rescheduled):
+                continue
+            zone = ZoneInfo(chosen.time_zone or usual.time_zone)
+            weekday = usual.digest_weekday if chosen.weekday is None else chosen.weekday
+            for about in told:
+                at = datetime.fromisoformat(about["until"]).astimezone(zone)
+                fits = at.time() == (chosen.at or usual.digest_at) and (
+                    every.days == 1 or at.weekday() == weekday
+                )
+                self.check("D1", fits, f"{owner}'s digest is of {at}")
+        for sk, item in self.world.table.items.get("OWNER#ravi", {}).items():
+            if sk.startswith("MESSAGE#chat#"):
+                progress = _body(item).get("delivery", {}).get("progress")
+                self.reached[f"post {progress}"] += 1
+                fits = (sk in self.posts) if progress == "sent" else progress != "refused"
+                self.check("I12", fits, f"{sk} is {progress}, and was posted {self.posts.get(sk, 0)} times")
+                lost = sk in self.posts and progress not in {"sent", "unknown"}
+                self.check("I12", not lost, f"{sk} was posted and is {progress}")
 
     def _taken(self, key: tuple[str, str, str], taken: Taken) -> None:
         scope, name, part = key
@@ -490,6 +582,7 @@ class Invariants:
         self._judge_work(follow_ups)
         self._judge_tellings(follow_ups)
         self._judge_deeds()
+        self._judge_digests()
 
     def _judge_work(self, follow_ups: dict[tuple[str, str], Item]) -> None:
         """F2 to F4: what our people pressed was done; promises end, broken ones are flagged; silence comes back."""

@@ -18,6 +18,7 @@ from domain.flag import Reason
 from domain.follow_up import PENDING, Press, Send, State, Ticket, record_answer
 from domain.person import Person, Surveys
 from domain.reply import Verdict
+from domain.settings import Settings
 from messages.compose import Mail
 
 
@@ -34,6 +35,7 @@ show_survey, take_next_step = module("show_survey"), module("take_next_step")
 settling, message, recovery = module("settle_flag"), module("domain.message"), module("domain.recovery")
 causes, clock, mailer = module("adapters.causes"), module("adapters.clock"), module("adapters.mailer")
 cause, follow_up = module("domain.cause"), module("domain.follow_up")
+chat, digest, message = module("adapters.chat"), module("domain.digest"), module("domain.message")
 
 Put = Callable[[object, str, Any], None]
 
@@ -714,3 +716,31 @@ def lets_whoever_gave_it_away_act(put: Put) -> None:
 def writes_to_customers_and_never_sends(put: Put) -> None:
     made = telling.message_for
     put(telling, "message_for", lambda *given: replace(made(*given), due_at=None))
+
+
+# --- digests and chats -----------------------------------------------------------------------------------------------
+
+
+@mutant(7)
+def posts_again_what_nobody_knows(put: Put) -> None:
+    put(chat, "Unknown", chat.NotPosted)
+
+
+@mutant(1)
+def repeats_a_post_whose_claim_ran_out(put: Put) -> None:
+    put(message, "is_for_chat", lambda known: False)
+
+
+@mutant(2)
+def forgets_where_the_last_digest_ended(put: Put) -> None:
+    put(digest, "period", lambda owner, usual: usual)
+
+
+@mutant(1)
+def reads_only_the_period_of_a_digest(put: Put) -> None:
+    put(digest, "look_back", lambda since, until, policy: since)
+
+
+@mutant(1)
+def digests_by_everybodys_schedule(put: Put) -> None:
+    put(Settings, "policy_for", lambda settings, contact: settings.policy)

@@ -50,7 +50,11 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
         START,
         CHAOS,
         allowed,
-        {"HookSecrets": {"acme": [ACME_SECRET]}, "LinkKeys": {"current": "the key of links", "retired": []}},
+        {
+            "HookSecrets": {"acme": [ACME_SECRET]},
+            "LinkKeys": {"current": "the key of links", "retired": []},
+            "ChatAddresses": {"owners": "json://127.0.0.1/owners"},
+        },
     )
     result = Result(seed)
     with hands_of(world):

@@ -31,6 +31,7 @@ CALLS = (
     "SendEmail",
     "GetAccount",
     "GetSecretValue",
+    "ChatPost",
     "GetObject",
 )
 REACHED = {
@@ -64,6 +65,9 @@ REACHED = {
             "path/fix holds",
             "path/fix opens_again",
             "path/fix too_little",
+            "path/digest with tickets recounted",
+            "path/post sent",
+            "path/post unknown",
         ),
         5,
     ),

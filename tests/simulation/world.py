@@ -24,9 +24,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from adapters import clock, mailer, secret_store, settings_store, table, telemetry
+from adapters import chat, clock, mailer, secret_store, settings_store, table, telemetry
 from blueprint import function_of, functions, readers, resources, stream_filters
 from messages import compose, pages, text
+from messages.compose import Note
 from simulation.sim_aws import (
     DAY,
     HOUR,
@@ -46,7 +47,14 @@ CALL_FAULTS = ("throttle", "lost_before", "lost_after", "crash_before", "crash_a
 ACTIVE = 0.25
 _MASK = 2**64 - 1
 RATES, MOST = (0.01, 0.03, 0.12), 0.15
-RARE = {"SendEmail": 3, "GetAccount": 3, "TransactWriteItems": 12, "BatchGetItem": 4, "GetObject": 8}
+RARE = {
+    "SendEmail": 3,
+    "GetAccount": 3,
+    "TransactWriteItems": 12,
+    "BatchGetItem": 4,
+    "GetObject": 8,
+    "ChatPost": 6,
+}
 """Calls that are rare: their faults are active in twice as many worlds, and strike so many times as often."""
 OUTAGES = ("dynamodb", "sqs", "sesv2", "secretsmanager", "s3", "tick")
 Done = Callable[[Any], None]
@@ -188,6 +196,8 @@ class World:
         self.handled: Callable[[str, Queued], None] = lambda *_: None
         """Told of every queued message that a Lambda finished without complaint."""
         self.changed: Callable[[Change], None] = lambda _: None
+        self.posted: Callable[[Note], None] = lambda _: None
+        """Told of every note that a chat took."""
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -369,6 +379,25 @@ class World:
             self.pause(int(self.draw("back-off") * 2**attempt * SECOND))
         raise error
 
+    def post(self, address: str, note: Note) -> None:
+        """A chat: no SDK tries again, and nothing tells later what became of a post."""
+        inv = self.current
+        assert inv
+        assert address == self.secrets["ChatAddresses"]["owners"]
+        self.calls += 1
+        self.pause(int(2000 + 200_000 * self.draw("latency")))
+        fault, _ = self._call_fault("ChatPost", f"{inv.function} ChatPost {note.title}")
+        if fault == "throttle" or (fault == "lost_before" and self.draw("way chat") < 0.5):
+            raise chat.NotPosted("too many posts")
+        if fault in {None, "lost_after", "crash_after"}:
+            self.note(f"posted {note.title}")
+            self.posted(note)
+        if fault in {"crash_before", "crash_after"}:
+            raise Crash
+        if fault:
+            self.pause(4 * SECOND)
+            raise chat.Unknown("no reply")
+
     def _trouble(self, fault: str, service: str, operation: str, timeout: int) -> Exception:
         """What the SDK reports of a call that was refused, or of which it knows nothing."""
         way = self.draw(f"way {fault}")
@@ -480,7 +509,7 @@ class World:
 
     def _ready(self, name: str, message: Queued) -> None:
         label = f"{name} {message.body}"
-        if name in {"DueQueue", "SendQueue"} and self.strikes("queue/lost", label, 0.5):
+        if name in {"DueQueue", "SendQueue", "ChatQueue"} and self.strikes("queue/lost", label, 0.5):
             self.queues[name].messages.remove(message)
             return
         if self.strikes("queue/late", label):
@@ -665,7 +694,11 @@ def hands_of(world: World) -> Iterator[None]:
         (BaseClient, "_make_api_call", call),
         (clock, "now", now),
         (clock, "new_id", new_id),
-        (importlib.import_module("send_message"), "SystemRandom", _Random),
+        *(
+            (importlib.import_module(name), "SystemRandom", _Random)
+            for name in ("send_message", "post_to_chat")
+        ),
+        (chat, "post", world.post),
         (mailer, "time", _Time),
         # The same text is always the same record, and records never change: most items are read many times.
         (table, "decode", lru_cache(1024)(table.decode)),

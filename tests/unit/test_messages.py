@@ -62,8 +62,8 @@ FRAGMENTS = (
 )
 LINE_OR_PARAGRAPH = {"\u2028", "\u2029"}
 OURS = {
-    "link", "preferences_link", "trap_link", "seal", "ticket_url", "reason", "state", "result", "answer", "chosen",
-    "code", "company", "customer_email", "language", "default_language", "kind", "surveys",
+    "link", "preferences_link", "trap_link", "query", "seal", "ticket_url", "reason", "state", "result", "answer",
+    "chosen", "code", "company", "customer_email", "language", "default_language", "kind", "surveys",
     "form", "fate", "topic", "what", "end", "id", "standing", "why", "stage", "older", "value",
 }  # fmt: skip
 ISOLATES = {"\u2068", "\u2069"}
@@ -362,11 +362,23 @@ def test_m13_a_mail_loads_nothing_and_fits_every_mail_program(kind: str) -> None
 
 
 def test_r2_the_longest_digest_still_fits() -> None:
-    line = replace(samples.digest().lines[0], name='"' * 500, words=('"' * 2500,) * 5, trend=(1,) * 500)
-    mail = compose.digest(replace(samples.digest(), lines=(line,) * 300))
+    long = '"' * 500
+    usual = samples.digest()
+    line = replace(usual.lines[0], name=long, words=('"' * 2500,) * 5, trend=(1,) * 500)
+    mail = compose.digest(
+        replace(
+            usual,
+            lines=(line,) * 300,
+            needs=(replace(usual.needs[0], name=long),) * 300,
+            better=(replace(usual.better[0], name=long),) * 300,
+            thanks=(replace(usual.thanks[0], name=long, quote='"' * 2500),) * 300,
+            rest=compose.Total(causes=292, tickets=1204, denied=12, silent=30),
+        )
+    )
     assert len(mail.html.encode()) < 100_000
-    assert "292 more root causes" in mail.text
-    assert "292 more root causes" in mail.html
+    for part in (mail.text, mail.html):
+        assert "292 more root causes: 1204 tickets, 12 not solved, 30 without an answer" in part
+        assert "295 more wait for you" in part
 
 
 def test_r2_an_empty_digest_says_so() -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -16,7 +17,18 @@ from hypothesis import strategies as st
 import apply_settings
 import set_secret
 from apply_settings import FORMS_BY_NAME, FORMS_BY_TYPE, check, differences, presets, shown
-from domain.settings import UNCLASSIFIED, Cause, Company, Contact, Hours, Policy, Settings, Source, Team
+from domain.settings import (
+    UNCLASSIFIED,
+    Cause,
+    Company,
+    Contact,
+    Hours,
+    Policy,
+    Schedule,
+    Settings,
+    Source,
+    Team,
+)
 
 INFRA = Path(__file__).parent.parent.parent / "infra"
 KNOWN_PRESETS = ["standard-webhooks", "zendesk"]
@@ -50,6 +62,22 @@ def changed(old: str, new: str) -> str:
     """The valid file with one change."""
     assert old in VALID
     return VALID.replace(old, new)
+
+
+def test_an_owners_own_digest_and_chat_become_settings() -> None:
+    text = changed("manager: hanne", 'digest: {weekday: thu, at: "16:30"}, chat: owners')
+    found, problems = check(text.encode(), KNOWN_PRESETS)
+    assert problems == []
+    assert found is not None
+    mia = found.contacts["mia"]
+    assert (mia.digest, mia.chat) == (Schedule(weekday=3, at=time(16, 30)), "owners")
+    assert "  ~ contacts.mia.digest.weekday: thu -> fri" in differences(
+        found,
+        replace(
+            found,
+            contacts={**found.contacts, "mia": replace(mia, digest=Schedule(weekday=4, at=time(16, 30)))},
+        ),
+    )
 
 
 def test_a_source_may_mean_something_else_by_the_same_value() -> None:
@@ -176,6 +204,36 @@ def test_local_file_is_compressed() -> None:
         (
             changed("reminder_after: 3d", "digest_at: 24:00"),
             '"24:00" is not a time; allowed: HH:MM from 00:00 to 23:59',
+        ),
+        (
+            changed("manager: hanne", "digest: {every: 36h}"),
+            '5: contacts.mia.digest.every: "36h" is neither whole days nor less than a day; allowed: like 12h',
+        ),
+        (
+            changed("manager: hanne", "digest: {every: 400d}"),
+            '5: contacts.mia.digest.every: "400d" is not less than keep_for (400d); allowed: less than 400d',
+        ),
+        (changed("manager: hanne", "digest: {every: 0s}"), '"0s" is not at least 1s; allowed: at least 1s'),
+        (
+            changed("manager: hanne", "digest: {weekday: thursday}"),
+            '5: contacts.mia.digest.weekday: "thursday" is not a weekday; allowed: mon, tue',
+        ),
+        (
+            changed("manager: hanne", "digest: {time_zone: Berlin}"),
+            '5: contacts.mia.digest.time_zone: "Berlin" is not a time zone',
+        ),
+        (
+            changed("manager: hanne", 'digest: {at: "25:00"}'),
+            '5: contacts.mia.digest.at: "25:00" is not a time',
+        ),
+        (
+            changed("manager: hanne", "digest: {wekday: mon}"),
+            "5: contacts.mia.digest.wekday: is not a key; did you mean weekday?",
+        ),
+        (changed("manager: hanne", "digest: mon"), '5: contacts.mia.digest: "mon" does not hold keys'),
+        (
+            changed("manager: hanne", "chat: slack//x"),
+            '5: contacts.mia.chat: "slack//x" is not a key; allowed: a key of 1 to 40',
         ),
         (
             changed("reminder_after: 3d", "digest_when_empty: yes"),

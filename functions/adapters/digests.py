@@ -1,0 +1,36 @@
+"""The one read of an owner's causes, behind the digest, the chat and the page: so all three show the same figures."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from adapters import causes
+from domain import cause, digest, hours
+from domain.cause import Mark
+from domain.digest import Entry
+from domain.settings import Settings
+
+
+def read(
+    owner: str, codes: Collection[str], since: datetime, until: datetime, now: datetime, settings: Settings
+) -> list[Entry]:
+    """These causes in one period as of ``now``, those with anything to say, the most harmful first.
+
+    Of a cause that has others under it also the sum, whoever owns those.
+    """
+    policy = settings.policy_for(owner)
+    today = hours.local(now, policy.time_zone).date()
+    families = {code: below for code in codes if len(below := settings.under(code)) > 1}
+    related = set().union(*families.values())
+    entries: dict[str, Entry] = {}
+    marks: dict[str, list[Mark]] = {}
+    for found in causes.read([*codes, *sorted(related - set(codes))], digest.look_back(since, until, policy)):
+        code = found.state.code
+        if code in related:
+            marks[code] = [mark for mark in found.marks if since <= mark.opened_at < until]
+        if code in codes:
+            entries[code] = digest.entry(found.state, found.marks, found.follow_ups, since, until, today)
+    for code, below in families.items():
+        together = cause.count(mark for under in below for mark in marks[under])
+        entries[code] = replace(entries[code], below=together)
+    return digest.rank(entries.values())
