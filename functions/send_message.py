@@ -19,25 +19,28 @@ from adapters import (
     reply_address,
     settings_store,
     table,
+    tellings,
     thanks,
     tickets,
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import delivery, follow_up, hours, message, recovery
+from domain import delivery, follow_up, hours, message, recovery, telling
 from domain.cause import TREND
 from domain.closure import Ref
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused, Unwritable
+from domain.fix import Result
 from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
 from domain.person import Asked, Person, reserve
 from domain.settings import Settings
 from domain.thanks import SETTLING, month_before, month_of
-from messages import compose, facts
+from messages import cause_facts, compose, facts
 from messages.compose import Mail
 
 ATTEMPTS = 5
+EXAMPLES = 5
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
@@ -419,7 +422,34 @@ def _compose_for_customer(
         return _Composed(
             _written(lambda: compose.promise_kept(facts.promise_kept(kept, known, own, settings)))
         )
-    raise ValueError(f"{waiting.kind} is not for customers")
+    return _told(waiting, known, person, now, settings)
+
+
+def _told(
+    waiting: Message, known: FollowUp, person: Person, now: datetime, settings: Settings
+) -> _Composed | None:
+    """What a customer is told of a cause; nothing when the fix was found wanting before they were."""
+    told = tellings.load(waiting.about["cause"], int(waiting.about["telling"]))
+    if told is None or (told.kind is telling.Kind.FIX and told.result is Result.OPENS_AGAIN):
+        return None
+    own, base = _own(known, person, now, settings), _base(settings)
+    is_fix = told.kind is telling.Kind.FIX
+    link = links.FixLink(told.cause, told.number, person.key)
+    others = tellings.about_person(told, known, people.asked_before(person)) if is_fix else []
+    context = cause_facts.told(
+        told,
+        known,
+        settings,
+        language=own.language,
+        link=links.fix_url(base, link, waiting.created_at, now) if is_fix else None,
+        preferences_link=own.preferences_link,
+        others=others[:OTHERS],
+    )
+    return _Composed(_written(lambda: compose.told(context)))
+
+
+OTHERS = 5
+"""So many other tickets of the same customer are named in the mail about a fix."""
 
 
 def _own(known: FollowUp, person: Person, now: datetime, settings: Settings) -> facts.Own:
@@ -445,6 +475,8 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         return _digest(waiting, now, settings)
     if waiting.kind is Kind.CAUSE_REPEATED:
         return _cause(waiting, now, settings)
+    if waiting.kind is Kind.CAUSE_NEWS:
+        return _news(waiting, now, settings)
     if waiting.kind in {Kind.GATHERED_NOTES, Kind.THANKS_MONTH}:
         return _thanks(waiting, now, settings)
     records = tickets.load_scope(waiting.scope)
@@ -464,6 +496,13 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         )
     if waiting.kind in {Kind.VERSION_ASKED, Kind.VERSION_GIVEN, Kind.PROMISE_DUE}:
         return _to_colleague(waiting, known, records, now, settings)
+    return _note(waiting, known, records, now, settings)
+
+
+def _note(
+    waiting: Message, known: FollowUp, records: tickets.Records, now: datetime, settings: Settings
+) -> _Composed | None:
+    """The success note; None when the customer no longer says so."""
     if known.state is not State.CONFIRMED or records.ticket.superseded(known):
         return None
     quoted = known.quote is not None
@@ -542,16 +581,27 @@ def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | N
         return None
     _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
     owner = waiting.to.partition(":")[2]
-    url = links.causes_url(_base(settings), links.CausesLink(owner, (code,)), waiting.created_at, now)
+    url = links.cause_url(_base(settings), owner, code, waiting.created_at, now)
     return _Composed(
         _written(lambda: compose.cause_repeated(facts.cause_mail(state, waiting, about, url, settings)))
     )
 
 
+def _news(waiting: Message, now: datetime, settings: Settings) -> _Composed:
+    """What became of a cause; of a fix with what its customers wrote who still have it."""
+    about, to = waiting.about, waiting.to.partition(":")[2]
+    code = about["cause"]
+    told = tellings.load(code, int(about["telling"])) if "telling" in about else None
+    words = [said for gone, said in tellings.reached(told).words if not gone] if told else []
+    url = links.cause_url(_base(settings), to, code, waiting.created_at, now)
+    context = cause_facts.news(waiting, causes.load(code), told, words[:EXAMPLES], url, settings)
+    return _Composed(_written(lambda: compose.cause_news(context)))
+
+
 def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
     owner = waiting.to.partition(":")[2]
     since, until = hours.digest_period(datetime.fromisoformat(waiting.about["until"]), settings.policy)
-    codes = [code for code, known in settings.causes.items() if known.owner == owner]
+    codes = causes.owned_by(owner, settings)
     figures = [causes.figures(code, since, until, TREND)[0] for code in codes]
     if not settings.policy.digest_when_empty and all(f.is_empty for f in figures):
         return None

@@ -809,6 +809,7 @@ def causes_page() -> pages.CausesPage:
                 customers=4,
                 repeated_since=date(2026, 11, 17),
                 examples=_examples(),
+                link=f"{CAUSES_LINK}/router_firmware",
             ),
             pages.CauseState(
                 code="licence",
@@ -818,8 +819,293 @@ def causes_page() -> pages.CausesPage:
                 acknowledged_at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC),
                 committed_to=date(2026, 12, 11),
                 note="Renewal moves to the first of the month.",
+                link=f"{CAUSES_LINK}/licence",
+            ),
+            pages.CauseState(
+                code="cables",
+                name="Cables from the old supplier",
+                tickets=1,
+                customers=1,
+                may_act=False,
+                owner_name="Ruth Okafor",
+                link=f"{CAUSES_LINK}/cables",
             ),
         ),
+    )
+
+
+WRONG = "The update of 12 November set the time limit of the connection to one hour."
+CHANGED = "New firmware is on all routers. The connection has no time limit any more."
+FIX_LINK = "https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC"
+CAUSE_LINK = f"{CAUSES_LINK}/router_firmware"
+
+
+def told_fix() -> compose.Told:
+    """What was changed, to a customer with two tickets."""
+    return compose.Told(
+        company=COMPANY,
+        kind="fix",
+        closure=replace(_case(), promise=None),
+        others=(_other_case(),),
+        wrong=WRONG,
+        words=CHANGED,
+        day=date(2026, 11, 25),
+        link=FIX_LINK,
+        customer_name=CUSTOMER,
+        preferences_link=PREFERENCES_LINK,
+    )
+
+
+def told_known() -> compose.Told:
+    """We know, and you hear from us by Friday."""
+    words = "We test new firmware, and meanwhile our hotline can lift the limit for you."
+    return replace(
+        told_fix(), kind="known", others=(), wrong=None, words=words, day=date(2026, 12, 4), link=None
+    )
+
+
+def told_update() -> compose.Told:
+    """How it stands."""
+    words = "The new firmware works in our tests. It reaches your router in the coming week."
+    return replace(told_known(), kind="update", words=words, day=date(2026, 12, 11))
+
+
+def told_again() -> compose.Told:
+    """It is not gone after all."""
+    return replace(told_known(), kind="again", words="", day=None)
+
+
+def told_bare() -> compose.Told:
+    """Next to nothing is known of the customer."""
+    case = compose.Closed(ticket_id=TICKET, closed_on=date(2026, 11, 19))
+    return replace(told_fix(), closure=case, others=(), day=None, customer_name=None, preferences_link=None)
+
+
+def gone_page() -> pages.GonePage:
+    """The question whether it is gone."""
+    return pages.GonePage(
+        company=COMPANY,
+        closure=replace(_case(), promise=None),
+        wrong=WRONG,
+        words=CHANGED,
+        day=date(2026, 11, 25),
+        chosen="yes",
+        customer_name=CUSTOMER,
+        preferences_link=PREFERENCES_LINK,
+    )
+
+
+def gone_page_answered() -> pages.GonePage:
+    """After a "no" with words."""
+    return replace(gone_page(), chosen="no", kept_words=WORDS, answered=True)
+
+
+def gone_page_unanswered() -> pages.GonePage:
+    """The form came back without an answer."""
+    return replace(gone_page(), chosen=None, unanswered=True)
+
+
+def cause_news(why: compose.NewsKind) -> compose.CauseNews:
+    """What became of a cause."""
+    judged = why in {"holds", "opens_again", "too_little"}
+    news = compose.CauseNews(
+        company=COMPANY,
+        to_name="Selma Aydin" if why in {"overdue", "promise_broken"} else "Jonas Weber",
+        cause_name="Router firmware",
+        why=why,
+        link=CAUSE_LINK,
+        owner_name="Ruth Okafor" if why == "reassigned" else "Jonas Weber",
+        day=date(2026, 12, 11),
+    )
+    if not judged:
+        return news
+    before, since = {"holds": (9, 1), "opens_again": (7, 6)}.get(why, (2, 0))
+    no = 2 if why == "opens_again" else 0
+    chance = {"holds": "1", "opens_again": "50"}.get(why, "25")
+    return replace(
+        news,
+        before=before,
+        since=since,
+        days="30",
+        chance=chance,
+        gone=5 if why == "holds" else 1,
+        not_gone=no,
+        words=(WORDS,) * (no // 2),
+    )
+
+
+PREVIEW = """\
+Hello Anna Berg,
+
+You told us about “VPN drops every hour since the update” (ticket 48211). We closed it on Thursday, 19 November 2026.
+
+We have now removed what caused it, so that it does not happen again.
+
+What was wrong:
+
+> The update of 12 November set the time limit of the connection to one hour.
+
+What we changed on Wednesday, 25 November 2026:
+
+> New firmware is on all routers. The connection has no time limit any more.
+
+Thank you for telling us. It helped us to find the cause.
+
+Is it gone for you?
+
+Yes, it is gone
+https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC?a=yes
+
+No, I still have it
+https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC?a=no
+
+A page opens, and one press there sends your answer.
+
+--
+Nordlicht Networks
+You get this mail because ticket 48211 was opened from your address and had this cause.
+
+Stop asking me
+https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg?surveys=none
+
+Language and preferences
+https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"""
+"""The mail of told_fix, as the preview shows it."""
+
+
+def _previews() -> tuple[pages.Preview, ...]:
+    return (
+        pages.Preview(
+            language="English", people=41, subject="We removed the cause of your problem", mail_text=PREVIEW
+        ),
+        pages.Preview(
+            language="Deutsch",
+            people=12,
+            subject="Wir haben die Ursache Ihres Problems beseitigt",
+            mail_text=PREVIEW,
+        ),
+    )
+
+
+def _telling() -> pages.Telling:
+    return pages.Telling(
+        number=2,
+        kind="fix",
+        stage="told",
+        wrong=WRONG,
+        words=CHANGED,
+        day=date(2026, 11, 25),
+        by_name="Jonas Weber",
+        confirmed_at=datetime(2026, 11, 26, 9, 30, tzinfo=UTC),
+        people=53,
+        told=48,
+        waiting=2,
+        left_out=(pages.Number(name="opted_out", people=3), pages.Number(name="no_address", people=1)),
+        gone=17,
+        not_gone=1,
+        spoken=(
+            pages.Spoken(gone=False, words=WORDS),
+            pages.Spoken(gone=True, words="Since Monday all is well."),
+        ),
+        judged_on=date(2026, 12, 26),
+    )
+
+
+def _known_card() -> pages.Telling:
+    return pages.Telling(
+        number=1,
+        kind="known",
+        stage="done",
+        words=told_known().words,
+        day=date(2026, 11, 27),
+        by_name="Jonas Weber",
+        confirmed_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+        people=9,
+        told=9,
+        verdict="The promise was kept.",
+    )
+
+
+def cause_page() -> pages.CausePage:
+    """A repeated cause that nobody has acknowledged."""
+    return pages.CausePage(
+        company=COMPANY,
+        reader_name="Jonas Weber",
+        owner_name="Jonas Weber",
+        may_act=True,
+        form="20261127101500000000-0123456789ab",
+        code="router_firmware",
+        name="Router firmware",
+        tickets=7,
+        customers=4,
+        window_days=30,
+        repeated_since=date(2026, 11, 17),
+        examples=_examples(),
+        may_declare=True,
+        may_tell=True,
+        today=date(2026, 11, 27),
+        contacts=(
+            pages.Choice(value="ruth", name="Ruth Okafor"),
+            pages.Choice(value="selma", name="Selma Aydin"),
+        ),
+        causes=(pages.Choice(value="licence", name="Licence not renewed"),),
+        movable=(pages.Choice(value="desk|48211", name=f"48211, {SUBJECT}"),),
+    )
+
+
+def cause_page_draft() -> pages.CausePage:
+    """A fix that waits to be confirmed, with the mail as it would go out."""
+    draft = replace(
+        _telling(), stage="draft", told=0, waiting=0, gone=0, not_gone=0, spoken=(), judged_on=None
+    )
+    draft = replace(draft, previews=_previews(), left_out=(pages.Number(name="opted_out", people=3),))
+    return replace(
+        cause_page(),
+        acknowledged_at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC),
+        committed_to=date(2026, 12, 11),
+        note="New firmware is being tested.",
+        tellings=(draft, _known_card()),
+        may_declare=False,
+        may_tell=False,
+    )
+
+
+def cause_page_told() -> pages.CausePage:
+    """A fix that customers were told of, and everything that was done."""
+    deeds = (
+        pages.DeedLine(
+            at=datetime(2026, 11, 26, 9, 30, tzinfo=UTC),
+            deed="Jonas Weber confirmed what customers are told: fix, 53 people",
+        ),
+        pages.DeedLine(
+            at=datetime(2026, 11, 26, 9, 12, tzinfo=UTC), deed="Jonas Weber declared a fix", words=CHANGED
+        ),
+        pages.DeedLine(
+            at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC), deed="Jonas Weber committed to 11 December 2026"
+        ),
+    )
+    return replace(
+        cause_page_draft(),
+        tellings=(_telling(), _known_card()),
+        may_declare=True,
+        parts=(pages.Choice(value="router_power", name="Router power supply"),),
+        deeds=deeds,
+        older="?before=20261127101500000000-0123456789ab",
+    )
+
+
+def cause_page_handed_over() -> pages.CausePage:
+    """The link of somebody who had it before."""
+    return replace(cause_page_told(), owner_name="Ruth Okafor", may_act=False, reader_name="Jonas Weber")
+
+
+def cause_page_merged() -> pages.CausePage:
+    """Part of another cause, and a form that came back."""
+    return replace(
+        cause_page(),
+        merged_into="Licence not renewed",
+        error="It is part of another root cause.",
+        tellings=(),
     )
 
 
@@ -847,6 +1133,11 @@ CUSTOMER_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "asked_again_silent": (compose.asked_again, asked_again_silent()),
     "promise_kept": (compose.promise_kept, promise_kept()),
     "promise_kept_bare": (compose.promise_kept, promise_kept_bare()),
+    "told_fix": (compose.told, told_fix()),
+    "told_known": (compose.told, told_known()),
+    "told_update": (compose.told, told_update()),
+    "told_again": (compose.told, told_again()),
+    "told_bare": (compose.told, told_bare()),
 }
 """Name of the sample -> the mail to a customer, and what it is told."""
 
@@ -869,6 +1160,9 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "preferences": (pages.preferences_page, preferences()),
     "preferences_stopped": (pages.preferences_page, preferences_stopped()),
     "preferences_unreachable": (pages.preferences_page, preferences_unreachable()),
+    "gone_page": (pages.gone_page, gone_page()),
+    "gone_page_answered": (pages.gone_page, gone_page_answered()),
+    "gone_page_unanswered": (pages.gone_page, gone_page_unanswered()),
     **{f"notice_{kind}": (pages.notice_page, notice(kind)) for kind in get_args(pages.NoticeKind)},
     "notice_try_again": (pages.notice_page, notice_try_again()),
 }
@@ -890,6 +1184,7 @@ STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "thanks_month": (compose.thanks_month, thanks_month()),
     "cause_repeated": (compose.cause_repeated, cause_repeated()),
     "cause_escalated": (compose.cause_repeated, cause_escalated()),
+    **{f"cause_{why}": (compose.cause_news, cause_news(why)) for why in get_args(compose.NewsKind)},
     "digest": (compose.digest, digest()),
     "digest_empty": (compose.digest, digest_empty()),
 }
@@ -906,6 +1201,11 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_pressed": (pages.flag_page, flag_page_pressed()),
     "flag_page_counted": (pages.flag_page, flag_page_counted()),
     "causes_page": (pages.causes_page, causes_page()),
+    "cause_page": (pages.cause_page, cause_page()),
+    "cause_page_draft": (pages.cause_page, cause_page_draft()),
+    "cause_page_told": (pages.cause_page, cause_page_told()),
+    "cause_page_handed_over": (pages.cause_page, cause_page_handed_over()),
+    "cause_page_merged": (pages.cause_page, cause_page_merged()),
     "thanks_page": (pages.thanks_page, thanks_page()),
     "thanks_page_empty": (pages.thanks_page, thanks_page_empty()),
 }

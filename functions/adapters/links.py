@@ -42,6 +42,15 @@ class CausesLink:
 
 
 @dataclass(frozen=True)
+class FixLink:
+    """Opens the question about one fix for one customer, named by the hash of the address."""
+
+    cause: str
+    number: int
+    person: str
+
+
+@dataclass(frozen=True)
 class TeamLink:
     """Opens a team's page of thanks."""
 
@@ -77,6 +86,16 @@ def version_url(base: str, link: TicketLink, issued_at: datetime, now: datetime)
 def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) -> str:
     """The whole URL of a process owner's page."""
     return f"{base}/c/{_sign('causes', [link.owner, list(link.causes)], issued_at, now)}"
+
+
+def cause_url(base: str, owner: str, code: str, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of the page of one cause, for one contact."""
+    return f"{causes_url(base, CausesLink(owner, (code,)), issued_at, now)}/{code}"
+
+
+def fix_url(base: str, link: FixLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of the question whether it is gone."""
+    return f"{base}/g/{_sign('fix', [link.cause, link.number, link.person], issued_at, now)}"
 
 
 def thanks_url(base: str, link: TeamLink, issued_at: datetime, now: datetime) -> str:
@@ -132,6 +151,12 @@ def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     if not isinstance(causes, list):
         raise BadLink
     return CausesLink(str(owner), tuple(str(code) for code in causes))
+
+
+def read_fix(token: str, now: datetime, life: timedelta) -> FixLink:
+    """Which fix a link asks whom about; raises BadLink."""
+    cause, number, person = _verify("fix", token, now, life, 3)
+    return FixLink(str(cause), _whole(number), str(person))
 
 
 def read_thanks(token: str, now: datetime, life: timedelta) -> TeamLink:

@@ -139,6 +139,9 @@ class FollowUp:
     state: State
     opened_at: datetime
     cause: str
+    cause_set_by: str | None = None
+    """Key of the contact who said what the cause is; ``cause_set_at`` when. Whoever counts anew keeps it."""
+    cause_set_at: datetime | None = None
     team: str | None = None
     teams: tuple[str, ...] = ()
     """The other teams that had a part in it, by key."""

@@ -162,6 +162,8 @@ class Policy:
     digest_at: time = time(8)
     digest_when_empty: bool = True
     cause_acknowledge_within: timedelta = timedelta(days=7)
+    fix_check_after: timedelta = timedelta(days=30)
+    """How long after a fix it is judged whether it worked; with too little to judge by, as long again once more."""
     keep_for: timedelta = timedelta(days=400)
     oldest_closure: timedelta = timedelta(days=30)
 

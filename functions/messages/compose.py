@@ -357,6 +357,63 @@ class CauseRepeated:
     escalated_from: str | None = None
 
 
+NewsKind = Literal[
+    "reassigned",
+    "reminder",
+    "overdue",
+    "draft",
+    "promise_near",
+    "promise_broken",
+    "holds",
+    "opens_again",
+    "too_little",
+]
+ToldKind = Literal["fix", "known", "update", "again"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseNews:
+    """To a process owner or their manager: what became of a cause; with ``days`` also what a fix was judged by."""
+
+    company: str
+    to_name: str
+    cause_name: str
+    why: NewsKind
+    link: str
+    owner_name: str
+    """The owner; in "it is yours now" who had it before."""
+    day: date | None = None
+    before: int = 0
+    since: int = 0
+    days: str | None = None
+    """How long each of the two times is that were compared, such as ``30`` or ``1.5``."""
+    chance: str | None = None
+    """In how many of 100 cases chance alone would bring so few."""
+    gone: int = 0
+    not_gone: int = 0
+    words: tuple[str, ...] = ()
+    """What customers wrote who still have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(ToCustomer):
+    """What a customer is told of the cause of their ticket; only a fix has a question, and needs ``link`` for it."""
+
+    kind: ToldKind
+    closure: Closed
+    words: str = ""
+    """What was changed, or is being done, in the owner's words."""
+    wrong: str | None = None
+    day: date | None = None
+    """Of a fix: since when it is there; otherwise by when they hear from us."""
+    others: tuple[Closed, ...] = ()
+    """Their other tickets with the same cause."""
+    link: str | None = None
+    """Whole address of the question without query; the buttons add ``?a=yes`` and ``?a=no``."""
+    customer_name: str | None = None
+    preferences_link: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class CauseLine:
     """One cause in a digest: the period's counts, and how it went before."""
@@ -441,6 +498,16 @@ def thanks_month(context: ThanksMonth) -> Mail:
 def cause_repeated(context: CauseRepeated) -> Mail:
     """The immediate notice that a root cause is repeated, or its escalation."""
     return _mail("cause_repeated", context)
+
+
+def cause_news(context: CauseNews) -> Mail:
+    """What became of a cause, to its owner or the owner's manager."""
+    return _mail("cause_news", context)
+
+
+def told(context: Told) -> Mail:
+    """What a customer is told of the cause of their ticket."""
+    return _may_stop(_mail("told", context), context.preferences_link)
 
 
 def digest(context: Digest) -> Mail:

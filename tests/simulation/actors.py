@@ -6,7 +6,7 @@ expected result is computed from this record (invariants.py), never from our tab
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
-from adapters import links, mailer, owners, settings_store, thanks
+from adapters import links, mailer, owners, settings_store, tellings, thanks
 from builders import (
     HANNE,
     MIA,
@@ -33,11 +33,14 @@ from builders import (
 from domain import hours
 from domain.press import Page
 from domain.settings import Hours, Settings
+from domain.telling import Stage
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Mail
 from simulation.world import World, instant
 
 STAFF = {MIA, RAVI, HANNE}
 LINK = re.compile(rf"{re.escape(URL)}/([sfcv])/([A-Za-z0-9_.-]+)")
+CAUSE = re.compile(rf"{re.escape(URL)}/c/([A-Za-z0-9_.-]+)/([a-z-]+)")
+GONE = re.compile(rf"{re.escape(URL)}/g/([A-Za-z0-9_.-]+)")
 STOP = re.compile(rf"{re.escape(URL)}/u/([A-Za-z0-9_.-]+)")
 CAUSES = {
     "Password reset failed": "portal-login",
@@ -162,6 +165,20 @@ class Choice:
     started: int
     ended: int | None = None
     status: int | None = None
+    fixes: bool = False
+    """Mails about fixes are still wanted."""
+
+
+@dataclass(eq=False)
+class CauseDeed:
+    """What somebody did on the page of a cause: ``started`` and ``ended`` as for a press."""
+
+    who: str
+    code: str
+    form: dict[str, str]
+    started: int
+    ended: int | None = None
+    status: int | None = None
 
 
 class Actors:
@@ -185,7 +202,13 @@ class Actors:
         self.choices: dict[str, list[Choice]] = defaultdict(list)
         """What customers chose about our surveys, by address."""
         self.deeds: list[Deed] = []
+        self.cause_deeds: list[CauseDeed] = []
         """What our own people did about flags."""
+        self._lives: Counter[tuple[str, str]] = Counter()
+        self.gone: dict[tuple[str, str], list[Press]] = defaultdict(list)
+        """What customers said about a fix, by its scope and their address."""
+        self.rearranged: set[str] = set()
+        """Causes that somebody merged with others, or whose tickets were moved: nobody outside can count them."""
         self.answered: list[tuple[str, int]] = []
         """Answers that must never be given, with their status: a forged webhook accepted, a page that failed."""
         self.scans = self.forged = self.unusable = 0
@@ -222,6 +245,7 @@ class Actors:
             policy["quiet_period"] = timedelta(days=1)
         # Rules for presses as in real life, which tests elsewhere leave off.
         policy |= {"press_after_page": timedelta(seconds=2), "press_after_mail": timedelta(minutes=1)}
+        policy["fix_check_after"] = timedelta(days=6)
         if self.chance("no empty digests", 0.5):
             policy["digest_when_empty"] = False
         company = settings(**policy)
@@ -510,10 +534,15 @@ class Actors:
 
     def _arrives(self, mail: Mail) -> None:
         self.received.append(mail)
-        found = LINK.search(mail.text)
-        if not found:
-            return
-        kind, token = found.groups()
+        if gone := GONE.search(mail.text):
+            self._say_whether_gone(mail, gone[1])
+        if cause := CAUSE.search(mail.text):
+            self._own(mail, cause[1], cause[2])
+        elif found := LINK.search(mail.text):
+            self._reads(mail, *found.groups())
+
+    def _reads(self, mail: Mail, kind: str, token: str) -> None:
+        """Somebody reads a mail, and follows its first link to a page for somebody like them."""
         world = self.world
         if kind == "s" and read_tag(mail)[2] == "message":
             self._hears(mail, token)
@@ -598,14 +627,17 @@ class Actors:
 
         self._http("settle_flag", "POST", {"token": token}, FORM, urlencode(form), answered)
 
-    def _open(self, function: str, token: str, method: str, query: dict[str, str]) -> None:
+    def _open(
+        self, function: str, token: str, method: str, query: dict[str, str], cause: str | None = None
+    ) -> None:
         self.scans += 1
 
         def shown(status: int | None, _: str) -> None:
             if status not in {200, 404, 409, 503, None}:
                 self.answered.append((f"{method} {function}", status))
 
-        self._http(function, method, {"token": token}, {}, None, shown, query)
+        path = {"token": token, "cause": cause} if cause else {"token": token}
+        self._http(function, method, path, {}, None, shown, query)
 
     def _form(self, function: str, token: str, form: dict[str, str], attempt: int) -> None:
         def answered(status: int | None, _: str) -> None:
@@ -615,6 +647,129 @@ class Actors:
                 self.answered.append((f"POST {function}", status))
 
         self._http(function, "POST", {"token": token}, FORM, urlencode(form), answered)
+
+    # --- owners -----------------------------------------------------------------------------------------------------
+
+    def _own(self, mail: Mail, token: str, code: str) -> None:
+        """Whoever has a cause acknowledges it, commits to a day, and takes one of the ways there are with it."""
+        world, label = self.world, f"{mail.to} {code} {mail.subject}"
+        if not self.chance(f"acts {label}", 0.8) or self._lives[(mail.to, code)] == MOST_LIVES:
+            return
+        self._lives[(mail.to, code)] += 1
+        wait = int(2 * DAY * world.unit(f"when {label}"))
+        world.at(wait, "cause opened", self._open, "show_cause", token, "GET", {}, code)
+        world.at(wait + MINUTE, "overview opened", self._open, "show_causes", token, "GET", {})
+        form = {"action": "acknowledge", "note": "seen"}
+        if self.chance(f"commits {label}", 0.5):
+            until = world.now + wait + int((1 + 4 * world.unit(f"day {label}")) * DAY)
+            form["committed_to"] = instant(until).date().isoformat()
+        world.at(wait + MINUTE, "owner", self._do, mail.to, code, token, form, 0)
+        wait += HOUR + int(2 * DAY * world.unit(f"then {label}"))
+        others = [other for other in ("portal-login", "meter-late", "no-show") if other != code]
+        other = self.pick(f"other {label}", *others)
+        life = self.pick(f"life {label}", *LIVES)
+        for step in life.split(", "):
+            if step in {"fix", "known", "cancel"}:
+                world.at(wait, "owner writes", self._draft, mail.to, code, token, step, label)
+            elif step == "reassign":
+                to = self.pick(f"to {label}", "mia", "ravi")
+                for again in range(2):
+                    form = {"action": "reassign", "to": to, "form": self._form_id(f"{label} reassign")}
+                    world.at(wait + again * SECOND, "owner", self._do, mail.to, code, token, form, 0)
+                late = {"action": "acknowledge", "note": "not mine any more"}
+                world.at(wait + DAY, "owner", self._do, mail.to, code, token, late, 9)
+            elif step == "merge":
+                self.rearranged |= {code, other}
+                form = {"action": "merge", "into": other}
+                world.at(wait, "owner", self._do, mail.to, code, token, form, 0)
+                if self.chance(f"separates {label}", 0.5):
+                    form = {"action": "separate", "part": code}
+                    world.at(wait + DAY, "owner", self._do, mail.to, code, token, form, 0)
+            elif step == "move":
+                self.rearranged |= {code, other}
+                tickets = [c.ticket for c in self.closings if CAUSES[c.cause] == code][:2]
+                form = {"action": "move", "into": other}
+                form |= {f"ticket-{n}": f"acme|{ticket}" for n, ticket in enumerate(tickets, 1)}
+                world.at(wait, "owner", self._do, mail.to, code, token, form, 0)
+            wait += DAY
+
+    def _draft(self, who: str, code: str, token: str, step: str, label: str) -> None:
+        """A draft, and an hour later its confirmation, twice at once; or it is cancelled."""
+        today = instant(self.world.now).date()
+        form = {"action": "declare", "wrong": "w", "words": "c", "day": today.isoformat()}
+        if step == "known":
+            form = {"action": "known", "words": "k", "day": (today + timedelta(days=2)).isoformat()}
+        self._do(who, code, token, form, 0)
+        for again in range(2):
+            self.world.at(
+                HOUR + again * SECOND,
+                "owner confirms",
+                self._confirm,
+                who,
+                code,
+                token,
+                step,
+                f"{label} {again}",
+                0,
+            )
+
+    def _confirm(self, who: str, code: str, token: str, step: str, label: str, attempt: int) -> None:
+        """With the number that the page shows; when it has changed, once more."""
+        draft = next((known for known in tellings.newest(code) if known.stage is Stage.DRAFT), None)
+        if draft is None or attempt > 3:
+            return
+        people = tellings.audience(draft, instant(self.world.now), self.settings).people
+        form = {"action": "confirm", "number": str(draft.number), "people": str(people)}
+        if step == "cancel":
+            form = {"action": "cancel", "number": str(draft.number)}
+        self._do(who, code, token, form, 0)
+        self.world.at(HOUR, "owner confirms", self._confirm, who, code, token, step, label, attempt + 1)
+
+    def _form_id(self, label: str) -> str:
+        number = int(self.world.unit(label) * 2**40)
+        return f"{instant(self.world.now):%Y%m%d%H%M%S}000000-{number:012x}"
+
+    def _do(self, who: str, code: str, token: str, form: dict[str, str], attempt: int) -> None:
+        form = {"form": self._form_id(f"{who} {code} {form}"), **form}
+        deed = CauseDeed(who, code, form, self.world.now)
+        self.cause_deeds.append(deed)
+
+        def answered(status: int | None, _: str) -> None:
+            deed.ended, deed.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(wait, "owner", self._do, who, code, token, form, attempt + 1)
+            elif status not in {200, 400, 409, 503, None}:
+                self.answered.append(("POST act_on_cause", status))
+
+        path = {"token": token, "cause": code}
+        self._http("act_on_cause", "POST", path, FORM, urlencode(form), answered)
+
+    def _say_whether_gone(self, mail: Mail, token: str) -> None:
+        """Scanners open everything; some customers answer, some twice, and some change their mind."""
+        world, label = self.world, f"{mail.to} {token[:12]}"
+        for method, answer in (("GET", "yes"), ("HEAD", "no")):
+            wait = int(MINUTE * world.draw("scan"))
+            world.at(wait, "scanner", self._open, "show_fix", token, method, {"a": answer})
+        plan = self.pick(f"gone {label}", "", "", "yes", "yes yes", "no", "no", "yes no", "no yes")
+        for number, word in enumerate(plan.split()):
+            wait = MINUTE + int(DAY * world.unit(f"says {label}")) + number * HOUR
+            world.at(wait, "customer", self._answer_fix, mail, token, word == "yes", 0)
+
+    def _answer_fix(self, mail: Mail, token: str, gone: bool, attempt: int) -> None:
+        press = Press(gone, None, False, self.world.now)
+        self.gone[(read_tag(mail)[0], mail.to)].append(press)
+        form = {"answer": "yes" if gone else "no"}
+
+        def answered(status: int | None, _: str) -> None:
+            press.ended, press.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(wait, "customer", self._answer_fix, mail, token, gone, attempt + 1)
+            elif status not in {200, 503, None}:
+                self.answered.append(("POST answer_fix", status))
+
+        self._http("answer_fix", "POST", {"token": token}, FORM, urlencode(form), answered)
 
     # --- customers --------------------------------------------------------------------------------------------------
 
@@ -736,7 +891,7 @@ class Actors:
             self.world.at(wait + 2 * DAY, "ask me again", self._choose, mail.to, token, form, 0)
 
     def _choose(self, address: str, token: str, form: dict[str, str], attempt: int) -> None:
-        choice = Choice(form.get("surveys") != "all", self.world.now)
+        choice = Choice(form.get("surveys") != "all", self.world.now, fixes=form.get("surveys") == "fixes")
         self.choices[address].append(choice)
 
         def answered(status: int | None, _: str) -> None:
@@ -800,6 +955,12 @@ class Actors:
                 self.answered.append(("POST record_answer", status))
 
         self._http("record_answer", "POST", {"token": token}, FORM, urlencode(form), answered)
+
+
+# An owner's ways with a cause; most come to a fix.
+MOST_LIVES = 2
+"""So often somebody takes one of these ways with a cause: each fix that fails would begin another one, for ever."""
+LIVES = ("fix", "fix", "fix", "known, fix", "known", "reassign", "merge", "move", "cancel", "nothing")
 
 
 def zone_of(address: str | None) -> str:

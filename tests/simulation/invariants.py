@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters import causes
+from builders import HANNE
 from domain.person import person_key
 from place import record
 from simulation.actors import (
@@ -22,6 +23,7 @@ from simulation.actors import (
     ONLY_READ,
     STAFF,
     Actors,
+    CauseDeed,
     Closing,
     Press,
     Reopening,
@@ -84,6 +86,8 @@ class Invariants:
         """Hash of an address, and when its suppression was stored, or its bounce or complaint was dealt with."""
         self.ended: dict[tuple[str, str], int] = {}
         """When a closing's outcome was first stored."""
+        self.overdue: dict[tuple[str, str], set[str]] = defaultdict(set)
+        """Notices that a committed day is over, by cause and day."""
         self.reached: Counter[str] = Counter()
         world.changed, world.handled = self.changed, self.handled
         actors.on_accepted, actors.told_webhook, world.ses.called = self.accepted, self.told, self.called
@@ -203,16 +207,21 @@ class Invariants:
             self.check("I10", not self._stopped(mail.to, by.started), f"{mail.to} had stopped our surveys")
         else:
             self._taken(key, Taken(mail, by))
+        if scope.startswith("TOLD#"):
+            self._customer_told(mail, by, scope)
+        if "#overdue#" in name:
+            self._manager_told(scope, name, by)
         self.to[mail.to].append(mail)
         since = self.suppressed.get(person_key(mail.to))
         self.check(
             "I3", since is None or since > by.started - SECOND, f"{part} of {scope} to a suppressed address"
         )
         self.check("I9", "@" not in "".join(key), "an address in a tag")
+        to_customers = is_survey or scope.startswith("TOLD#")
         self.check(
             "R3",
             # What else a customer gets is because one of our people pressed something: F1.
-            is_survey or mail.to not in self.actors.people or name.split("#")[2] in TOLD,
+            to_customers or mail.to not in self.actors.people or name.split("#")[2] in TOLD,
             f"{part} of {name} went to a customer",
         )
         if is_survey:
@@ -346,6 +355,41 @@ class Invariants:
             for choice in choices
         )
 
+    def _customer_told(self, mail: Mail, by: Invocation, scope: str) -> None:
+        """F1 and F2: one mail for each person and telling, to nobody who did not want it or never had the cause."""
+        _, code, kind, _ = scope.split("#")
+        self.reached[f"told {kind}"] += 1
+        name = read_tag(mail)[1]
+        twins = [o for o in self.to[mail.to] if read_tag(o)[0] == scope and read_tag(o)[1] != name]
+        self.check("F1", not twins, f"{mail.to} was told twice of {scope}")
+        choices = self.actors.choices.get(mail.to, [])
+        wanted = [c.started for c in choices if not c.stops or (c.fixes and kind in {"fix", "again"})]
+        refused = [
+            c
+            for c in choices
+            if c.stops
+            and c.started not in wanted
+            and c.status == 200
+            and (c.ended or by.started) < by.started
+        ]
+        stopped = any(c.started > max(wanted, default=0) for c in refused)
+        self.check("F2", not stopped, f"{mail.to} had stopped our mail and was told of {scope}")
+        theirs = [c for c in self.actors.closings if mail.to in {c.email, *c.names}]
+        had = {meant[c.cause] for c in theirs for meant in (CAUSES, self.actors.causes)}
+        related = {code} | (self.actors.rearranged if code in self.actors.rearranged else set())
+        self.check("F2", bool(had & related), f"{mail.to} never had {code}")
+
+    def _manager_told(self, scope: str, name: str, by: Invocation) -> None:
+        """F5: the end of a committed day is told once, and never before the day is over."""
+        item = self.world.table.item((scope, name))
+        assert item
+        about = _body(item)["about"]
+        day = (about["cause"], about["day"])
+        self.overdue[day].add(name)
+        self.reached["commitment overdue"] += 1
+        self.check("F5", len(self.overdue[day]) == 1, f"{day} was told twice")
+        self.check("F5", about["day"] < by.now().date().isoformat(), f"{day} is not over")
+
     def handled(self, queue: str, message: Queued) -> None:
         """A Lambda is done with a message: from then on it knows what that said."""
         if queue == "DeliveryQueue":
@@ -399,7 +443,12 @@ class Invariants:
 
     def said(self, closing: Closing, at: int) -> list[Press]:
         """The presses that may be the last word at that time: no answered one began after them."""
-        pressed = [press for press in closing.presses if press.started <= at]
+        return self.last_words(closing.presses, at)
+
+    @staticmethod
+    def last_words(presses: list[Press], at: int) -> list[Press]:
+        """Of all these presses."""
+        pressed = [press for press in presses if press.started <= at]
         sure = [press for press in pressed if press.status == 200 and (press.ended or at + 1) <= at]
         return [
             press
@@ -439,6 +488,8 @@ class Invariants:
                 self._judge(closing, number, follow_ups[number])
         self._judge_figures(follow_ups)
         self._judge_work(follow_ups)
+        self._judge_tellings(follow_ups)
+        self._judge_deeds()
 
     def _judge_work(self, follow_ups: dict[tuple[str, str], Item]) -> None:
         """F2 to F4: what our people pressed was done; promises end, broken ones are flagged; silence comes back."""
@@ -513,6 +564,88 @@ class Invariants:
                 f"{pk} {number} kept silent, and came back {len(back)} times",
             )
             self.reached["back after silence"] += 1
+
+    def _judge_tellings(self, follow_ups: dict[tuple[str, str], Item]) -> None:
+        """F3, F4 and F6: every fix ends judged, everybody who had its cause was told, and what they said is kept."""
+        given = [_body(item) for item in self.world.table.scan() if item["kind"]["S"] == "telling"]
+        for told in (known for known in given if known.get("confirmed_at")):
+            what = f"{told['kind']} {told['number']} of {told['cause']}"
+            self.check("F4", told["stage"] == "done", f"{what} is {told['stage']}")
+            if told["kind"] != "fix":
+                continue
+            self.check("F4", bool(told.get("result")), f"{what} was never judged")
+            self.reached[f"fix {told['result']}"] += 1
+            if told["cause"] not in self.actors.rearranged:
+                self._judge_fix(told, follow_ups)
+        for (scope, address), presses in self.actors.gone.items():
+            sure = [press for press in presses if press.status == 200]
+            may_be = {press.solved for press in self.last_words(presses, self.world.now)}
+            item = self.world.table.item((scope, f"SAID#{person_key(address)}"))
+            self.check("F6", item is not None or not sure, f"the answer of {address} is lost")
+            if item and sure:
+                self.check("F6", _body(item)["gone"] in may_be, f"{address} said {may_be}")
+
+    def _judge_fix(self, told: dict[str, Any], follow_ups: dict[tuple[str, str], Item]) -> None:
+        confirmed = micros(datetime.fromisoformat(told["confirmed_at"]))
+        for number, closing in self.actors.by_number.items():
+            body = _body(follow_ups[number])
+            opened = micros(datetime.fromisoformat(body["opened_at"]))
+            address = body["closure"].get("requester_email")
+            meant = {CAUSES[closing.cause], self.actors.causes[closing.cause]}
+            if meant != {told["cause"]} or opened > confirmed - CLOCKS or not address:
+                continue
+            if address in STAFF or body["state"] == "waiting":
+                continue
+            key = (told["scope"], f"MESSAGE#{person_key(address)}")
+            item = self.world.table.item(key)
+            self.check("F3", item is not None, f"{address} was never to be told of {told['scope']}")
+            assert item
+            if self.taken.get((*key, "message")):
+                continue
+            why = _body(item).get("cancelled")
+            if why == "opted_out":
+                self.check(
+                    "F3", any(c.stops for c in self.actors.choices.get(address, [])), f"{address}: {why}"
+                )
+            elif why == "nothing_to_say":
+                self.check("F3", told["result"] == "opens_again", f"{address}: {why}")
+            else:
+                self._judge_unsent(f"the fix for {address}", item)
+
+    def _judge_deeds(self) -> None:
+        """F5 and F7: a day that passed was told; whoever gave a cause away acts on it no more."""
+        for item in self.world.table.scan():
+            body = _body(item) if item["kind"]["S"] == "cause" else {}
+            day = body.get("committed_to")
+            over = day is not None and day < instant(self.world.now - 3 * DAY).date().isoformat()
+            if (
+                over
+                and not body.get("declared")
+                and not body.get("merged_into")
+                and body.get("acknowledged_at")
+            ):
+                self.check(
+                    "F5", body.get("overdue_of") == day, f"{body['code']}: nobody heard that {day} is over"
+                )
+                told = [
+                    k
+                    for k in self.world.table.items.get("OWNER#hanne", {})
+                    if f"#{body['code']}#overdue#" in k
+                ]
+                self.check("F5", bool(told), f"{body['code']}: {day} is over, and the manager was not told")
+        given = [d for d in self.actors.cause_deeds if d.form.get("action") == "reassign"]
+        for deed in (d for d in given if d.status == 200 and d.who != HANNE):
+            ids = {d.form["form"] for d in given if d.code == deed.code}
+            others = [d for d in self.actors.cause_deeds if d.who == deed.who and d.code == deed.code]
+            late = [
+                d for d in others if d.started > (deed.ended or 0) and d.form.get("action") == "acknowledge"
+            ]
+            if len(ids) == 1 and not self._came_back(deed):
+                self.check("F7", all(d.status != 200 for d in late), f"{deed.who} still acts on {deed.code}")
+
+    def _came_back(self, deed: CauseDeed) -> bool:
+        """Whether the cause was given to whoever has it, which changes nothing, or somebody above."""
+        return deed.form["to"] == deed.who.partition(".")[0]
 
     def recounted(self, told: dict[str, Any] | None, *, again: bool) -> None:
         """L12: what was counted as it happened is what a recount finds, unless a value was mapped; then once."""
@@ -696,7 +829,7 @@ class Invariants:
         world, actors = self.world, self.actors
         until = instant(world.now + DAY)
         since = until - timedelta(days=399)
-        for code in {*CAUSES.values()}:
+        for code in {*CAUSES.values()} - actors.rearranged:
             mine = [(n, c) for n, c in actors.by_number.items() if actors.causes[c.cause] == code]
             figures, _ = causes.figures(code, since, until, 1)
             marks = sorted(

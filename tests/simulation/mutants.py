@@ -631,3 +631,86 @@ def writes_no_mark_beside_a_gathered_note(put: Put) -> None:
 @mutant(707)
 def thanks_nobody_for_a_yes_that_was_given_again(put: Put) -> None:
     put(consequences, "_is_news", lambda *_: False)
+
+
+# --- causes and fixes ------------------------------------------------------------------------------------------------
+
+telling, ownership, tellings = (
+    module("domain.telling"),
+    module("domain.ownership"),
+    module("adapters.tellings"),
+)
+message = module("domain.message")
+
+
+@mutant(1)
+def tells_a_person_once_for_each_ticket(put: Put) -> None:
+    made = telling.message_for
+
+    def for_each_ticket(told: Any, known: Any, *rest: Any) -> Any:
+        written = made(told, known, *rest)
+        return replace(written, name=f"{written.name}{known.closure.ticket_id}")
+
+    put(telling, "message_for", for_each_ticket)
+
+
+@mutant(2)
+def takes_the_first_page_for_the_whole(put: Put) -> None:
+    after = telling.after_page
+    put(telling, "after_page", lambda told, cursor, *rest: after(told, None, *rest))
+
+
+@mutant(1)
+def tells_whoever_stopped(put: Put) -> None:
+    refusal = message.refusal
+
+    def pushy(written: Any, person: Person) -> Any:
+        reason = refusal(written, person)
+        return None if reason == "opted_out" else reason
+
+    put(message, "refusal", pushy)
+
+
+@mutant(1)
+def never_judges_a_fix(put: Put) -> None:
+    step = telling.due_step
+
+    def patient(*given: Any) -> Any:
+        asked = step(*given)
+        return "wait" if asked == "judge" else asked
+
+    put(telling, "due_step", patient)
+
+
+@mutant(1)
+def tells_the_manager_of_the_same_day_again(put: Put) -> None:
+    step = ownership.next_step
+
+    def nagging(state: Any, now: Any, settings: Any) -> Any:
+        after, notice, what = step(state, now, settings)
+        if what is None or state.version > 12:
+            return after, notice, what
+        return replace(after, overdue_of=None, due_at=now + timedelta(days=1)), notice, what
+
+    put(ownership, "next_step", nagging)
+
+
+@mutant(1)
+def forgets_a_day_that_passed(put: Put) -> None:
+    put(ownership, "next_step", lambda state, now, settings: (replace(state, due_at=None), None, None))
+
+
+@mutant(1)
+def thanks_for_an_answer_about_a_fix_that_it_lost(put: Put) -> None:
+    put(tellings, "save_said", lambda said: None)
+
+
+@mutant(1)
+def lets_whoever_gave_it_away_act(put: Put) -> None:
+    put(ownership, "may_act", lambda *_: True)
+
+
+@mutant(2)
+def writes_to_customers_and_never_sends(put: Put) -> None:
+    made = telling.message_for
+    put(telling, "message_for", lambda *given: replace(made(*given), due_at=None))
