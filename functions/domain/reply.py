@@ -12,6 +12,7 @@ from domain.follow_up import FollowUp, Press, Reply, State, record_answer
 from domain.settings import Policy
 
 KEPT_REPLIES = 20
+WENT_OUT = frozenset({Progress.SENT, Progress.DELIVERED, Progress.BOUNCED, Progress.COMPLAINED})
 MOST_REPLIES = 3
 WITHIN = timedelta(hours=1)
 """So many replies are taken so fast: people write fewer, two machines that answer each other many more."""
@@ -65,17 +66,14 @@ def keepers(group: Sequence[FollowUp], mail_id: str) -> list[FollowUp]:
 
 
 def _waits(follow_up: FollowUp) -> bool:
-    """Whether its question is out, or may be, and nobody has answered; a mail that was not taken asked nobody.
+    """Whether its question is out, or just going out, and nobody has answered; a claim that failed asked nobody.
 
-    A complaint, or no news of the mail, makes it "not asked"; who replies to it was asked all the same.
+    A complaint, or no news of its delivery, makes it "not asked"; who replies to the mail was asked all the same.
     """
     survey = follow_up.survey
-    went_out = survey is not None and survey.progress not in {Progress.READY, Progress.REFUSED}
     going_out = follow_up.state is State.SCHEDULED and survey is not None
-    asked = follow_up.state in {State.ASKED, State.SILENT} or (
-        follow_up.state is State.NOT_ASKED and went_out
-    )
-    return not follow_up.answers and (going_out or asked)
+    went_out = follow_up.state is State.NOT_ASKED and survey is not None and survey.progress in WENT_OUT
+    return not follow_up.answers and (going_out or went_out or follow_up.state in {State.ASKED, State.SILENT})
 
 
 def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy) -> FollowUp:
