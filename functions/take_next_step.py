@@ -358,10 +358,12 @@ def _digest(key: str, now: datetime, settings: Settings) -> None:
     owner = owners.load(key)
     if owner is None or owner.due_at is None or now < owner.due_at:
         return
-    if not causes.owned_by(key, settings):
-        table.put(owners.row(replace(owner, due_at=None, told_until=None)))
-        return
     times = settings.policy_for(key)
+    if not causes.owned_by(key, settings):
+        # Causes come back to people: whoever has none now is asked about it again, and misses no period.
+        next_at = hours.next_digest(now, times) if key in settings.contacts else None
+        table.put(owners.row(replace(owner, due_at=next_at)))
+        return
     since, until = digest.period(owner, hours.digest_period(owner.due_at, times))
     later = replace(owner, due_at=hours.next_digest(now, times), told_until=until)
     due = digest.digest_message(owner, since, until, now, settings)
