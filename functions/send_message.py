@@ -582,16 +582,16 @@ def _to_colleague(
 
 
 def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
-    told = notice_facts(waiting, now, settings)
+    told = cause_told(waiting, now, settings)
     return _Composed(written(lambda: compose.cause_repeated(told))) if told else None
 
 
 def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
-    told = digest_facts(waiting, now, settings)
+    told = digest_told(waiting, now, settings)
     return _Composed(written(lambda: compose.digest(told))) if told else None
 
 
-def notice_facts(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
+def cause_told(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
     """What a notice tells, to mail or chat; None when the cause is acknowledged or no longer one of ours."""
     code = waiting.about["cause"]
     state = causes.load(code)
@@ -614,7 +614,7 @@ def _news(waiting: Message, now: datetime, settings: Settings) -> _Composed:
     return _Composed(written(lambda: compose.cause_news(context)))
 
 
-def digest_facts(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
+def digest_told(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
     """What a digest tells, to mail or chat; None for an owner without causes, or without news who wants none."""
     owner = waiting.to.partition(":")[2]
     codes = causes.owned_by(owner, settings)

@@ -481,6 +481,7 @@ def digest() -> compose.Digest:
                 unsolved=4,
                 tickets_before=4,
                 change="up",
+                fixes=(compose.Fixed(on=date(2026, 10, 8), result="opens_again"),),
                 share=76,
                 share_so_far=76,
                 trend=(2, 1, 0, 3, 4, 7),
@@ -954,6 +955,40 @@ def causes_page() -> pages.CausesPage:
     )
 
 
+def causes_page_empty() -> pages.CausesPage:
+    """Nothing to show."""
+    return replace(causes_page(), causes=())
+
+
+def causes_page_of(causes: int) -> pages.CausesPage:
+    """Behind a digest, of an owner with so many causes."""
+    lines = [
+        replace(
+            causes_page().causes[place % 2], code=f"cause-{place}", name=f"Router firmware, model {place + 1}"
+        )
+        for place in range(causes)
+    ]
+    return replace(
+        causes_page(),
+        window_days=None,
+        since=date(2026, 11, 16),
+        until=date(2026, 11, 22),
+        as_of=datetime(2026, 11, 23, 8, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        causes=tuple(lines[: pages.MOST_CAUSES_IN_FULL]),
+        others=tuple(
+            pages.OtherCause(
+                name=line.name,
+                link=f"{CAUSES_LINK}/{line.code}",
+                tickets=2,
+                customers=1,
+                denied=place % 2,
+                silent=0,
+            )
+            for place, line in enumerate(lines[pages.MOST_CAUSES_IN_FULL :])
+        ),
+    )
+
+
 WRONG = "The update of 12 November set the time limit of the connection to one hour."
 CHANGED = "New firmware is on all routers. The connection has no time limit any more."
 FIX_LINK = "https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC"
@@ -1103,40 +1138,6 @@ def _previews() -> tuple[pages.Preview, ...]:
             people=12,
             subject="Wir haben die Ursache Ihres Problems beseitigt",
             mail_text=PREVIEW,
-        ),
-    )
-
-
-def causes_page_empty() -> pages.CausesPage:
-    """Nothing to show."""
-    return replace(causes_page(), causes=())
-
-
-def causes_page_of(causes: int) -> pages.CausesPage:
-    """Behind a digest, of an owner with so many causes."""
-    lines = [
-        replace(
-            causes_page().causes[place % 2], code=f"cause-{place}", name=f"Router firmware, model {place + 1}"
-        )
-        for place in range(causes)
-    ]
-    return replace(
-        causes_page(),
-        window_days=None,
-        since=date(2026, 11, 16),
-        until=date(2026, 11, 22),
-        as_of=datetime(2026, 11, 23, 8, 1, tzinfo=ZoneInfo("Europe/Berlin")),
-        causes=tuple(lines[: pages.MOST_CAUSES_IN_FULL]),
-        others=tuple(
-            pages.OtherCause(
-                name=line.name,
-                query=f"?cause={line.code}",
-                tickets=2,
-                customers=1,
-                denied=place % 2,
-                silent=0,
-            )
-            for place, line in enumerate(lines[pages.MOST_CAUSES_IN_FULL :])
         ),
     )
 
@@ -1358,15 +1359,15 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_pressed": (pages.flag_page, flag_page_pressed()),
     "flag_page_counted": (pages.flag_page, flag_page_counted()),
     "causes_page": (pages.causes_page, causes_page()),
+    "causes_page_empty": (pages.causes_page, causes_page_empty()),
+    "causes_page_1": (pages.causes_page, causes_page_of(1)),
+    "causes_page_20": (pages.causes_page, causes_page_of(20)),
+    "causes_page_500": (pages.causes_page, causes_page_of(500)),
     "cause_page": (pages.cause_page, cause_page()),
     "cause_page_draft": (pages.cause_page, cause_page_draft()),
     "cause_page_told": (pages.cause_page, cause_page_told()),
     "cause_page_handed_over": (pages.cause_page, cause_page_handed_over()),
     "cause_page_merged": (pages.cause_page, cause_page_merged()),
-    "causes_page_empty": (pages.causes_page, causes_page_empty()),
-    "causes_page_1": (pages.causes_page, causes_page_of(1)),
-    "causes_page_20": (pages.causes_page, causes_page_of(20)),
-    "causes_page_500": (pages.causes_page, causes_page_of(500)),
     "thanks_page": (pages.thanks_page, thanks_page()),
     "thanks_page_empty": (pages.thanks_page, thanks_page_empty()),
 }

@@ -189,14 +189,9 @@ def owned_by(owner: str, settings: Settings) -> list[str]:
     ]
 
 
-def is_quiet(code: str, since: datetime, until: datetime) -> bool:
-    """Whether a cause has no mark between two instants."""
-    return next(marks(code, since, until), None) is None
-
-
 @dataclass(frozen=True)
 class Known:
-    """What is stored about one cause: its state, its marks since an instant, and their follow-ups."""
+    """What is stored about one cause: its state, its marks and those of causes merged into it, their follow-ups."""
 
     state: CauseState
     marks: list[Mark]
@@ -210,7 +205,7 @@ def read(codes: Iterable[str], since: datetime) -> Iterator[Known]:
     """
     waiting = iter(codes)
     while some := list(islice(waiting, READ_TOGETHER)):
-        found = [_read(code, since) for code in some]
+        found = [_read_family(code, since) for code in some]
         keys = [_follow_up_key(mark) for _, marked in found for mark in marked]
         follow_ups = {
             (ticket_scope(f.closure.source, f.closure.ticket_id), tickets.sort_key(f.number)): f
@@ -221,15 +216,14 @@ def read(codes: Iterable[str], since: datetime) -> Iterator[Known]:
             yield Known(state, marked, [f for f in mine if f])
 
 
-def _read(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
-    """A cause's state and its marks, with those of whatever was merged into it."""
-    state, marked = _read_own(code, since)
+def _read_family(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
+    state, marked = _read(code, since)
     for part in family(code, state)[1:]:
-        marked += _read_own(part, since)[1]
+        marked += _read(part, since)[1]
     return state, marked
 
 
-def _read_own(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
+def _read(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
     """State and marks stand beside each other: marks by time, then the state."""
     state = CauseState(code=code)
     marked: list[Mark] = []

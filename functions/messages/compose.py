@@ -433,6 +433,15 @@ class Told(ToCustomer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """A fix that customers were told of."""
+
+    on: date
+    result: str | None = None
+    """A ``Result`` of the domain; None while it is not judged yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CauseLine:
     """One cause in a digest: the period's counts, and how it went before."""
 
@@ -467,6 +476,8 @@ class CauseLine:
     acknowledged_by: str | None = None
     committed_to: date | None = None
     date_passed: bool = False
+    fixes: tuple[Fixed, ...] = ()
+    """Earlier fixes, the newest first."""
     tickets_below: int = 0
     """Of a cause with causes under it: all together."""
     customers_below: int = 0

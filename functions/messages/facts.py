@@ -3,7 +3,7 @@
 Days are those of the reader: the customer's own zone in what the customer gets, the company's zone in everything else.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import ceil, floor
@@ -24,6 +24,7 @@ from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
 
 EXAMPLES = 5
+FIXES = 2
 HISTORY = 5
 NOTES = 20
 """Solutions in one mail of gathered notes."""
@@ -769,9 +770,13 @@ def causes_of_digest(
     until: datetime,
     as_of: datetime,
     entries: Sequence[Entry],
+    link: Callable[[str], str | None],
     settings: Settings,
 ) -> pages.CausesPage:
-    """The page behind a digest: its causes with its figures, the most harmful in full and the others in a list."""
+    """The page behind a digest: its causes with its figures, the most harmful in full, the others in a list.
+
+    ``link`` gives the address of a cause's own page.
+    """
     zone = settings.policy_for(owner).time_zone
     told = sorted(entries, key=lambda e: e.need not in {Need.DATE_PASSED, Need.NOT_ACKNOWLEDGED})
     return pages.CausesPage(
@@ -786,7 +791,7 @@ def causes_of_digest(
         others=tuple(
             pages.OtherCause(
                 name=cause_name(e.code, settings),
-                query=f"?cause={e.code}",
+                link=link(e.code),
                 tickets=e.figures.tickets,
                 customers=e.figures.customers,
                 denied=e.figures.denied,
@@ -861,6 +866,10 @@ def _line(entry: Entry, settings: Settings, unit: str, harm: int, harm_so_far: i
         acknowledged_by=_contact(known.owner if known else None, settings) if state.acknowledged_at else None,
         committed_to=state.committed_to,
         date_passed=entry.need is Need.DATE_PASSED,
+        fixes=tuple(
+            compose.Fixed(on=_our_day(f.fixed_at or f.made_at, settings), result=f.result and f.result.value)
+            for f in entry.fixes[:FIXES]
+        ),
         tickets_below=entry.below.tickets if entry.below else 0,
         customers_below=entry.below.customers if entry.below else 0,
     )

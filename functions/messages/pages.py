@@ -292,10 +292,10 @@ class CauseState:
 
 @dataclass(frozen=True, kw_only=True)
 class OtherCause:
-    """A cause in the list below; ``query`` (``?cause=...``) shows it in full."""
+    """A cause in the list below; ``link`` is its own page."""
 
     name: str
-    query: str
+    link: str | None
     tickets: int
     customers: int
     denied: int

@@ -178,7 +178,7 @@ def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None
         if web_address(value) is None:
             raise ValueError("a link must be a whole http or https address")
         return value
-    if name in {"trap_link", "older", "query"}:
+    if name in {"trap_link", "older"}:
         if not _OUR_QUERY.fullmatch(value):
             raise ValueError(f"{name} must be a query of ours")
         return value

@@ -126,7 +126,7 @@ class Invariants:
         pk, sk = change.key
         if change.new is None:
             return
-        if sk.startswith(("FOLLOW_UP#", "MARK#")):
+        if sk.startswith(("FOLLOW_UP#", "MARK#")) or (pk.startswith("CAUSE#") and sk == "STATE"):
             self.last_change = change.at
         if sk.startswith("FOLLOW_UP#"):
             self._follow_up_changed(change, change.new)

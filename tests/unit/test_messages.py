@@ -62,8 +62,8 @@ FRAGMENTS = (
 )
 LINE_OR_PARAGRAPH = {"\u2028", "\u2029"}
 OURS = {
-    "link", "preferences_link", "trap_link", "query", "seal", "ticket_url", "reason", "state", "result", "answer",
-    "chosen", "code", "company", "customer_email", "language", "default_language", "kind", "surveys",
+    "link", "preferences_link", "trap_link", "seal", "ticket_url", "reason", "state", "result", "answer", "chosen",
+    "code", "company", "customer_email", "language", "default_language", "kind", "surveys",
     "form", "fate", "topic", "what", "end", "id", "standing", "why", "stage", "older", "value",
 }  # fmt: skip
 ISOLATES = {"\u2068", "\u2069"}

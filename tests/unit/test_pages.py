@@ -56,7 +56,8 @@ def test_p10_a_page_names_no_third_party(kind: str) -> None:
     html = show(context, NONCE)
     ours = {"?a=yes", "?a=no", "?a=", samples.survey_page().trap_link, samples.PREFERENCES_LINK}
     ours |= {samples.cause_page_told().older, *(cause.link for cause in samples.causes_page().causes)}
-    ours |= {other.query for other in getattr(context, "others", ())}
+    ours |= {other.link for other in getattr(context, "others", ())}
+    ours |= {getattr(cause, "link", None) for cause in getattr(context, "causes", ())}
     ours |= {f"?month=2026-{month}" for month in (10, 11, 12)}
     assert set(Outline(html).links) <= ours | {samples.flag_denied().ticket_url}
     assert not re.search(r"url\(|@import|@font-face", html)
