@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters import clock, quarantine, secret_store, settings_store, tickets, web
+from adapters import clock, promises, quarantine, secret_store, settings_store, table, tickets, web
 from adapters.telemetry import count, logger, metrics
+from domain import promise
 from domain.closure import Closure, Reopen
 from domain.errors import Changed
-from domain.follow_up import Ticket, keep_first, open_follow_up, repeat, same_closure
+from domain.follow_up import State, Ticket, keep_first, open_follow_up, repeat, same_closure
 from domain.settings import Settings
 from helpdesks import mapping
 from helpdesks.verify import Unverified, verify
@@ -87,7 +88,12 @@ def _close(closure: Closure, now: datetime, settings: Settings) -> str:
         try:
             if first := keep_first(ticket, after):
                 tickets.save(first)
-            tickets.save(after)
+            is_new = known is None or known.state is State.WAITING
+            promised = promise.from_ticket(after, now, settings) if is_new else None
+            if promised:
+                table.put_all([tickets.row(after), promises.row(promised)])
+            else:
+                tickets.save(after)
         except Changed:
             ticket = tickets.load(closure.source, closure.ticket_id).ticket
             continue

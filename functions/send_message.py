@@ -20,24 +20,27 @@ from adapters import (
     reply_address,
     settings_store,
     table,
+    tellings,
     thanks,
     tickets,
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import delivery, follow_up, hours, message, recovery
+from domain import delivery, follow_up, hours, message, recovery, telling
 from domain.closure import Ref
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused, Unwritable
+from domain.fix import Result
 from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
 from domain.person import Asked, Person, reserve
 from domain.settings import Settings
 from domain.thanks import SETTLING, month_before, month_of
-from messages import compose, facts
+from messages import cause_facts, compose, facts
 from messages.compose import Mail
 
 ATTEMPTS = 5
+EXAMPLES = 5
 Written = TypeVar("Written")
 processor = BatchProcessor(event_type=EventType.SQS)
 
@@ -311,13 +314,14 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     if waiting is None or not message.is_sendable(waiting, now, settings.policy):
         logger.info("nothing to send", part="message")
         return
-    customer = _customer(waiting) if waiting.to == message.CUSTOMER else None
+    found = _customer(waiting) if waiting.to == message.CUSTOMER else None
+    customer = found[0] if found else None
     address = (
         message.customers_address(customer.closure, settings) if customer else settings.address_of(waiting.to)
     )
     person = people.load(address) if address else None
     reason = message.refusal(waiting, person) if person else "recipient_unknown"
-    if customer and not reason:
+    if found and customer and not reason:
         closed = closed_days(customer.closure, settings)
         earliest = message.earliest(waiting, customer.closure, now, settings.policy, closed)
         if earliest > now:
@@ -326,8 +330,8 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
             return
     mail: _Composed | None = None
     try:
-        if customer and person and not reason:
-            mail = _compose_for_customer(waiting, customer, person, now, settings)
+        if found and person and not reason:
+            mail = _compose_for_customer(waiting, *found, person, now, settings)
         elif not reason:
             mail = _compose_message(waiting, now, settings)
     except Unwritable:
@@ -389,22 +393,70 @@ class _Composed:
         self.quoted = quoted
 
 
-def _customer(waiting: Message) -> FollowUp | None:
-    """The follow-up whose customer gets this message."""
+def _customer(waiting: Message) -> tuple[FollowUp, tickets.Records] | None:
+    """The follow-up whose customer gets this message, with all of its ticket."""
     about = waiting.about
-    return tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+    records = tickets.load(about["source"], about["ticket_id"])
+    known = records.follow_up(int(about["number"]))
+    return (known, records) if known else None
 
 
 def _compose_for_customer(
-    waiting: Message, known: FollowUp, person: Person, now: datetime, settings: Settings
+    waiting: Message,
+    known: FollowUp,
+    records: tickets.Records,
+    person: Person,
+    now: datetime,
+    settings: Settings,
 ) -> _Composed | None:
     """The mail to the customer of a follow-up as it is true now; None when there is nothing (left) to say."""
+    own = _own(known, person, now, settings)
     if waiting.kind is Kind.PROGRESS:
         if recovery.is_over(known, waiting.created_at):
             return None
-        own = _own(known, person, now, settings)
         return _Composed(written(lambda: compose.progress(facts.progress(waiting, known, own, settings))))
-    raise ValueError(f"{waiting.kind} is not for customers")
+    if waiting.kind is Kind.ASKED_AGAIN:
+        if not recovery.still_asks(known, records.ticket, waiting):
+            return None
+        group = follow_up.places([known, *tickets.load_refs(known.together)])
+        place = next(place for place, one in group.items() if one.ref == known.ref)
+        return _Composed(
+            written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings, now)))
+        )
+    if waiting.kind is Kind.PROMISE_KEPT:
+        name = waiting.about["promise"]
+        kept = next(one for one in records.promises_of(known.number) if one.name == name)
+        return _Composed(
+            written(lambda: compose.promise_kept(facts.promise_kept(kept, known, own, settings)))
+        )
+    return _told(waiting, known, person, now, settings)
+
+
+def _told(
+    waiting: Message, known: FollowUp, person: Person, now: datetime, settings: Settings
+) -> _Composed | None:
+    """What a customer is told of a cause; nothing when the fix was found wanting before they were."""
+    told = tellings.load(waiting.about["cause"], int(waiting.about["telling"]))
+    if told is None or (told.kind is telling.Kind.FIX and told.result is Result.OPENS_AGAIN):
+        return None
+    own, base = _own(known, person, now, settings), _base(settings)
+    is_fix = told.kind is telling.Kind.FIX
+    link = links.FixLink(told.cause, told.number, person.key)
+    others = tellings.about_person(told, known, people.asked_before(person)) if is_fix else []
+    context = cause_facts.told(
+        told,
+        known,
+        settings,
+        language=own.language,
+        link=links.fix_url(base, link, waiting.created_at, now) if is_fix else None,
+        preferences_link=own.preferences_link,
+        others=others[:OTHERS],
+    )
+    return _Composed(written(lambda: compose.told(context)))
+
+
+OTHERS = 5
+"""So many other tickets of the same customer are named in the mail about a fix."""
 
 
 def _own(known: FollowUp, person: Person, now: datetime, settings: Settings) -> facts.Own:
@@ -430,6 +482,8 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         return _digest(waiting, now, settings)
     if waiting.kind is Kind.CAUSE_REPEATED:
         return _cause(waiting, now, settings)
+    if waiting.kind is Kind.CAUSE_NEWS:
+        return _news(waiting, now, settings)
     if waiting.kind in {Kind.GATHERED_NOTES, Kind.THANKS_MONTH}:
         return _thanks(waiting, now, settings)
     records = tickets.load_scope(waiting.scope)
@@ -447,6 +501,15 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         return _Composed(
             written(lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
         )
+    if waiting.kind in {Kind.VERSION_ASKED, Kind.VERSION_GIVEN, Kind.PROMISE_DUE}:
+        return _to_colleague(waiting, known, records, now, settings)
+    return _note(waiting, known, records, now, settings)
+
+
+def _note(
+    waiting: Message, known: FollowUp, records: tickets.Records, now: datetime, settings: Settings
+) -> _Composed | None:
+    """The success note; None when the customer no longer says so."""
     if known.state is not State.CONFIRMED or records.ticket.superseded(known):
         return None
     quoted = known.quote is not None
@@ -488,17 +551,47 @@ def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | 
     )
 
 
+def _to_colleague(
+    waiting: Message, known: FollowUp, records: tickets.Records, now: datetime, settings: Settings
+) -> _Composed | None:
+    """What colleagues who work on a customer's case tell each other, and what our clock reminds them of."""
+    raised, recipient = records.flags.get(known.number), waiting.to.partition(":")[2]
+    closure = known.closure
+    if waiting.kind is Kind.VERSION_ASKED:
+        if raised is None or raised.settled_at:
+            return None
+        asker = links.TicketLink(closure.source, closure.ticket_id, known.number, waiting.about["by"])
+        url = links.version_url(_base(settings), asker, waiting.created_at, now)
+        return _Composed(
+            written(lambda: compose.colleague(facts.version_asked(waiting, known, url, settings)))
+        )
+    link = links.TicketLink(closure.source, closure.ticket_id, known.number, recipient)
+    url = links.flag_url(_base(settings), link, waiting.created_at, now)
+    if waiting.kind is Kind.VERSION_GIVEN:
+        if raised is None or raised.team_words is None:
+            return None
+        return _Composed(
+            written(lambda: compose.colleague(facts.version_given(waiting, known, raised, url, settings)))
+        )
+    due = next(one for one in records.promises_of(known.number) if one.name == waiting.about["promise"])
+    if due.end:
+        return None
+    return _Composed(
+        written(lambda: compose.colleague(facts.promise_due(waiting, known, due, url, settings)))
+    )
+
+
 def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
-    told = cause_facts(waiting, now, settings)
+    told = cause_told(waiting, now, settings)
     return _Composed(written(lambda: compose.cause_repeated(told))) if told else None
 
 
 def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
-    told = digest_facts(waiting, now, settings)
+    told = digest_told(waiting, now, settings)
     return _Composed(written(lambda: compose.digest(told))) if told else None
 
 
-def cause_facts(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
+def cause_told(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
     """What a notice tells, to mail or chat; None when the cause is acknowledged or no longer one of ours."""
     code = waiting.about["cause"]
     state = causes.load(code)
@@ -506,14 +599,25 @@ def cause_facts(waiting: Message, now: datetime, settings: Settings) -> compose.
         return None
     _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
     owner = waiting.to.partition(":")[2]
-    url = links.causes_url(_base(settings), links.CausesLink(owner, (code,)), waiting.created_at, now)
+    url = links.cause_url(_base(settings), owner, code, waiting.created_at, now)
     return written(lambda: facts.cause_mail(state, waiting, about, url, settings))
 
 
-def digest_facts(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
+def _news(waiting: Message, now: datetime, settings: Settings) -> _Composed:
+    """What became of a cause; of a fix with what its customers wrote who still have it."""
+    about, to = waiting.about, waiting.to.partition(":")[2]
+    code = about["cause"]
+    told = tellings.load(code, int(about["telling"])) if "telling" in about else None
+    words = [said for gone, said in tellings.reached(told).words if not gone] if told else []
+    url = links.cause_url(_base(settings), to, code, waiting.created_at, now)
+    context = cause_facts.news(waiting, causes.load(code), told, words[:EXAMPLES], url, settings)
+    return _Composed(written(lambda: compose.cause_news(context)))
+
+
+def digest_told(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
     """What a digest tells, to mail or chat; None for an owner without causes, or without news who wants none."""
     owner = waiting.to.partition(":")[2]
-    codes = settings.causes_of(owner)
+    codes = causes.owned_by(owner, settings)
     until = datetime.fromisoformat(waiting.about["until"])
     usual, _ = hours.digest_period(until, settings.policy_for(owner))
     # Digests that an earlier version wrote say only when they end.

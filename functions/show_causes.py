@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from adapters import causes, clock, digests, links, notices, web
+from adapters import causes, clock, deeds, digests, links, notices, web
 from adapters.links import CausesLink
 from adapters.telemetry import count, logger, metrics
+from domain.cause import CauseState, owner_of
+from domain.ownership import may_act
 from domain.settings import Settings
-from messages import facts, pages
+from messages import cause_facts, facts, pages
 
 
 @logger.inject_lambda_context
@@ -23,7 +25,7 @@ def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
     count("CausesShown")
     if isinstance(link, notices.Notice):
         return link.response(nonce, settings.company.name)
-    return show(link, settings, nonce, only=request.query.get("cause"))
+    return show(link, settings, nonce)
 
 
 def find(token: str, settings: Settings) -> CausesLink | notices.Notice:
@@ -32,41 +34,73 @@ def find(token: str, settings: Settings) -> CausesLink | notices.Notice:
         link = links.read_causes(token, clock.now(), settings.policy.keep_for)
     except links.BadLink:
         return notices.NOT_FOUND
-    return replace(link, causes=settings.causes_of(link.owner)) if link.period else link
+    return replace(link, causes=tuple(causes.owned_by(link.owner, settings))) if link.period else link
 
 
 def show(
-    link: CausesLink,
-    settings: Settings,
-    nonce: str,
-    status: int = 200,
-    error: str | None = None,
-    only: str | None = None,
+    link: CausesLink, settings: Settings, nonce: str, status: int = 200, error: str | None = None
 ) -> web.Response:
-    """The page of some causes as they stand now, or of the one that is asked for.
+    """The page of some causes as they stand now.
 
     A digest's link shows the figures of its period; any other those of the window in which a cause counts as repeated.
     """
     now = clock.now()
-    codes = (only,) if only in link.causes else link.causes
     if link.period:
-        entries = digests.read(link.owner, codes, *link.period, now, settings)
-        page = facts.causes_of_digest(link.owner, *link.period, now, entries, settings)
+        entries = digests.read(link.owner, link.causes, *link.period, now, settings)
+        shown = facts.causes_of_digest(
+            link.owner,
+            *link.period,
+            now,
+            entries,
+            lambda code: _link(link.owner, code, settings, now),
+            settings,
+        )
+        states = {entry.code: entry.state for entry in entries}
     else:
-        page = _of_window(link.owner, codes, now, settings)
-    return web.page(status, pages.causes_page(replace(page, error=error), nonce), nonce)
+        states = {code: causes.load(code) for code in link.causes}
+        shown = _of_window(link, states, now, settings)
+    page = replace(
+        shown,
+        causes=tuple(
+            _standing(link.owner, entry, states[entry.code], now, settings) for entry in shown.causes
+        ),
+        error=error,
+        form=deeds.new_form(now),
+    )
+    return web.page(status, pages.causes_page(page, nonce), nonce)
 
 
-def _of_window(owner: str, codes: tuple[str, ...], now: datetime, settings: Settings) -> pages.CausesPage:
+def _of_window(
+    link: CausesLink, states: dict[str, CauseState], now: datetime, settings: Settings
+) -> pages.CausesPage:
     window = settings.policy.repeated_within
     entries = []
-    for code in codes:
+    for code in link.causes:
         figures, about = causes.figures(code, now - window, now, buckets=1)
-        entries.append(facts.cause_entry(figures, causes.load(code), about, settings))
-    known = settings.contacts.get(owner)
+        entries.append(facts.cause_entry(figures, states[code], about, settings))
+    reader = settings.contacts.get(link.owner)
     return pages.CausesPage(
         company=settings.company.name,
-        owner_name=known.name if known else owner,
+        owner_name=reader.name if reader else link.owner,
         causes=tuple(entries),
         window_days=window.days,
     )
+
+
+def _standing(
+    reader: str, entry: pages.CauseState, state: CauseState, now: datetime, settings: Settings
+) -> pages.CauseState:
+    """The entry with what its reader may do, and how it stands."""
+    owner = settings.contacts.get(owner_of(state, settings))
+    return replace(
+        entry,
+        link=_link(reader, state.code, settings, now),
+        may_act=may_act(reader, state, settings) and not state.merged_into,
+        owner_name=owner.name if owner else None,
+        state_line=cause_facts.state_line(state, now, settings),
+    )
+
+
+def _link(owner: str, code: str, settings: Settings, now: datetime) -> str | None:
+    base = settings.company.public_url
+    return links.cause_url(base.rstrip("/"), owner, code, now, now) if base else None

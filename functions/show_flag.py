@@ -1,31 +1,52 @@
 """GET and HEAD /f/{token}: shows a flag to the person who has it; changes nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters import clock, links, notices, people, tickets, web
+from adapters import causes, clock, links, notices, people, tickets, web
 from adapters.telemetry import count, logger, metrics
+from domain import flag as flagged
 from domain import recovery
-from domain.flag import Flag
-from domain.follow_up import FollowUp, Ticket
+from domain.flag import Flag, Reason
+from domain.follow_up import FollowUp
 from domain.message import Message
 from domain.person import Person
+from domain.promise import Promise
 from domain.settings import Settings
 from messages import facts, pages
+
+MOST_COUNTED = 300
+"""So many of the cause's newest closings tell how often customers are recovered; more would keep somebody waiting."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A flag with follow-up, ticket and customer, what they were asked about before, and whose link was used."""
+    """A flag with its follow-up, its customer and what they were asked about before, and whose link was used.
+
+    A promise that waits to be kept has a page before there is a flag: then ``flag`` is one that is not stored.
+    """
 
     flag: Flag
     follow_up: FollowUp
-    ticket: Ticket
     earlier: tuple[FollowUp, ...]
     holder: str
     person: Person
-    messages: dict[str, Message] = field(default_factory=dict)
-    """All of the ticket, by name."""
+    records: tickets.Records = field(default_factory=tickets.Records)
+
+    @property
+    def messages(self) -> Mapping[str, Message]:
+        """All messages of the ticket, by name."""
+        return self.records.messages
+
+    @property
+    def promises(self) -> tuple[Promise, ...]:
+        """What was promised about this closure."""
+        return self.records.promises_of(self.follow_up.number)
+
+    def asks_again(self, settings: Settings) -> bool:
+        """Whether the customer is asked again when this is settled as solved."""
+        return recovery.may_ask_again(self.follow_up, self.records.ticket, self.flag, self.person, settings)
 
 
 @logger.inject_lambda_context
@@ -52,12 +73,16 @@ def find(token: str, settings: Settings) -> Found | notices.Notice:
     records = tickets.load(link.source, link.ticket_id)
     follow_up = records.follow_up(link.number)
     flag = records.flags.get(link.number)
+    promised = records.promises_of(link.number)
+    if follow_up and flag is None and promised:
+        since = promised[0].promised_at
+        flag = flagged.raise_for(follow_up, None, Reason.PROMISE_DUE, since, settings, link.holder)
     if follow_up is None or flag is None:
         return notices.GONE
     address = follow_up.closure.requester_email
     person = people.load(address) if address else Person(key="")
     before = facts.earlier(follow_up, records.ticket, people.asked_before(person))
-    return Found(flag, follow_up, records.ticket, before, link.holder, person, records.messages)
+    return Found(flag, follow_up, before, link.holder, person, records)
 
 
 def show(
@@ -66,18 +91,28 @@ def show(
     nonce: str,
     status: int = 200,
     error: str | None = None,
-    kept_update: str | None = None,
+    kept: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """The flag's page; what could not be taken stands in its form again."""
+    """The flag's page; what could not be taken (``kept``, fields of a form) stands in its form again."""
+    now, known = clock.now(), found.follow_up
+    recovered = None
+    if found.flag.settled_at:
+        recovered = causes.recovery(known.cause, now - settings.policy.repeated_within, now, MOST_COUNTED)
     page = facts.flag_page(
         found.flag,
-        found.follow_up,
+        known,
         found.earlier,
         settings,
+        now,
         form=clock.new_id(),
-        updates=recovery.updates(found.follow_up, found.messages.values()),
+        updates=recovery.updates(known, found.messages.values()),
+        questions=recovery.questions(known, found.messages),
+        promises=found.promises,
         language=found.person.language,
-        kept_update=kept_update,
+        asks_again=found.asks_again(settings),
+        team_asked=flagged.team_was_asked(found.flag),
+        recovered=recovered,
+        kept=kept,
         error=error,
     )
     return web.page(status, pages.flag_page(page, nonce), nonce)

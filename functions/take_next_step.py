@@ -11,25 +11,43 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters import (
     causes,
     clock,
+    deeds,
     flags,
     outbox,
     owners,
     people,
+    promises,
     queues,
     settings_store,
     table,
+    tellings,
     thanks,
     tickets,
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import cause, consequences, digest, flag, hours, message
+from domain import (
+    cause,
+    commitment,
+    consequences,
+    digest,
+    flag,
+    hours,
+    message,
+    ownership,
+    promise,
+    recovery,
+    telling,
+)
 from domain.errors import Changed
-from domain.flag import Flag
+from domain.flag import Flag, Reason
 from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
 from domain.message import Message
+from domain.ownership import Deed, News, What
 from domain.person import Person, wait
+from domain.promise import End
 from domain.settings import Settings
+from domain.telling import Telling
 from domain.thanks import SETTLING, Round, Thanks, next_due
 from domain.thanks import message as team_message
 
@@ -59,8 +77,12 @@ def take_step(record: SQSRecord) -> None:
         _flag(pk, sk, now, settings)
     elif kind == "MESSAGE":
         _message(pk, sk, now, settings)
+    elif kind == "PROMISE":
+        _promise(pk, sk, now, settings)
     elif kind == "STATE":
         _cause(pk.partition("#")[2], now, settings)
+    elif kind == "TELLING":
+        _telling(pk.partition("#")[2], int(sk.partition("#")[2]), now, settings)
     elif kind == "OWNER":
         _digest(pk.partition("#")[2], now, settings)
     elif kind == "TEAM":
@@ -142,14 +164,14 @@ def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
     if not cause.has_owner(code, settings):
         return
     for _ in range(ATTEMPTS):
-        state = causes.load(code)
+        state = causes.home(code)
         if not cause.may_tell(state, now):
             return
-        days, reached_floor = causes.look_back(code, now, settings.policy)
+        days, reached_floor = causes.look_back(state.code, now, settings.policy, state)
         why = cause.why_tell(state, days, now, settings.policy) if reached_floor else None
         if why is None:
             return
-        counted = cause.count(causes.told_marks(code, why, now))
+        counted = cause.count(causes.told_marks(state.code, why, now))
         told = cause.tell_owner(state, counted, why, now, settings)
         if told is None:
             return
@@ -158,7 +180,7 @@ def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
             table.put_all([causes.row(told[0]), *map(outbox.row, notices)])
         except Changed:
             continue
-        logger.info("cause repeated", cause=code, tickets=counted.tickets, customers=counted.customers)
+        logger.info("cause repeated", cause=state.code, tickets=counted.tickets, customers=counted.customers)
         count("CauseRepeated")
         return
     raise Changed("the cause is changing too fast")
@@ -170,14 +192,56 @@ def row_of(record: Flag | Message) -> table.Row:
 
 
 def _flag(pk: str, sk: str, now: datetime, settings: Settings) -> None:
-    raised = tickets.load_scope(pk).flags.get(int(sk.partition("#")[2]))
+    records, number = tickets.load_scope(pk), int(sk.partition("#")[2])
+    raised, follow_up = records.flags.get(number), records.follow_up(number)
     if raised is None or raised.due_at is None or now < raised.due_at:
+        return
+    if raised.settled_at:
+        if follow_up:
+            _asked_again(raised, follow_up, records, now, settings)
         return
     escalated = flag.escalate(raised, now, settings)
     told = [outbox.row(flag.message_for(escalated, now))] if escalated.rounds > raised.rounds else []
     table.put_all([flags.row(escalated), *told])
     logger.info("flag escalated", rounds=escalated.rounds)
     count("FlagEscalated")
+
+
+def _asked_again(
+    settled: Flag, follow_up: FollowUp, records: tickets.Records, now: datetime, settings: Settings
+) -> None:
+    """A settled flag whose customer was asked again is due: their silence goes back to the person, once."""
+    question = records.messages.get(recovery.question_name(follow_up))
+    after = recovery.after_asking(settled, follow_up, records.ticket, question, now, settings)
+    told = [] if after.settled_at else [outbox.row(flag.message_for(after, now))]
+    table.put_all([flags.row(after), *told])
+    if told:
+        logger.info("no answer when asked again")
+        count("RecoverySilent")
+
+
+def _promise(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    known = promises.load(pk, sk)
+    if known is None or known.due_at is None or now < known.due_at:
+        return
+    records = tickets.load_scope(pk)
+    follow_up = records.follow_up(known.number)
+    if follow_up is None:
+        return
+    if promise.customer_says_kept(known, follow_up):
+        table.put(promises.row(promise.end(known, End.KEPT, "customer", None, now)))
+        return
+    if now < known.until:
+        reminded, told = promise.remind(known, follow_up, now, settings)
+        table.put_all([promises.row(reminded), outbox.row(told)])
+        count("PromiseReminded")
+        return
+    broken = promise.end(known, End.BROKEN, None, None, now)
+    before = records.flags.get(known.number)
+    raised = flag.raise_for(follow_up, before, Reason.PROMISE_BROKEN, now, settings, known.by)
+    table.put_all([promises.row(broken), flags.row(raised), outbox.row(flag.message_for(raised, now))])
+    logger.info("promise broken")
+    count("PromiseBroken")
 
 
 def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
@@ -197,10 +261,96 @@ def _cause(code: str, now: datetime, settings: Settings) -> None:
     state = causes.load(code)
     if state.due_at is None or now < state.due_at:
         return
-    after, notice = cause.escalate(state, now, settings)
-    notices = message.with_chat(notice, settings) if notice else []
-    table.put_all([causes.row(after), *map(outbox.row, notices)])
-    count("CauseEscalated" if notice else "CauseNotEscalated")
+    if state.repeated_at and state.acknowledged_at is None:
+        after, notice = cause.escalate(state, now, settings)
+        notices = message.with_chat(notice, settings) if notice else []
+        table.put_all([causes.row(after), *map(outbox.row, notices)])
+        count("CauseEscalated" if notice else "CauseNotEscalated")
+        return
+    after, notice, what = ownership.next_step(state, now, settings)
+    table.put_all(
+        [causes.row(after), *([outbox.row(notice)] if notice else []), *_deed(code, what, now, settings)]
+    )
+    if notice:
+        logger.info("commitment", cause=code, why=notice.about["why"])
+        count("CommitmentOverdue" if what else "CommitmentReminded")
+
+
+def _deed(code: str, what: What | None, now: datetime, settings: Settings) -> list[table.Row]:
+    """What the clock itself did about a cause stands in the same list as what people did."""
+    if what is None:
+        return []
+    kept_until = now + settings.policy.keep_for
+    return [deeds.row(Deed(cause=code, form=deeds.new_form(now), at=now, what=what, keep_until=kept_until))]
+
+
+def _telling(code: str, number: int, now: datetime, settings: Settings) -> None:
+    told = tellings.load(code, number)
+    if told is None:
+        return
+    step = telling.due_step(told, now, settings.policy)
+    if step == "page":
+        _walk(told, now, settings)
+    elif step == "pass":
+        tellings.save(telling.once_more(told, now))
+    elif step == "judge":
+        _judge(told, now, settings)
+    elif step == "nudge":
+        _tell_own(replace(told, due_at=None), News.DRAFT, None, now, settings)
+    elif step in {"remind", "settle"}:
+        _telling_promise(told, step, now, settings)
+
+
+def _walk(told: Telling, now: datetime, settings: Settings) -> None:
+    """One page of the customers; how many mails wait is asked first, so that nobody else's mail waits behind them."""
+    if queues.is_full():
+        tellings.save(replace(told, due_at=now + telling.BUSY))
+        return
+    cursor, written = tellings.walk(told, now, settings)
+    tellings.save(telling.after_page(told, cursor, now, settings.policy))
+    logger.info("customers told", cause=told.cause, kind=told.kind, written=written, over=cursor is None)
+    count("CustomersTold", written)
+
+
+def _judge(told: Telling, now: datetime, settings: Settings) -> None:
+    others = tellings.newest(told.cause)
+    judged = telling.judge(told, tellings.evidence(told, now), others, settings.policy, now)
+    state = causes.load(told.cause)
+    after, mails, again, what = telling.conclude(judged, state, now, settings)
+    rows = [tellings.row(judged), *(outbox.row(mail) for mail in mails)]
+    rows += [causes.row(after)] if after != state else []
+    rows += [tellings.row(again)] if again else []
+    table.put_all([*rows, *_deed(told.cause, what, now, settings)])
+    logger.info("fix judged", cause=told.cause, result=judged.result)
+    count(f"Fix{(judged.result or '').title().replace('_', '')}")
+
+
+def _telling_promise(told: Telling, step: str, now: datetime, settings: Settings) -> None:
+    """The day by which customers were to hear from us is near, or over."""
+    settled = telling.settle_promise(told, tellings.newest(told.cause), settings.policy)
+    if step == "settle" and settled.kept is False:
+        _tell_own(settled, News.PROMISE_BROKEN, What.BROKEN, now, settings)
+    elif step == "settle":
+        table.put_all([tellings.row(settled), *_deed(told.cause, What.KEPT, now, settings)])
+    elif told.day:
+        reminded = replace(told, reminded=True, due_at=commitment.overdue_at(told.day, settings.policy))
+        if settled.kept:
+            tellings.save(reminded)
+        else:
+            _tell_own(reminded, News.PROMISE_NEAR, None, now, settings)
+
+
+def _tell_own(after: Telling, why: News, what: What | None, now: datetime, settings: Settings) -> None:
+    """A telling as it becomes, and the mail to its cause's owner; of a broken promise to the manager."""
+    state = causes.load(after.cause)
+    owner = cause.owner_of(state, settings)
+    to = (cause.manager_of(state, settings) or owner) if why is News.PROMISE_BROKEN else owner
+    about = {"telling": str(after.number), "owner": owner} | (
+        {"day": after.day.isoformat()} if after.day else {}
+    )
+    mail = ownership.news(after.cause, why, f"{after.number:04d}", to, now, settings, **about)
+    table.put_all([tellings.row(after), outbox.row(mail), *_deed(after.cause, what, now, settings)])
+    count(f"Told{why.title().replace('_', '')}")
 
 
 def _digest(key: str, now: datetime, settings: Settings) -> None:
@@ -208,7 +358,7 @@ def _digest(key: str, now: datetime, settings: Settings) -> None:
     owner = owners.load(key)
     if owner is None or owner.due_at is None or now < owner.due_at:
         return
-    if not settings.causes_of(key):
+    if not causes.owned_by(key, settings):
         table.put(owners.row(replace(owner, due_at=None, told_until=None)))
         return
     times = settings.policy_for(key)

@@ -22,6 +22,11 @@ PRAISE = "Marta stayed on the phone until it really worked.\nThat was the first 
 UPDATE = (
     "I have looked at your line myself: the router restarts every hour.\nA new one leaves our store tomorrow."
 )
+DONE = "Your router is new, and the connection has held for two days now."
+TEAM_WORDS = (
+    "We changed the time limit and saw no more drops that evening.\nThe router itself we did not check."
+)
+VERSION_LINK = "https://followup.example.com/v/eyJmIjo0ODIxMX0.aRk3Zw.3kT9wPz1Yc8RmQe5uV0xB2nJfSo"
 SURVEY_LINK = "https://followup.example.com/s/eyJ0Ijo0ODIxMX0.aRk3Zw.6Zt0Qv1xJmC2kXW7dZ1h9mVb4nE"
 PREFERENCES_LINK = "https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"
 FLAG_LINK = "https://followup.example.com/f/eyJmIjo0ODIxMX0.aRk3Zw.9dK2bS7wLrT5yUe0pQhX3cGzNvM"
@@ -124,6 +129,93 @@ def progress_bare() -> compose.Progress:
     )
 
 
+def asked_again() -> compose.Again:
+    """The question after a "no", once somebody had worked on it."""
+    since = compose.Since(name="Jonas Weber", words=DONE, said_no_on=date(2026, 11, 21))
+    return compose.Again(
+        company=COMPANY,
+        customer_name=CUSTOMER,
+        closure=replace(_case(), since=since),
+        link=SURVEY_LINK,
+        answer_by=date(2026, 12, 11),
+        preferences_link=PREFERENCES_LINK,
+        may_reply=True,
+    )
+
+
+def asked_again_silent() -> compose.Again:
+    """The same after silence; the closing was asked about together with another one."""
+    since = compose.Since(name="Jonas Weber", words=DONE)
+    case = compose.Closed(ticket_id=TICKET, closed_on=date(2026, 11, 19), since=since, place=2)
+    return compose.Again(company=COMPANY, closure=case, link=SURVEY_LINK, answer_by=date(2026, 12, 11))
+
+
+def promise_kept() -> compose.PromiseKept:
+    """A promise is kept, in the words of whoever kept it."""
+    return compose.PromiseKept(
+        company=COMPANY,
+        customer_name=CUSTOMER,
+        closure=_case(),
+        promise=PROMISE,
+        promised_by=date(2026, 11, 27),
+        name="Jonas Weber",
+        words="The router is with you since this morning, and I called you at ten.",
+        link=SURVEY_LINK,
+        preferences_link=PREFERENCES_LINK,
+        may_reply=True,
+    )
+
+
+def promise_kept_bare() -> compose.PromiseKept:
+    """A promise is kept, and nobody said more."""
+    bare = replace(promise_kept(), customer_name=None, words=None, preferences_link=None, may_reply=False)
+    return replace(bare, closure=survey_bare().closures[0])
+
+
+def version_asked() -> compose.Colleague:
+    """To the team, about a customer who is not content."""
+    return compose.Colleague(
+        company=COMPANY,
+        topic="version_asked",
+        to_name=TEAM,
+        ticket_id=TICKET,
+        link=VERSION_LINK,
+        name="Jonas Weber",
+        subject=SUBJECT,
+        customer_name=CUSTOMER,
+        words=WORDS,
+        wish=WISH,
+    )
+
+
+def version_given() -> compose.Colleague:
+    """The team's answer."""
+    return replace(
+        version_asked(),
+        topic="version_given",
+        to_name="Jonas Weber",
+        link=FLAG_LINK,
+        name=TEAM,
+        words=TEAM_WORDS,
+        wish=None,
+    )
+
+
+def promise_due() -> compose.Colleague:
+    """A day is left."""
+    return replace(version_given(), topic="promise_due", name=None, words=PROMISE, until=date(2026, 11, 27))
+
+
+def flag_still_denied() -> compose.FlagRaised:
+    """Asked again twice, and still not solved."""
+    return replace(flag_denied(), reason="still_denied", to_name="Selma Aydin", escalated_from="Jonas Weber")
+
+
+def flag_promise_broken() -> compose.FlagRaised:
+    """Nobody said that the promise was kept."""
+    return replace(flag_denied(), reason="promise_broken", words=None)
+
+
 def flag_denied() -> compose.FlagRaised:
     """The customer said no, with words and a history."""
     return compose.FlagRaised(
@@ -144,6 +236,7 @@ def flag_denied() -> compose.FlagRaised:
         promised_by=RESOLVER,
         promised_until=date(2026, 11, 20),
         words=WORDS,
+        wish=WISH,
         asked_on=date(2026, 11, 20),
         history=(
             compose.Earlier(
@@ -388,6 +481,7 @@ def digest() -> compose.Digest:
                 unsolved=4,
                 tickets_before=4,
                 change="up",
+                fixes=(compose.Fixed(on=date(2026, 10, 8), result="opens_again"),),
                 share=76,
                 share_so_far=76,
                 trend=(2, 1, 0, 3, 4, 7),
@@ -554,6 +648,11 @@ def survey_page_once_more() -> pages.SurveyPage:
     return replace(survey_page(), once_more=True)
 
 
+def survey_page_asked_again() -> pages.SurveyPage:
+    """The question once more, after somebody had worked on it."""
+    return replace(survey_page(), asked=(_asked(asked_again().closure),))
+
+
 def survey_page_several() -> pages.SurveyPage:
     """Two closings in one form."""
     return replace(survey_page(), asked=(_asked(_case(), "yes"), _asked(_other_case())))
@@ -648,6 +747,59 @@ def preferences_unreachable() -> pages.PreferencesPage:
     return pages.PreferencesPage(company=COMPANY, unreachable=True)
 
 
+def _promises(state: pages.FlagState) -> tuple[pages.Promised, ...]:
+    if state == "raised":
+        return ()
+    to_keep = pages.Promised(
+        id="9a1fad5bd9cb469fa16570867728950e", words=PROMISE, by_name="Jonas Weber", until=date(2026, 11, 27)
+    )
+    if state == "acknowledged":
+        return (to_keep,)
+    kept = replace(
+        to_keep,
+        end="kept",
+        ended_at=datetime(2026, 11, 27, 10, 5, tzinfo=UTC),
+        ended_by_name="Jonas Weber",
+        note="The router is there, and I called.",
+    )
+    withdrawn = replace(
+        to_keep,
+        words="A visit of our technician",
+        end="withdrawn",
+        ended_at=datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
+        ended_by_name="Jonas Weber",
+        note="The customer preferred a new router.",
+    )
+    return (withdrawn, kept)
+
+
+def _questions() -> tuple[pages.Question, ...]:
+    return (
+        pages.Question(asked_at=datetime(2026, 11, 24, 10, 40, tzinfo=UTC), fate="arrived", answer="no"),
+        pages.Question(asked_at=datetime(2026, 11, 28, 9, 0, tzinfo=UTC), fate="arrived"),
+    )
+
+
+def _deeds() -> tuple[pages.Done, ...]:
+    def at(hour: int) -> datetime:
+        return datetime(2026, 11, 23, hour, 5, tzinfo=UTC)
+
+    return (
+        pages.Done(what="raised", at=at(9), reason="denied"),
+        pages.Done(what="escalated", at=at(10), words="Jonas Weber"),
+        pages.Done(what="acknowledged", at=at(11), by_name="Jonas Weber"),
+        pages.Done(what="team_asked", at=at(12), by_name="Jonas Weber"),
+        pages.Done(what="team_wrote", at=at(13), by_name=TEAM, words=TEAM_WORDS),
+        pages.Done(what="updated", at=at(14), by_name="Jonas Weber", words=UPDATE),
+        pages.Done(what="promised", at=at(15), by_name="Jonas Weber", words=PROMISE),
+        pages.Done(what="promise_withdrawn", at=at(16), by_name="Jonas Weber", words="Not wanted."),
+        pages.Done(what="promise_kept", at=at(17), by_name="Jonas Weber", words=PROMISE),
+        pages.Done(what="settled", at=at(18), by_name="Jonas Weber", words=DONE),
+        pages.Done(what="asked_again", at=at(19)),
+        pages.Done(what="settled", at=at(20)),
+    )
+
+
 def _updates() -> tuple[pages.Update, ...]:
     return (
         pages.Update(
@@ -672,8 +824,17 @@ def _flag_page(state: pages.FlagState) -> pages.FlagPage:
         **facts,
         state=state,
         form="0f8fad5bd9cb469fa16570867728950e",
+        today=date(2026, 11, 24),
         updates=_updates() if state == "acknowledged" else (),
         customers_language="de-AT",
+        may_ask_team=state == "raised",
+        team_words=None if state == "raised" else TEAM_WORDS,
+        team_wrote_at=None if state == "raised" else datetime(2026, 11, 23, 16, 0, tzinfo=UTC),
+        asks_again=state != "settled",
+        promises=_promises(state),
+        questions=_questions() if state == "settled" else (),
+        deeds=_deeds() if state != "raised" else _deeds()[:1],
+        recovered=(7, 9) if state == "settled" else None,
         acknowledged_by_name=None if state == "raised" else "Jonas Weber",
         acknowledged_at=None if state == "raised" else datetime(2026, 11, 23, 14, 5, tzinfo=UTC),
         settled_by_name="Jonas Weber" if state == "settled" else None,
@@ -698,6 +859,31 @@ def flag_page_acknowledged() -> pages.FlagPage:
 def flag_page_settled() -> pages.FlagPage:
     """A flag that is done."""
     return _flag_page("settled")
+
+
+def version_page() -> pages.VersionPage:
+    """How does the team see it?"""
+    return pages.VersionPage(
+        company=COMPANY,
+        asker_name="Jonas Weber",
+        team_name=TEAM,
+        ticket_id=TICKET,
+        closed_on=date(2026, 11, 19),
+        subject=SUBJECT,
+        resolver_name=RESOLVER,
+        words=WORDS,
+        wish=WISH,
+    )
+
+
+def version_page_saved() -> pages.VersionPage:
+    """The team has said it."""
+    return replace(version_page(), team_words=TEAM_WORDS, saved=True)
+
+
+def version_page_settled() -> pages.VersionPage:
+    """Too late to add anything."""
+    return replace(version_page(), team_words=TEAM_WORDS, settled=True)
 
 
 def flag_page_unhappy() -> pages.FlagPage:
@@ -742,6 +928,7 @@ def causes_page() -> pages.CausesPage:
                 confirmed=2,
                 repeated_since=date(2026, 11, 17),
                 examples=_examples(),
+                link=f"{CAUSES_LINK}/router_firmware",
             ),
             pages.CauseState(
                 code="licence",
@@ -753,6 +940,16 @@ def causes_page() -> pages.CausesPage:
                 acknowledged_at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC),
                 committed_to=date(2026, 12, 11),
                 note="Renewal moves to the first of the month.",
+                link=f"{CAUSES_LINK}/licence",
+            ),
+            pages.CauseState(
+                code="cables",
+                name="Cables from the old supplier",
+                tickets=1,
+                customers=1,
+                may_act=False,
+                owner_name="Ruth Okafor",
+                link=f"{CAUSES_LINK}/cables",
             ),
         ),
     )
@@ -781,7 +978,7 @@ def causes_page_of(causes: int) -> pages.CausesPage:
         others=tuple(
             pages.OtherCause(
                 name=line.name,
-                query=f"?cause={line.code}",
+                link=f"{CAUSES_LINK}/{line.code}",
                 tickets=2,
                 customers=1,
                 denied=place % 2,
@@ -789,6 +986,281 @@ def causes_page_of(causes: int) -> pages.CausesPage:
             )
             for place, line in enumerate(lines[pages.MOST_CAUSES_IN_FULL :])
         ),
+    )
+
+
+WRONG = "The update of 12 November set the time limit of the connection to one hour."
+CHANGED = "New firmware is on all routers. The connection has no time limit any more."
+FIX_LINK = "https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC"
+CAUSE_LINK = f"{CAUSES_LINK}/router_firmware"
+
+
+def told_fix() -> compose.Told:
+    """What was changed, to a customer with two tickets."""
+    return compose.Told(
+        company=COMPANY,
+        kind="fix",
+        closure=replace(_case(), promise=None),
+        others=(_other_case(),),
+        wrong=WRONG,
+        words=CHANGED,
+        day=date(2026, 11, 25),
+        link=FIX_LINK,
+        customer_name=CUSTOMER,
+        preferences_link=PREFERENCES_LINK,
+    )
+
+
+def told_known() -> compose.Told:
+    """We know, and you hear from us by Friday."""
+    words = "We test new firmware, and meanwhile our hotline can lift the limit for you."
+    return replace(
+        told_fix(), kind="known", others=(), wrong=None, words=words, day=date(2026, 12, 4), link=None
+    )
+
+
+def told_update() -> compose.Told:
+    """How it stands."""
+    words = "The new firmware works in our tests. It reaches your router in the coming week."
+    return replace(told_known(), kind="update", words=words, day=date(2026, 12, 11))
+
+
+def told_again() -> compose.Told:
+    """It is not gone after all."""
+    return replace(told_known(), kind="again", words="", day=None)
+
+
+def told_bare() -> compose.Told:
+    """Next to nothing is known of the customer."""
+    case = compose.Closed(ticket_id=TICKET, closed_on=date(2026, 11, 19))
+    return replace(told_fix(), closure=case, others=(), day=None, customer_name=None, preferences_link=None)
+
+
+def gone_page() -> pages.GonePage:
+    """The question whether it is gone."""
+    return pages.GonePage(
+        company=COMPANY,
+        closure=replace(_case(), promise=None),
+        wrong=WRONG,
+        words=CHANGED,
+        day=date(2026, 11, 25),
+        chosen="yes",
+        customer_name=CUSTOMER,
+        preferences_link=PREFERENCES_LINK,
+    )
+
+
+def gone_page_answered() -> pages.GonePage:
+    """After a "no" with words."""
+    return replace(gone_page(), chosen="no", kept_words=WORDS, answered=True)
+
+
+def gone_page_unanswered() -> pages.GonePage:
+    """The form came back without an answer."""
+    return replace(gone_page(), chosen=None, unanswered=True)
+
+
+def cause_news(why: compose.NewsKind) -> compose.CauseNews:
+    """What became of a cause."""
+    judged = why in {"holds", "opens_again", "too_little"}
+    news = compose.CauseNews(
+        company=COMPANY,
+        to_name="Selma Aydin" if why in {"overdue", "promise_broken"} else "Jonas Weber",
+        cause_name="Router firmware",
+        why=why,
+        link=CAUSE_LINK,
+        owner_name="Ruth Okafor" if why == "reassigned" else "Jonas Weber",
+        day=date(2026, 12, 11),
+    )
+    if not judged:
+        return news
+    before, since = {"holds": (9, 1), "opens_again": (7, 6)}.get(why, (2, 0))
+    no = 2 if why == "opens_again" else 0
+    chance = {"holds": "1", "opens_again": "50"}.get(why, "25")
+    return replace(
+        news,
+        before=before,
+        since=since,
+        days="30",
+        chance=chance,
+        gone=5 if why == "holds" else 1,
+        not_gone=no,
+        words=(WORDS,) * (no // 2),
+    )
+
+
+PREVIEW = """\
+Hello Anna Berg,
+
+You told us about “VPN drops every hour since the update” (ticket 48211). We closed it on Thursday, 19 November 2026.
+
+We have now removed what caused it, so that it does not happen again.
+
+What was wrong:
+
+> The update of 12 November set the time limit of the connection to one hour.
+
+What we changed on Wednesday, 25 November 2026:
+
+> New firmware is on all routers. The connection has no time limit any more.
+
+Thank you for telling us. It helped us to find the cause.
+
+Is it gone for you?
+
+Yes, it is gone
+https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC?a=yes
+
+No, I still have it
+https://followup.example.com/g/eyJnIjo0ODIxMX0.aRk3Zw.p4R7sYqE1nB6mVx0uKzP2rJdLwC?a=no
+
+A page opens, and one press there sends your answer.
+
+--
+Nordlicht Networks
+You get this mail because ticket 48211 was opened from your address and had this cause.
+
+Stop asking me
+https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg?surveys=none
+
+Language and preferences
+https://followup.example.com/u/eyJwIjoiYW5uYSJ9.aRk3Zw.Kx8rW2nQ5tVb7YcD1mZ4sLf0hJg"""
+"""The mail of told_fix, as the preview shows it."""
+
+
+def _previews() -> tuple[pages.Preview, ...]:
+    return (
+        pages.Preview(
+            language="English", people=41, subject="We removed the cause of your problem", mail_text=PREVIEW
+        ),
+        pages.Preview(
+            language="Deutsch",
+            people=12,
+            subject="Wir haben die Ursache Ihres Problems beseitigt",
+            mail_text=PREVIEW,
+        ),
+    )
+
+
+def _telling() -> pages.Telling:
+    return pages.Telling(
+        number=2,
+        kind="fix",
+        stage="told",
+        wrong=WRONG,
+        words=CHANGED,
+        day=date(2026, 11, 25),
+        by_name="Jonas Weber",
+        confirmed_at=datetime(2026, 11, 26, 9, 30, tzinfo=UTC),
+        people=53,
+        told=48,
+        waiting=2,
+        left_out=(pages.Number(name="opted_out", people=3), pages.Number(name="no_address", people=1)),
+        gone=17,
+        not_gone=1,
+        spoken=(
+            pages.Spoken(gone=False, words=WORDS),
+            pages.Spoken(gone=True, words="Since Monday all is well."),
+        ),
+        judged_on=date(2026, 12, 26),
+    )
+
+
+def _known_card() -> pages.Telling:
+    return pages.Telling(
+        number=1,
+        kind="known",
+        stage="done",
+        words=told_known().words,
+        day=date(2026, 11, 27),
+        by_name="Jonas Weber",
+        confirmed_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+        people=9,
+        told=9,
+        verdict="The promise was kept.",
+    )
+
+
+def cause_page() -> pages.CausePage:
+    """A repeated cause that nobody has acknowledged."""
+    return pages.CausePage(
+        company=COMPANY,
+        reader_name="Jonas Weber",
+        owner_name="Jonas Weber",
+        may_act=True,
+        form="20261127101500000000-0123456789ab",
+        code="router_firmware",
+        name="Router firmware",
+        tickets=7,
+        customers=4,
+        window_days=30,
+        repeated_since=date(2026, 11, 17),
+        examples=_examples(),
+        may_declare=True,
+        may_tell=True,
+        today=date(2026, 11, 27),
+        contacts=(
+            pages.Choice(value="ruth", name="Ruth Okafor"),
+            pages.Choice(value="selma", name="Selma Aydin"),
+        ),
+        causes=(pages.Choice(value="licence", name="Licence not renewed"),),
+        movable=(pages.Choice(value="desk|48211", name=f"48211, {SUBJECT}"),),
+    )
+
+
+def cause_page_draft() -> pages.CausePage:
+    """A fix that waits to be confirmed, with the mail as it would go out."""
+    draft = replace(
+        _telling(), stage="draft", told=0, waiting=0, gone=0, not_gone=0, spoken=(), judged_on=None
+    )
+    draft = replace(draft, previews=_previews(), left_out=(pages.Number(name="opted_out", people=3),))
+    return replace(
+        cause_page(),
+        acknowledged_at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC),
+        committed_to=date(2026, 12, 11),
+        note="New firmware is being tested.",
+        tellings=(draft, _known_card()),
+        may_declare=False,
+        may_tell=False,
+    )
+
+
+def cause_page_told() -> pages.CausePage:
+    """A fix that customers were told of, and everything that was done."""
+    deeds = (
+        pages.DeedLine(
+            at=datetime(2026, 11, 26, 9, 30, tzinfo=UTC),
+            deed="Jonas Weber confirmed what customers are told: fix, 53 people",
+        ),
+        pages.DeedLine(
+            at=datetime(2026, 11, 26, 9, 12, tzinfo=UTC), deed="Jonas Weber declared a fix", words=CHANGED
+        ),
+        pages.DeedLine(
+            at=datetime(2026, 11, 20, 8, 12, tzinfo=UTC), deed="Jonas Weber committed to 11 December 2026"
+        ),
+    )
+    return replace(
+        cause_page_draft(),
+        tellings=(_telling(), _known_card()),
+        may_declare=True,
+        parts=(pages.Choice(value="router_power", name="Router power supply"),),
+        deeds=deeds,
+        older="?before=20261127101500000000-0123456789ab",
+    )
+
+
+def cause_page_handed_over() -> pages.CausePage:
+    """The link of somebody who had it before."""
+    return replace(cause_page_told(), owner_name="Ruth Okafor", may_act=False, reader_name="Jonas Weber")
+
+
+def cause_page_merged() -> pages.CausePage:
+    """Part of another cause, and a form that came back."""
+    return replace(
+        cause_page(),
+        merged_into="Licence not renewed",
+        error="It is part of another root cause.",
+        tellings=(),
     )
 
 
@@ -812,6 +1284,15 @@ CUSTOMER_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "reminder_several": (compose.survey, reminder_several()),
     "progress": (compose.progress, progress()),
     "progress_bare": (compose.progress, progress_bare()),
+    "asked_again": (compose.asked_again, asked_again()),
+    "asked_again_silent": (compose.asked_again, asked_again_silent()),
+    "promise_kept": (compose.promise_kept, promise_kept()),
+    "promise_kept_bare": (compose.promise_kept, promise_kept_bare()),
+    "told_fix": (compose.told, told_fix()),
+    "told_known": (compose.told, told_known()),
+    "told_update": (compose.told, told_update()),
+    "told_again": (compose.told, told_again()),
+    "told_bare": (compose.told, told_bare()),
 }
 """Name of the sample -> the mail to a customer, and what it is told."""
 
@@ -820,6 +1301,7 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "survey_page_again": (pages.survey_page, survey_page_again()),
     "survey_page_late": (pages.survey_page, survey_page_late()),
     "survey_page_once_more": (pages.survey_page, survey_page_once_more()),
+    "survey_page_asked_again": (pages.survey_page, survey_page_asked_again()),
     "survey_page_several": (pages.survey_page, survey_page_several()),
     "answered_yes": (pages.answered_page, answered_yes()),
     "answered_yes_with_words": (pages.answered_page, answered_yes_with_words()),
@@ -833,6 +1315,9 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "preferences": (pages.preferences_page, preferences()),
     "preferences_stopped": (pages.preferences_page, preferences_stopped()),
     "preferences_unreachable": (pages.preferences_page, preferences_unreachable()),
+    "gone_page": (pages.gone_page, gone_page()),
+    "gone_page_answered": (pages.gone_page, gone_page_answered()),
+    "gone_page_unanswered": (pages.gone_page, gone_page_unanswered()),
     **{f"notice_{kind}": (pages.notice_page, notice(kind)) for kind in get_args(pages.NoticeKind)},
     "notice_try_again": (pages.notice_page, notice_try_again()),
 }
@@ -841,6 +1326,11 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
 STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "flag_denied": (compose.flag_raised, flag_denied()),
     "flag_silent": (compose.flag_raised, flag_silent()),
+    "flag_still_denied": (compose.flag_raised, flag_still_denied()),
+    "flag_promise_broken": (compose.flag_raised, flag_promise_broken()),
+    "version_asked": (compose.colleague, version_asked()),
+    "version_given": (compose.colleague, version_given()),
+    "promise_due": (compose.colleague, promise_due()),
     "flag_pressed": (compose.flag_raised, flag_pressed()),
     "success_note": (compose.success_note, success_note()),
     "appreciation_note": (compose.success_note, appreciation_note()),
@@ -849,6 +1339,7 @@ STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "thanks_month": (compose.thanks_month, thanks_month()),
     "cause_repeated": (compose.cause_repeated, cause_repeated()),
     "cause_escalated": (compose.cause_repeated, cause_escalated()),
+    **{f"cause_{why}": (compose.cause_news, cause_news(why)) for why in get_args(compose.NewsKind)},
     "digest": (compose.digest, digest()),
     "digest_empty": (compose.digest, digest_empty()),
     "digest_one": (compose.digest, digest_one()),
@@ -861,6 +1352,9 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_raised": (pages.flag_page, flag_page_raised()),
     "flag_page_acknowledged": (pages.flag_page, flag_page_acknowledged()),
     "flag_page_settled": (pages.flag_page, flag_page_settled()),
+    "version_page": (pages.version_page, version_page()),
+    "version_page_saved": (pages.version_page, version_page_saved()),
+    "version_page_settled": (pages.version_page, version_page_settled()),
     "flag_page_unhappy": (pages.flag_page, flag_page_unhappy()),
     "flag_page_pressed": (pages.flag_page, flag_page_pressed()),
     "flag_page_counted": (pages.flag_page, flag_page_counted()),
@@ -869,6 +1363,11 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "causes_page_1": (pages.causes_page, causes_page_of(1)),
     "causes_page_20": (pages.causes_page, causes_page_of(20)),
     "causes_page_500": (pages.causes_page, causes_page_of(500)),
+    "cause_page": (pages.cause_page, cause_page()),
+    "cause_page_draft": (pages.cause_page, cause_page_draft()),
+    "cause_page_told": (pages.cause_page, cause_page_told()),
+    "cause_page_handed_over": (pages.cause_page, cause_page_handed_over()),
+    "cause_page_merged": (pages.cause_page, cause_page_merged()),
     "thanks_page": (pages.thanks_page, thanks_page()),
     "thanks_page_empty": (pages.thanks_page, thanks_page_empty()),
 }

@@ -28,7 +28,7 @@ class Mail:
     id: str
 
     def link(self, page: str) -> str:
-        """The first link to a page (``s``, ``f`` or ``c``) in the text part, without the button's answer."""
+        """The first link to a page (``s``, ``f``, ``v`` or ``c``) in the text part, without the button's answer."""
         found = re.search(rf"https?://\S+/{page}/[^\s?]+", self.text)
         assert found, f"no link in: {self.subject}"
         return found.group()

@@ -24,7 +24,7 @@ PROVEN_ROWS = {
     *(f"e{number}" for number in range(1, 12)),
     *(f"g{number}" for number in range(1, 10)),
     *("n1", "n2", "n3", "n5", "n6"),
-    *("r1", "r2", "r3", "r5"),
+    *("r1", "r2", "r3", "r5", "r8"),
 }
 """Faults and attacks with a test that bears their name: webhooks, clock, mail, pages, replies, counts, operation,
 digests (nothing is exported, so R4 has nothing to prove)."""

@@ -106,7 +106,7 @@ class Sent:
     @property
     def link(self) -> str:
         """The first link to one of our pages, without ``?a=yes``."""
-        found = re.search(rf"{re.escape(URL)}/[sfct]/[A-Za-z0-9_.-]+", self.text)
+        found = re.search(rf"{re.escape(URL)}/[sfcvt]/[A-Za-z0-9_.-]+", self.text)
         assert found, "the mail has no link"
         return found[0]
 
@@ -261,7 +261,7 @@ class World:
     @staticmethod
     def form_id(page: Page) -> str | None:
         """The id of what is pressed next on a flag's page; None where there is no such form."""
-        found = re.search(r'name="form" value="([^"]+)"', page.body)
+        found = re.search(r'name="form" value="([0-9a-f]+)"', page.body)
         return found[1] if found else None
 
     @staticmethod

@@ -10,6 +10,7 @@ A mark that turned out wrong stays as one that was ``taken_back``: a late record
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import merge
 from itertools import islice
 
 from adapters import table, tickets
@@ -18,8 +19,10 @@ from domain.cause import CauseFigures, CauseState, Mark, Why
 from domain.errors import Changed
 from domain.follow_up import FollowUp
 from domain.message import ticket_scope
+from domain.ownership import DEPTH
+from domain.recovery import Recovered, count
 from domain.rise import Days
-from domain.settings import Policy
+from domain.settings import Policy, Settings
 
 KIND = "cause"
 MARK = "mark"
@@ -93,8 +96,23 @@ def _row(marked: Marked) -> table.Row:
     return table.make_row(*mark_key(marked.mark), MARK, marked, keep_until=marked.mark.keep_until)
 
 
-def marks(code: str, since: datetime, until: datetime, *, page: int | None = None) -> Iterator[Mark]:
-    """The marks of one cause between two instants, newest first."""
+def marks(
+    code: str,
+    since: datetime,
+    until: datetime,
+    *,
+    page: int | None = None,
+    state: CauseState | None = None,
+) -> Iterator[Mark]:
+    """The marks of one cause and those merged into it between two instants, newest first.
+
+    ``state`` spares reading it, where it was read just now.
+    """
+    found = [_marks(each, since, until, page) for each in family(code, state)]
+    return merge(*found, key=lambda mark: mark.opened_at, reverse=True) if len(found) > 1 else found[0]
+
+
+def _marks(code: str, since: datetime, until: datetime, page: int | None) -> Iterator[Mark]:
     found = table.find(
         f"CAUSE#{code}",
         since=f"MARK#{table.now_text(since)}",
@@ -105,9 +123,75 @@ def marks(code: str, since: datetime, until: datetime, *, page: int | None = Non
     return (known.mark for known in map(read_mark, found) if not known.taken_back)
 
 
+def marks_before(code: str, before: str | None, most: int) -> tuple[list[Mark], str | None]:
+    """A page of one cause's own marks, the newest first, and the key from which older ones go on; None: no more."""
+    rows = table.find_before(f"CAUSE#{code}", "MARK#", before, most)
+    more = str(rows[-1].sk) if len(rows) == most else None
+    return [known.mark for known in map(read_mark, rows) if not known.taken_back], more
+
+
+def move_rows(mark: Mark, new: Mark) -> list[table.Row]:
+    """The items of a mark that a person moves to another cause: the one here is taken back, the one there counts."""
+    return [_moved_row(mark, taken_back=True), _moved_row(new, taken_back=False)]
+
+
+def _moved_row(mark: Mark, *, taken_back: bool) -> table.Row:
+    item = table.get(*mark_key(mark))
+    known = read_mark(item) if item else Marked(mark)
+    return _row(replace(known, mark=mark, taken_back=taken_back))
+
+
+def family(code: str, state: CauseState | None = None) -> tuple[str, ...]:
+    """A cause and all that were merged into it, however deep."""
+    found, parts = [code], [*(state or load(code)).includes]
+    while parts:
+        part = parts.pop()
+        if part not in found:
+            found.append(part)
+            parts += load(part).includes
+    return tuple(found)
+
+
+def home(code: str) -> CauseState:
+    """The state of the cause that this one counts for: its own, unless it was merged into another."""
+    state = load(code)
+    for _ in range(DEPTH):
+        if state.merged_into is None:
+            break
+        state = load(state.merged_into)
+    return state
+
+
+def above(code: str) -> tuple[str, ...]:
+    """The causes that a cause is part of, the nearest first."""
+    found: list[str] = []
+    into = load(code).merged_into
+    while into and into not in found and len(found) < DEPTH:
+        found.append(into)
+        into = load(into).merged_into
+    return tuple(found)
+
+
+def states(settings: Settings) -> dict[str, CauseState]:
+    """The states of all causes in the settings, by code, at one price (eventually consistent)."""
+    keys = [(f"CAUSE#{code}", "STATE") for code in settings.causes]
+    found = (table.read_row(item, CauseState) for item in (table.get_many(keys) if keys else ()))
+    known = {state.code: state for state in found}
+    return {code: known.get(code, CauseState(code=code)) for code in settings.causes}
+
+
+def owned_by(owner: str, settings: Settings) -> list[str]:
+    """The causes that a contact owns now; those merged into another one are in the figures of that one."""
+    return [
+        code
+        for code, state in states(settings).items()
+        if state.merged_into is None and cause.owner_of(state, settings) == owner
+    ]
+
+
 @dataclass(frozen=True)
 class Known:
-    """What is stored about one cause: its state, its marks since an instant, and their follow-ups."""
+    """What is stored about one cause: its state, its marks and those of causes merged into it, their follow-ups."""
 
     state: CauseState
     marks: list[Mark]
@@ -121,7 +205,7 @@ def read(codes: Iterable[str], since: datetime) -> Iterator[Known]:
     """
     waiting = iter(codes)
     while some := list(islice(waiting, READ_TOGETHER)):
-        found = [_read(code, since) for code in some]
+        found = [_read_family(code, since) for code in some]
         keys = [_follow_up_key(mark) for _, marked in found for mark in marked]
         follow_ups = {
             (ticket_scope(f.closure.source, f.closure.ticket_id), tickets.sort_key(f.number)): f
@@ -130,6 +214,13 @@ def read(codes: Iterable[str], since: datetime) -> Iterator[Known]:
         for state, marked in found:
             mine = (follow_ups.get(_follow_up_key(mark)) for mark in marked)
             yield Known(state, marked, [f for f in mine if f])
+
+
+def _read_family(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
+    state, marked = _read(code, since)
+    for part in family(code, state)[1:]:
+        marked += _read(part, since)[1]
+    return state, marked
 
 
 def _read(code: str, since: datetime) -> tuple[CauseState, list[Mark]]:
@@ -149,25 +240,26 @@ def _follow_up_key(mark: Mark) -> tuple[str, str]:
     return ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number)
 
 
-def look_back(code: str, now: datetime, policy: Policy) -> tuple[Days, bool]:
-    """The days of a cause up to now, and whether it reached the floor.
+def look_back(code: str, now: datetime, policy: Policy, state: CauseState | None = None) -> tuple[Days, bool]:
+    """The days of a cause up to now, and whether it reached the floor since its last fix.
 
     However long its past is, only the marks of today, yesterday and as many as the floor needs are read.
     """
     today = now.astimezone(UTC).date()
     past = _catch_up(code, today, policy)
-    since = _start(past.until)
+    since, known = _start(past.until), state or load(code)
+    floor = cause.counts_since(known, now, policy)
     recent: list[Mark] = []
     tickets_of: set[tuple[str, str]] = set()
     customers: set[str] = set()
     reached = False
     # Another machine's clock may be a little ahead of ours.
-    for mark in marks(code, min(since, now - policy.repeated_within), now + A_DAY, page=PAGE):
+    for mark in marks(code, min(since, floor), now + A_DAY, page=PAGE, state=known):
         if mark.opened_at >= since:
             recent.append(mark)
         elif reached:
             break
-        if mark.opened_at >= now - policy.repeated_within:
+        if mark.opened_at >= floor:
             tickets_of.add(mark.ticket)
             customers.add(mark.customer)
             reached = cause.is_repeated(cause.Count(len(tickets_of), len(customers)), policy)
@@ -263,6 +355,16 @@ def row(state: CauseState) -> table.Row:
 def save(state: CauseState) -> None:
     """Store the state of a cause; raises Changed when it is not the version that was loaded."""
     table.put(row(state))
+
+
+def recovery(code: str, since: datetime, until: datetime, most: int | None = None) -> Recovered:
+    """Of a cause's closures opened between two instants: how many were not confirmed, and are solved by now.
+
+    ``most`` looks at so many of the newest only, for a page that somebody waits for.
+    """
+    found = islice(marks(code, since, until), most)
+    keys = [(ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number)) for mark in found]
+    return count(tickets.load_many(keys))
 
 
 def figures(code: str, since: datetime, until: datetime, buckets: int) -> tuple[CauseFigures, list[FollowUp]]:

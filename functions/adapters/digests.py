@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from adapters import causes
+from adapters import causes, tellings
 from domain import cause, digest, hours
 from domain.cause import Mark
 from domain.digest import Entry
 from domain.settings import Settings
+from domain.telling import Kind
 
 
 def read(
@@ -33,4 +34,12 @@ def read(
     for code, below in families.items():
         together = cause.count(mark for under in below for mark in marks[under])
         entries[code] = replace(entries[code], below=together)
-    return digest.rank(entries.values())
+    return [_with_fixes(entry) for entry in digest.rank(entries.values())]
+
+
+def _with_fixes(entry: Entry) -> Entry:
+    """Whether earlier fixes held; of most causes customers were never told anything, and nothing is read."""
+    if not entry.state.tellings:
+        return entry
+    told = tellings.newest(entry.code)
+    return replace(entry, fixes=tuple(one for one in told if one.kind is Kind.FIX and one.confirmed_at))

@@ -17,8 +17,3 @@ def row(flag: Flag) -> table.Row:
         due_at=flag.due_at,
         keep_until=flag.keep_until,
     )
-
-
-def save(flag: Flag) -> None:
-    """Store a flag; raises Changed when it is not the version that was loaded."""
-    table.put(row(flag))

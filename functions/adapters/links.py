@@ -25,7 +25,7 @@ class BadLink(Exception):  # noqa: N818 - reads as a sentence: raise BadLink
 
 @dataclass(frozen=True)
 class TicketLink:
-    """Opens the page of one closure: the customer's survey, or a flag for its ``holder``."""
+    """Opens the page of one closure: the customer's survey, a flag for its ``holder``, or the team's word for them."""
 
     source: str
     ticket_id: str
@@ -43,6 +43,15 @@ class CausesLink:
     owner: str
     causes: tuple[str, ...] = ()
     period: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True)
+class FixLink:
+    """Opens the question about one fix for one customer, named by the hash of the address."""
+
+    cause: str
+    number: int
+    person: str
 
 
 @dataclass(frozen=True)
@@ -72,10 +81,26 @@ def flag_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) ->
     )
 
 
+def version_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of the page on which the team says how it sees a flag that ``holder`` works on."""
+    content = [link.source, link.ticket_id, link.number, link.holder]
+    return f"{base}/v/{_sign('version', content, issued_at, now)}"
+
+
 def causes_url(base: str, link: CausesLink, issued_at: datetime, now: datetime) -> str:
     """The whole URL of a process owner's page."""
     period = {"period": [int(end.timestamp()) for end in link.period]} if link.period else None
     return f"{base}/c/{_sign('causes', [link.owner, period or list(link.causes)], issued_at, now)}"
+
+
+def cause_url(base: str, owner: str, code: str, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of the page of one cause, for one contact."""
+    return f"{causes_url(base, CausesLink(owner, (code,)), issued_at, now)}/{code}"
+
+
+def fix_url(base: str, link: FixLink, issued_at: datetime, now: datetime) -> str:
+    """The whole URL of the question whether it is gone."""
+    return f"{base}/g/{_sign('fix', [link.cause, link.number, link.person], issued_at, now)}"
 
 
 def thanks_url(base: str, link: TeamLink, issued_at: datetime, now: datetime) -> str:
@@ -119,6 +144,12 @@ def read_flag(token: str, now: datetime, life: timedelta) -> TicketLink:
     return TicketLink(str(source), str(ticket_id), _whole(number), str(holder))
 
 
+def read_version(token: str, now: datetime, life: timedelta) -> TicketLink:
+    """Which flag's version a team's link asks for; raises BadLink."""
+    source, ticket_id, number, holder = _verify("version", token, now, life, 4)
+    return TicketLink(str(source), str(ticket_id), _whole(number), str(holder))
+
+
 def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     """What a process owner's link points to; raises BadLink."""
     owner, causes = _verify("causes", token, now, life, 2)
@@ -131,6 +162,12 @@ def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     if not isinstance(causes, list):
         raise BadLink
     return CausesLink(str(owner), tuple(str(code) for code in causes))
+
+
+def read_fix(token: str, now: datetime, life: timedelta) -> FixLink:
+    """Which fix a link asks whom about; raises BadLink."""
+    cause, number, person = _verify("fix", token, now, life, 3)
+    return FixLink(str(cause), _whole(number), str(person))
 
 
 def read_thanks(token: str, now: datetime, life: timedelta) -> TeamLink:

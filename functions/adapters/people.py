@@ -19,6 +19,13 @@ def load_key(key: str) -> Person:
     return table.read_row(item, Person) if item else Person(key=key)
 
 
+def load_many(keys: list[str]) -> dict[str, Person]:
+    """Several persons by their hash; somebody unknown has never been asked and is not suppressed."""
+    found = table.get_many([(f"PERSON#{key}", "PERSON") for key in keys]) if keys else ()
+    known = {person.key: person for person in (table.read_row(item, Person) for item in found)}
+    return {key: known.get(key, Person(key=key)) for key in keys}
+
+
 def save(person: Person, keep_until: datetime | None) -> None:
     """Store a person: without end while they may not be forgotten, else until then. Raises Changed."""
     table.put(row(person, keep_until))

@@ -17,6 +17,9 @@ BATCH = 10
 MANY_MAILS = 500
 """More than this in the queue is a backlog: mails wait for SES's rate, and what waits is overdue all the time."""
 
+FEW_MAILS = 50
+"""More than this in the queue, and the next page of a mail to many waits: questions to others go out between them."""
+
 
 def queue_due(keys: Iterable[tuple[str, str, datetime]], now: datetime) -> int:
     """Queue records for their next step, each not before it is due; gives how many."""
@@ -41,6 +44,11 @@ def queue_message(pk: str, sk: str, now: datetime, due_at: datetime | None = Non
 def is_backlog() -> bool:
     """Whether what was queued is still being worked off: any step that could be taken, or many mails."""
     return _waiting(os.environ["DUE_QUEUE"]) > 0 or _waiting(os.environ["SEND_QUEUE"]) > MANY_MAILS
+
+
+def is_full() -> bool:
+    """Whether so many mails wait to be sent that whoever writes to many people at once has to wait, too."""
+    return _waiting(os.environ["SEND_QUEUE"]) > FEW_MAILS
 
 
 def _waiting(url: str) -> int:

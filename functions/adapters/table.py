@@ -164,6 +164,18 @@ def read_all(kinds: Iterable[str], after: tuple[str, ...]) -> tuple[list[Row], t
     ) if last else ()
 
 
+def find_before(pk: str, prefix: str, before: str | None, most: int) -> list[Row]:
+    """The last ``most`` items whose sort key begins with ``prefix``, or the last before one key; the last one first."""
+    listed = Row.query(
+        pk,
+        Row.sk.between(prefix, before or f"{prefix}~"),
+        consistent_read=True,
+        scan_index_forward=False,
+        limit=most + 1,
+    )
+    return [row for row in listed if row.sk != before][:most]
+
+
 def put(row: Row) -> None:
     """Store one item if nobody changed it since it was loaded; raises Changed otherwise."""
     try:

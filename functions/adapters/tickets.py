@@ -4,6 +4,7 @@
                                   REOPEN#<instant>       one for each reopening
                                   FLAG#<number>          adapters/flags.py
                                   MESSAGE#<name>         adapters/outbox.py
+                                  PROMISE#<number>#<name> adapters/promises.py
 
 Whatever has to be decided about a ticket is decided from one consistent read of its partition.
 """
@@ -12,11 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from adapters import flags, outbox, table
+from adapters import flags, outbox, promises, table
 from domain.closure import Ref, Reopen
 from domain.flag import Flag
 from domain.follow_up import FollowUp, Ticket
 from domain.message import Message, ticket_scope
+from domain.promise import Promise
 
 KIND = "follow_up"
 
@@ -28,6 +30,12 @@ class Records:
     ticket: Ticket = field(default_factory=Ticket)
     flags: dict[int, Flag] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    promises: tuple[Promise, ...] = ()
+    """The oldest first."""
+
+    def promises_of(self, number: int) -> tuple[Promise, ...]:
+        """What was promised about one closure of this ticket."""
+        return tuple(known for known in self.promises if known.number == number)
 
     def follow_up(self, number: int) -> FollowUp | None:
         """The follow-up of one closure of this ticket."""
@@ -74,6 +82,7 @@ def load_scope(scope: str) -> Records:
     reopens: list[datetime] = []
     flagged: dict[int, Flag] = {}
     messages: dict[str, Message] = {}
+    promised: list[Promise] = []
     for item in table.find(scope):
         if item.kind == KIND:
             follow_ups.append(table.read_row(item, FollowUp))
@@ -85,7 +94,10 @@ def load_scope(scope: str) -> Records:
         elif item.kind == outbox.KIND:
             message = table.read_row(item, Message)
             messages[message.name] = message
-    return Records(Ticket(follow_ups=by_closing(follow_ups), reopens=tuple(reopens)), flagged, messages)
+        elif item.kind == promises.KIND:
+            promised.append(table.read_row(item, Promise))
+    ticket = Ticket(follow_ups=by_closing(follow_ups), reopens=tuple(reopens))
+    return Records(ticket, flagged, messages, tuple(sorted(promised, key=lambda known: known.promised_at)))
 
 
 def load_refs(refs: Iterable[Ref]) -> list[FollowUp]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from domain import rise
+from domain import commitment, rise
 from domain.follow_up import FollowUp, State
 from domain.message import Kind, Message, owner_scope
 from domain.person import person_key
@@ -46,7 +46,9 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class CauseState:
-    """What is known and done about one cause; ``due_at`` is when an unacknowledged notice goes to the manager."""
+    """What is known and done about one cause; ``due_at`` is when an unacknowledged notice goes to the manager, and
+    then when the day that its owner committed to is near, and when it is over.
+    """
 
     code: str
     repeated_at: datetime | None = None
@@ -61,6 +63,19 @@ class CauseState:
     committed_to: date | None = None
     note: str | None = None
     escalated_from: str | None = None
+    owner: str | None = None
+    """Whom somebody gave it to; without one, the owner in the settings."""
+    merged_into: str | None = None
+    includes: tuple[str, ...] = ()
+    """Causes that were merged into this one."""
+    reminded_of: date | None = None
+    """The day that the owner was reminded of; ``overdue_of``: whose end the manager was told of."""
+    overdue_of: date | None = None
+    tellings: int = 0
+    """How often customers were to be told something of it (domain/telling.py); their numbers."""
+    declared: int = 0
+    """Number of the fix that stands: declared, and not found wanting."""
+    fixed_at: datetime | None = None
     due_at: datetime | None = None
     version: int = 0
 
@@ -172,6 +187,27 @@ def has_owner(code: str, settings: Settings) -> bool:
     return code != UNCLASSIFIED and code in settings.causes
 
 
+def counts_since(state: CauseState, now: datetime, policy: Policy) -> datetime:
+    """From when on tickets count towards a repetition: what a fix came after says nothing about it."""
+    window = now - policy.repeated_within
+    return max(window, state.fixed_at) if state.fixed_at else window
+
+
+def owner_of(state: CauseState, settings: Settings) -> str:
+    """Key of the contact who owns a cause now, whatever became of the settings: there is always one."""
+    known = settings.causes.get(state.code)
+    wanted = (state.owner, known.owner if known else None)
+    return next((key for key in wanted if key in settings.contacts), None) or settings.responsible
+
+
+def manager_of(state: CauseState, settings: Settings) -> str | None:
+    """Key of the contact above the owner; None at the top."""
+    known, key = settings.causes.get(state.code), owner_of(state, settings)
+    owner = settings.contacts.get(key)
+    above = (known.manager if known else None) or (owner.manager if owner else None)
+    return above if above in settings.contacts and above != key else None
+
+
 def tell_owner(
     state: CauseState, counted: Count, why: Why, now: datetime, settings: Settings
 ) -> tuple[CauseState, Message] | None:
@@ -193,9 +229,12 @@ def tell_owner(
         committed_to=None,
         note=None,
         escalated_from=None,
+        reminded_of=None,
+        overdue_of=None,
+        declared=0,
         due_at=now + settings.policy.cause_acknowledge_within,
     )
-    return told, _notice(told, settings.causes[state.code].owner, now, settings)
+    return told, _notice(told, owner_of(state, settings), now, settings)
 
 
 def _notice(state: CauseState, owner: str, now: datetime, settings: Settings) -> Message:
@@ -211,23 +250,39 @@ def _notice(state: CauseState, owner: str, now: datetime, settings: Settings) ->
     )
 
 
-def acknowledge(state: CauseState, committed_to: date | None, note: str | None, now: datetime) -> CauseState:
+def acknowledge(
+    state: CauseState, committed_to: date | None, note: str | None, now: datetime, policy: Policy
+) -> CauseState:
     """The owner knows, and may have given a date and a word. What was given before stays unless it is given anew."""
-    return replace(
+    known = replace(
         state,
         acknowledged_at=state.acknowledged_at or now,
         committed_to=committed_to or state.committed_to,
         note=note or state.note,
-        due_at=None,
     )
+    return replace(known, due_at=due_of(known, now, policy))
+
+
+def due_of(state: CauseState, now: datetime, policy: Policy) -> datetime | None:
+    """When something has to be looked at: while a fix stands, or another cause has it, nothing."""
+    if state.declared or state.merged_into:
+        return None
+    if state.repeated_at and state.acknowledged_at is None:
+        escalates = state.repeated_at + policy.cause_acknowledge_within
+        return None if state.escalated_from else max(escalates, now)
+    day = state.committed_to
+    if day is None or state.overdue_of == day:
+        return None
+    return commitment.next_at(day, now, policy, reminded=state.reminded_of == day)
 
 
 def escalate(state: CauseState, now: datetime, settings: Settings) -> tuple[CauseState, Message | None]:
     """A notice that nobody acknowledged in time goes to the owner's manager, once."""
-    known, manager = settings.causes.get(state.code), settings.manager_of(state.code)
-    if known is None or manager is None or state.acknowledged_at or state.escalated_from:
+    manager = manager_of(state, settings)
+    if manager is None or state.acknowledged_at or state.escalated_from or state.code not in settings.causes:
         return replace(state, due_at=None), None
-    escalated = replace(state, escalated_from=known.owner, notices=state.notices + 1, due_at=None)
+    owner = owner_of(state, settings)
+    escalated = replace(state, escalated_from=owner, notices=state.notices + 1, due_at=None)
     return escalated, _notice(escalated, manager, now, settings)
 
 

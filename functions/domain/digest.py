@@ -12,6 +12,7 @@ from domain.cause import TREND, CauseFigures, CauseState, Count, Mark, figures, 
 from domain.follow_up import FollowUp, State
 from domain.message import Kind, Message, owner_scope
 from domain.settings import Policy, Settings
+from domain.telling import Telling
 
 NOT_SOLVED, NO_ANSWER, HAD_A_TICKET = 5, 3, 1
 """What each customer counts for in the harm of a cause, the worst that happened to them in the period."""
@@ -99,6 +100,8 @@ class Entry:
     about: tuple[FollowUp, ...]
     """All that were opened or came to their outcome in the period."""
     need: Need | None = None
+    fixes: tuple[Telling, ...] = ()
+    """What was declared as fixed so far, the newest first, with whether it held."""
     below: Count | None = None
     """Of a cause with causes under it: the tickets and customers of all together in the period."""
 
@@ -171,7 +174,9 @@ def harm(marks: Iterable[Mark], ended: Iterable[FollowUp]) -> int:
 
 
 def need(state: CauseState, today: date) -> Need | None:
-    """What the owner has not done about a cause yet."""
+    """What the owner has not done about a cause yet; nothing waits once a fix was declared."""
+    if state.declared:
+        return None
     if state.committed_to and state.committed_to < today:
         return Need.DATE_PASSED
     if state.repeated_at is None or state.committed_to:

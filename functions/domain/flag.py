@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from domain.closure import one_line
 from domain.errors import Refused
-from domain.follow_up import FollowUp, State
+from domain.follow_up import MOST_AGAIN, FollowUp, State
 from domain.message import Kind, Message, ticket_scope
 from domain.settings import Settings
 
 ON_PURPOSE = frozenset({"opted_out", "frequency_cap", "own_address"})
 """Why somebody was not asked although they could have been: their wish, or our own rule. Nobody has to look."""
+KEPT_DEEDS = 40
 
 
 class Reason(StrEnum):
@@ -30,6 +32,36 @@ class Reason(StrEnum):
     """Somebody wrote who may not be the customer."""
     UNHAPPY = "unhappy"
     """The customer confirmed, in words that are not only praise."""
+    STILL_DENIED = "still_denied"
+    """The customer was asked again after it was settled, and says "no" again."""
+    STILL_SILENT = "still_silent"
+    """The customer was asked again after it was settled, and did not answer."""
+    PROMISE_DUE = "promise_due"
+    """Nothing is wrong yet: a promise to the customer has to be kept."""
+    PROMISE_BROKEN = "promise_broken"
+
+
+AFTER_WORK = frozenset({Reason.STILL_DENIED, Reason.STILL_SILENT, Reason.PROMISE_BROKEN})
+"""Reasons that come after somebody had worked on it."""
+ABOUT_ELSE = frozenset({Reason.CONFLICT, Reason.PROMISE_DUE, Reason.PROMISE_BROKEN})
+"""Reasons that say nothing about whether it is solved."""
+
+
+class What(StrEnum):
+    """What was done about a flag, or happened to it."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    ESCALATED = "escalated"
+    TEAM_ASKED = "team_asked"
+    TEAM_WROTE = "team_wrote"
+    UPDATED = "updated"
+    """The customer was told how it stands."""
+    PROMISED = "promised"
+    PROMISE_KEPT = "promise_kept"
+    PROMISE_WITHDRAWN = "promise_withdrawn"
+    SETTLED = "settled"
+    ASKED_AGAIN = "asked_again"
 
 
 class Result(StrEnum):
@@ -40,6 +72,17 @@ class Result(StrEnum):
     NOT_POSSIBLE = "not_possible"
     CONFIRMED = "confirmed"
     """By the customer, who answered "solved" after all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """Who did what and when; ``by`` is a contact's key, ``team:<key>``, or None for whatever nobody did."""
+
+    what: What
+    at: datetime
+    by: str | None = None
+    words: str | None = None
+    """At most a line: the whole text stands where it belongs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +107,10 @@ class Flag:
     result: Result | None = None
     done: str | None = None
     """What was done, in the words of the person who settled it."""
+    team_words: str | None = None
+    """How the supplying team sees it, in its own words."""
+    team_wrote_at: datetime | None = None
+    deeds: tuple[Deed, ...] = ()
     keep_until: datetime | None = None
     version: int = 0
 
@@ -93,46 +140,95 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     """The flag as it has to be for this follow-up; None when there is nothing to write.
 
     A new reason reopens a settled flag only when it is a "no" or something to read: a customer who writes is always
-    heard again. Only a conflict was about something else, settled or not, so whatever comes after it is news. A
-    customer who confirms after all takes the flag off the worklist.
+    heard again. A conflict or a promise was about something else, settled or not, so whatever comes after it is news. A
+    customer who confirms after all takes the flag off the worklist. Who says "no" again after being asked as often as
+    anybody is goes one person further at once.
     """
     reason = reason_for(follow_up)
     if known is None:
         return _raised(follow_up, reason, now, settings) if reason else None
     if _wrote_again(follow_up, known):
-        raised = _raised(follow_up, reason or Reason.REPLY, now, settings)
-        return replace(raised, rounds=known.rounds + 1, version=known.version)
+        return raise_again(known, _raised(follow_up, reason or Reason.REPLY, now, settings))
     if reason is Reason.UNHAPPY:
         # While a flag is open its holder sees the words; a settled one knew nothing of them.
-        if known.settled_at is None or not _said_again(follow_up, known):
+        if known.settled_at is None or not _said_since(follow_up, known):
             return None
-        raised = _raised(follow_up, reason, now, settings)
-        return replace(raised, rounds=known.rounds + 1, version=known.version)
+        return raise_again(known, _raised(follow_up, reason, now, settings))
     if reason is None or (follow_up.state is State.CONFIRMED and not follow_up.unread):
         if (
             known.settled_at is None
             and follow_up.state is State.CONFIRMED
             and known.reason not in {Reason.CONFLICT, Reason.UNHAPPY}
+            and (known.reason not in ABOUT_ELSE or _said_since(follow_up, known))
         ):
-            return replace(known, settled_at=now, result=Result.CONFIRMED, due_at=None)
+            settled = note(known, What.SETTLED, None, now)
+            return replace(settled, settled_at=now, result=Result.CONFIRMED, due_at=None)
         return None
-    was_conflict = known.reason is Reason.CONFLICT and reason is not Reason.CONFLICT
-    if reason is not Reason.DENIED and not was_conflict:
+    is_news = _is_news(follow_up, known, reason)
+    if reason is not Reason.DENIED and not is_news:
         return None
-    if (
-        known.reason is Reason.DENIED
-        and known.result is not Result.CONFIRMED
-        and not _said_again(follow_up, known)
-    ):
+    told_before = (known.reason is Reason.DENIED or known.reason in AFTER_WORK) and not is_news
+    if told_before and known.result is not Result.CONFIRMED and not _said_since(follow_up, known):
         return None
-    raised = _raised(follow_up, reason, now, settings)
-    return replace(raised, rounds=known.rounds + 1, version=known.version)
+    if not follow_up.asked_again or reason is not Reason.DENIED:
+        return raise_again(known, _raised(follow_up, reason, now, settings))
+    again = raise_again(known, _raised(follow_up, Reason.STILL_DENIED, now, settings))
+    return _to_manager(again, settings) if len(follow_up.asked_again) >= MOST_AGAIN else again
 
 
-def _said_again(follow_up: FollowUp, known: Flag) -> bool:
-    """Whether the customer said something once more after the flag had been settled."""
+def _is_news(follow_up: FollowUp, known: Flag, reason: Reason) -> bool:
+    """Whether a flag that was about something else hides that this was not confirmed."""
+    if known.reason is Reason.CONFLICT:
+        return reason is not Reason.CONFLICT
+    since = follow_up.unconfirmed_at or follow_up.outcome_at
+    return known.reason in ABOUT_ELSE and since is not None and since > known.raised_at
+
+
+def _said_since(follow_up: FollowUp, known: Flag) -> bool:
+    """Whether the customer answered after the flag was settled, or after one about something else was raised."""
     answer = follow_up.answer
-    return answer is not None and known.settled_at is not None and answer.at > known.settled_at
+    open_since = known.raised_at if known.reason in ABOUT_ELSE | {Reason.STILL_SILENT} else None
+    since = known.settled_at or open_since
+    return answer is not None and since is not None and answer.at > since
+
+
+def raise_again(known: Flag, raised: Flag) -> Flag:
+    """The flag raised once more: what was done before stays with it."""
+    return replace(
+        raised,
+        rounds=known.rounds + 1,
+        version=known.version,
+        team_words=known.team_words,
+        team_wrote_at=known.team_wrote_at,
+        deeds=(*known.deeds, *raised.deeds)[-KEPT_DEEDS:],
+    )
+
+
+def raise_for(
+    follow_up: FollowUp,
+    known: Flag | None,
+    reason: Reason,
+    now: datetime,
+    settings: Settings,
+    holder: str | None = None,
+) -> Flag:
+    """The flag for a reason that is not the follow-up's state; ``holder`` had it before, if that is still known."""
+    raised = _raised(follow_up, reason, now, settings)
+    if holder in settings.contacts:
+        raised = replace(raised, holder=str(holder))
+    return raise_again(known, raised) if known else raised
+
+
+def note(flag: Flag, what: What, by: str | None, now: datetime, words: str | None = None) -> Flag:
+    """The flag with one more deed in its history; the oldest are forgotten first."""
+    deed = Deed(what=what, at=now, by=by, words=one_line(words, 200))
+    return replace(flag, deeds=(*flag.deeds, deed)[-KEPT_DEEDS:])
+
+
+def _to_manager(flag: Flag, settings: Settings) -> Flag:
+    """Asked again as often as anybody is: somebody else looks at it."""
+    manager = settings.contacts[flag.holder].manager if flag.holder in settings.contacts else None
+    return replace(flag, holder=manager, escalated_from=flag.holder) if manager else flag
 
 
 def _wrote_again(follow_up: FollowUp, known: Flag) -> bool:
@@ -155,6 +251,7 @@ def _raised(follow_up: FollowUp, reason: Reason, now: datetime, settings: Settin
         raised_at=now,
         holder=settings.responsible_for(follow_up.team),
         due_at=now + settings.policy.flag_acknowledge_within,
+        deeds=(Deed(what=What.RAISED, at=now, words=str(reason)),),
         keep_until=follow_up.keep_until,
     )
 
@@ -179,8 +276,9 @@ def acknowledge(flag: Flag, by: str, now: datetime, settings: Settings) -> Flag:
         raise Refused("the flag is settled")
     if flag.acknowledged_at:
         return flag
+    done = note(flag, What.ACKNOWLEDGED, by, now)
     return replace(
-        flag, acknowledged_at=now, acknowledged_by=by, due_at=now + settings.policy.flag_settle_within
+        done, acknowledged_at=now, acknowledged_by=by, due_at=now + settings.policy.flag_settle_within
     )
 
 
@@ -191,7 +289,7 @@ def settle(flag: Flag, by: str, result: Result, done: str, now: datetime) -> Fla
             return flag
         raise Refused("the flag is settled")
     return replace(
-        flag,
+        note(flag, What.SETTLED, by, now, done),
         acknowledged_at=flag.acknowledged_at or now,
         acknowledged_by=flag.acknowledged_by or by,
         settled_at=now,
@@ -211,7 +309,7 @@ def escalate(flag: Flag, now: datetime, settings: Settings) -> Flag:
     if manager is None or manager == flag.holder:
         return replace(flag, due_at=None)
     return replace(
-        flag,
+        note(flag, What.ESCALATED, None, now, manager),
         holder=manager,
         escalated_from=flag.holder,
         acknowledged_at=None,
@@ -219,3 +317,48 @@ def escalate(flag: Flag, now: datetime, settings: Settings) -> Flag:
         rounds=flag.rounds + 1,
         due_at=now + settings.policy.flag_acknowledge_within,
     )
+
+
+def ask_team(flag: Flag, team: str, by: str, now: datetime) -> tuple[Flag, Message]:
+    """The team is asked how it sees it, once in each round of the flag; the mail leads to a page of its own."""
+    asked = Message(
+        scope=ticket_scope(flag.source, flag.ticket_id),
+        name=f"{flag.number:04d}#version_asked#{flag.rounds:02d}",
+        kind=Kind.VERSION_ASKED,
+        to=f"team:{team}",
+        created_at=now,
+        due_at=now,
+        about=about(flag) | {"by": by},
+        keep_until=flag.keep_until,
+    )
+    return note(flag, What.TEAM_ASKED, by, now), asked
+
+
+def team_was_asked(flag: Flag) -> bool:
+    """Whether the team was asked since the flag was raised last."""
+    since = max((deed.at for deed in flag.deeds if deed.what is What.RAISED), default=flag.raised_at)
+    return any(deed.what is What.TEAM_ASKED and deed.at >= since for deed in flag.deeds)
+
+
+def team_writes(flag: Flag, team: str, asker: str, words: str, now: datetime) -> tuple[Flag, Message] | None:
+    """The team's own words stand beside the customer's, and whoever asked is told; the same words again: None."""
+    if flag.team_words == words:
+        return None
+    times = sum(deed.what is What.TEAM_WROTE for deed in flag.deeds)
+    told = Message(
+        scope=ticket_scope(flag.source, flag.ticket_id),
+        name=f"{flag.number:04d}#version_given#{flag.rounds:02d}#{times:02d}",
+        kind=Kind.VERSION_GIVEN,
+        to=f"contact:{asker}",
+        created_at=now,
+        due_at=now,
+        about=about(flag),
+        keep_until=flag.keep_until,
+    )
+    wrote = note(flag, What.TEAM_WROTE, f"team:{team}", now, words)
+    return replace(wrote, team_words=words, team_wrote_at=now), told
+
+
+def about(flag: Flag) -> dict[str, str]:
+    """What a message about a flag is about."""
+    return {"source": flag.source, "ticket_id": flag.ticket_id, "number": str(flag.number)}

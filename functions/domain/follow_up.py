@@ -25,6 +25,8 @@ from domain.person import Person, Surveys, asked_too_often, person_key, quiet_un
 from domain.settings import Policy, Settings
 
 KEPT_ANSWERS = 10
+MOST_AGAIN = 2
+"""So often a customer is asked once more whether it is solved now; who says "no" again is not worn out."""
 MOST_TOGETHER = 10
 """So many closures are asked about in one mail; more would be a form that nobody fills in."""
 SAME_CLOSURE_WITHIN = timedelta(seconds=2)
@@ -119,6 +121,16 @@ class Suspect:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AskedAgain:
+    """One more question, after somebody had worked on what was not solved: who, and what they say was ``done``."""
+
+    at: datetime
+    by: str
+    """Key of a contact."""
+    done: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FollowUp:
     """Our record of one closure. Requester, resolver, team, cause and promise are frozen in it when it opens."""
 
@@ -127,6 +139,9 @@ class FollowUp:
     state: State
     opened_at: datetime
     cause: str
+    cause_set_by: str | None = None
+    """Key of the contact who said what the cause is; ``cause_set_at`` when. Whoever counts anew keeps it."""
+    cause_set_at: datetime | None = None
     team: str | None = None
     teams: tuple[str, ...] = ()
     """The other teams that had a part in it, by key."""
@@ -140,7 +155,10 @@ class FollowUp:
     answers: tuple[Answer, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     replies: tuple[Reply, ...] = ()
+    asked_again: tuple[AskedAgain, ...] = ()
     outcome_at: datetime | None = None
+    unconfirmed_at: datetime | None = None
+    """When it first came out that it is not solved, or that nobody says so."""
     finalised_at: datetime | None = None
     """When a ticket that was "solved" became "closed" for good: a reopening before that is over."""
     conflict: bool = False
@@ -157,6 +175,12 @@ class FollowUp:
     def answer(self) -> Answer | None:
         """The answer that counts: the last one."""
         return self.answers[-1] if self.answers else None
+
+    @property
+    def standing(self) -> Answer | None:
+        """The answer to the question as it was asked last; None while the customer has not answered that."""
+        answer = self.answer
+        return None if answer and self.asked_again and answer.at <= self.asked_again[-1].at else answer
 
     @property
     def quote(self) -> str | None:
@@ -344,7 +368,14 @@ def to_state(follow_up: FollowUp, state: State, now: datetime, reason: str | Non
     """The follow-up in another state; Refused where the life of a follow-up has no such step."""
     if state not in ALLOWED[follow_up.state]:
         raise Refused(f"{follow_up.state} cannot become {state}")
-    return replace(follow_up, state=state, reason=reason, outcome_at=now)
+    unconfirmed = state in {State.DENIED, State.SILENT} and follow_up.unconfirmed_at is None
+    return replace(
+        follow_up,
+        state=state,
+        reason=reason,
+        outcome_at=now,
+        unconfirmed_at=now if unconfirmed else follow_up.unconfirmed_at,
+    )
 
 
 def supersede(follow_up: FollowUp, ticket: Ticket, now: datetime) -> FollowUp:
@@ -576,7 +607,9 @@ def never_sent(
 
 
 def answers_until(follow_up: FollowUp, policy: Policy) -> datetime:
-    """Until when the link counts as in time; it starts with the delivery of the survey."""
+    """Until when the link counts as in time; it starts with the delivery of the survey, or when it is asked again."""
+    if follow_up.asked_again:
+        return follow_up.asked_again[-1].at + policy.link_answers_for
     survey = follow_up.survey
     start = (survey.delivered_at or survey.sent_at or survey.claimed_at) if survey else follow_up.opened_at
     return start + policy.link_answers_for
@@ -601,12 +634,13 @@ def record_answer(follow_up: FollowUp, said: Press, now: datetime, policy: Polic
     """The follow-up with what the customer pressed; the last answer counts and earlier ones are kept.
 
     Saying the same again without anything new changes nothing. Words and consent belong to the answer they came with:
-    consent is kept as the exact text that was agreed to, and only for "solved". Raises Refused for a ticket that was
+    consent is kept as the exact text that was agreed to, and only for "solved". A "no" to the question that was asked
+    again is a new answer, whatever was said before. Raises Refused for a ticket that was
     reopened meanwhile: there the question has lost its meaning.
     """
     if follow_up.state is State.REOPENED:
         raise Refused("the ticket was reopened")
-    before = follow_up.answer
+    before = follow_up.standing
     same = before if before and before.solved == said.solved else None
     answer = _answer(same, said, now, late=now > answers_until(follow_up, policy))
     if same and replace(answer, at=same.at, late=same.late) == same:

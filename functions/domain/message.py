@@ -30,14 +30,42 @@ class Kind(StrEnum):
     APPRECIATION = "appreciation"
     CAUSE_REPEATED = "cause_repeated"
     DIGEST = "digest"
+    CAUSE_NEWS = "cause_news"
+    """To its owner, or the owner's manager: what became of a cause, or of a day that was promised for it."""
+    FIX_TOLD = "fix_told"
+    """To a customer: what was changed, and the question whether it is gone for them."""
+    KNOWN_TOLD = "known_told"
+    """To a customer who would ask soon: we know, and by when they hear from us."""
+    UPDATE_TOLD = "update_told"
+    AGAIN_TOLD = "again_told"
+    """To a customer who said that it is not gone: it is not, and we are on it again."""
     GATHERED_NOTES = "gathered_notes"
     THANKS_MONTH = "thanks_month"
     PROGRESS = "progress"
     """What somebody who works on a customer's flag tells this customer, in words of their own."""
+    ASKED_AGAIN = "asked_again"
+    """The question to the customer whether it is solved now."""
+    PROMISE_KEPT = "promise_kept"
+    """To the customer."""
+    PROMISE_DUE = "promise_due"
+    """To the person who has to keep it."""
+    VERSION_ASKED = "version_asked"
+    """To the supplying team: how do you see it?"""
+    VERSION_GIVEN = "version_given"
+    """To the person who asked the team."""
 
 
-WANTED: dict[Kind, frozenset[Surveys]] = {Kind.PROGRESS: frozenset(Surveys)}
-"""What a customer may have chosen and still get a mail of this kind: what answers their own words always comes."""
+WANTED: dict[Kind, frozenset[Surveys]] = {
+    Kind.PROGRESS: frozenset(Surveys),
+    Kind.PROMISE_KEPT: frozenset(Surveys),
+    Kind.ASKED_AGAIN: frozenset({Surveys.ALL}),
+    Kind.FIX_TOLD: frozenset({Surveys.ALL, Surveys.FIXES}),
+    Kind.AGAIN_TOLD: frozenset({Surveys.ALL, Surveys.FIXES}),
+    Kind.KNOWN_TOLD: frozenset({Surveys.ALL}),
+    Kind.UPDATE_TOLD: frozenset({Surveys.ALL}),
+}
+"""What a customer may have chosen and still get a mail of this kind: what answers their own words always comes, and
+whoever does not want to be asked is not asked again either."""
 
 
 @dataclass(frozen=True, kw_only=True)

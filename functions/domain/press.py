@@ -54,11 +54,14 @@ def suspicions(
     What only adds to the answer that stands (words, consent) is no new answer and not judged. A page that asks once
     more was opened by a press, so how long ago the mail went out no longer tells anything.
     """
-    answer = follow_up.answer
+    answer = follow_up.standing
     if answer and answer.solved == solved:
         return ()
     mail = follow_up.reminder or follow_up.survey
     sent_at = (mail.sent_at or mail.claimed_at) if mail else None
+    if follow_up.asked_again:
+        # Unless it waited for the customer's hours, the question went out when it was asked.
+        sent_at = follow_up.asked_again[-1].at
     asked_again = page is not None and page.once_more
     found = {
         Rule.NO_PAGE: page is None,

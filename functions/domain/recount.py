@@ -61,8 +61,11 @@ def next_run(last: Run | None, applied_at: datetime, now: datetime, since: datet
 
 
 def reread(follow_up: FollowUp, settings: Settings) -> FollowUp:
-    """The follow-up with the cause that its helpdesk's word means now; unchanged while its details are missing."""
-    if follow_up.state is State.WAITING:
+    """The follow-up with the cause that its helpdesk's word means now.
+
+    Unchanged while its details are missing, and where a person said what the cause is.
+    """
+    if follow_up.state is State.WAITING or follow_up.cause_set_by:
         return follow_up
     meant = settings.cause_of(follow_up.closure.cause, follow_up.closure.source)
     return follow_up if follow_up.cause == meant else replace(follow_up, cause=meant)

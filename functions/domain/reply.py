@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from domain.delivery import Progress
 from domain.errors import Refused
 from domain.follow_up import FollowUp, Press, Reply, State, record_answer
 from domain.settings import Policy
@@ -64,9 +65,17 @@ def keepers(group: Sequence[FollowUp], mail_id: str) -> list[FollowUp]:
 
 
 def _waits(follow_up: FollowUp) -> bool:
-    """Whether its question is out, or just going out, and nobody has answered; a claim that failed asked nobody."""
-    going_out = follow_up.state is State.SCHEDULED and follow_up.survey is not None
-    return not follow_up.answers and (going_out or follow_up.state in {State.ASKED, State.SILENT})
+    """Whether its question is out, or may be, and nobody has answered; a mail that was not taken asked nobody.
+
+    A complaint, or no news of the mail, makes it "not asked"; who replies to it was asked all the same.
+    """
+    survey = follow_up.survey
+    went_out = survey is not None and survey.progress not in {Progress.READY, Progress.REFUSED}
+    going_out = follow_up.state is State.SCHEDULED and survey is not None
+    asked = follow_up.state in {State.ASKED, State.SILENT} or (
+        follow_up.state is State.NOT_ASKED and went_out
+    )
+    return not follow_up.answers and (going_out or asked)
 
 
 def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy) -> FollowUp:

@@ -175,6 +175,8 @@ class Policy:
     digest_at: time = time(8)
     digest_when_empty: bool = True
     cause_acknowledge_within: timedelta = timedelta(days=7)
+    fix_check_after: timedelta = timedelta(days=30)
+    """How long after a fix it is judged whether it worked; with too little to judge by, as long again once more."""
     keep_for: timedelta = timedelta(days=400)
     oldest_closure: timedelta = timedelta(days=30)
 
@@ -275,10 +277,6 @@ class Settings:
             digest_at=usual.digest_at if chosen.at is None else chosen.at,
             time_zone=chosen.time_zone or usual.time_zone,
         )
-
-    def causes_of(self, owner: str) -> tuple[str, ...]:
-        """Codes of the causes that this contact owns."""
-        return tuple(code for code, known in self.causes.items() if known.owner == owner)
 
     def address_of(self, recipient: str) -> str | None:
         """Address behind ``contact:<key>`` or ``team:<key>``; None when the settings do not know it any more."""

@@ -14,6 +14,7 @@ from messages.text import clean, fill
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Topic = Literal["version_asked", "version_given", "promise_due"]
 FlagReason = Literal[
     "denied",
     "silent",
@@ -24,6 +25,10 @@ FlagReason = Literal[
     "unwritable",
     "reply",
     "unverified_reply",
+    "still_denied",
+    "still_silent",
+    "promise_due",
+    "promise_broken",
     "unhappy",
 ]
 Standing = Literal["open", "counted", "machine", "overtaken"]
@@ -71,6 +76,16 @@ class ToCustomer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Since:
+    """What happened since the customer was asked before: who worked on it, and what they say about it."""
+
+    name: str
+    words: str
+    said_no_on: date | None = None
+    """None: the customer had not answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Closed:
     """One closing as its customer knows it. Days are those of the customer's zone."""
 
@@ -90,6 +105,8 @@ class Closed:
     """It was closed after that."""
     again: bool = False
     """It had been closed before."""
+    since: Since | None = None
+    """The customer is asked again."""
     place: int = 0
     """Its number on the page and in the names of its fields, counted from 1; 0 for "as it comes"."""
 
@@ -131,6 +148,61 @@ class Progress(ToCustomer):
     """A reply to this mail is read, and a clear one counts like a press."""
     reply_is_only_read: bool = False
     """As in ``Survey``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again(ToCustomer):
+    """The question whether it is solved now; ``closure.since`` says what was done."""
+
+    closure: Closed
+    link: str
+    """Like that of ``Survey``."""
+    answer_by: date
+    customer_name: str | None = None
+    preferences_link: str | None = None
+    may_reply: bool = False
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseKept(ToCustomer):
+    """To the customer: what we promised is done."""
+
+    closure: Closed
+    promise: str
+    promised_by: date
+    name: str
+    """Who kept it."""
+    link: str
+    """Whole address of the survey page without query."""
+    words: str | None = None
+    """What that person says about it."""
+    customer_name: str | None = None
+    preferences_link: str | None = None
+    may_reply: bool = False
+    reply_is_only_read: bool = False
+    """As in ``Survey``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colleague:
+    """Between colleagues who work on one customer's case; ``link`` opens the page that it is about."""
+
+    company: str
+    topic: Topic
+    to_name: str
+    ticket_id: str
+    link: str
+    name: str | None = None
+    """Who asks, or which team answered."""
+    subject: str | None = None
+    customer_name: str | None = None
+    words: str | None = None
+    """What the customer, the team or the promise says."""
+    wish: str | None = None
+    until: date | None = None
+    """The last day of a promise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,6 +375,72 @@ class CauseRepeated:
     escalated_from: str | None = None
 
 
+NewsKind = Literal[
+    "reassigned",
+    "reminder",
+    "overdue",
+    "draft",
+    "promise_near",
+    "promise_broken",
+    "holds",
+    "opens_again",
+    "too_little",
+]
+ToldKind = Literal["fix", "known", "update", "again"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseNews:
+    """To a process owner or their manager: what became of a cause; with ``days`` also what a fix was judged by."""
+
+    company: str
+    to_name: str
+    cause_name: str
+    why: NewsKind
+    link: str
+    owner_name: str
+    """The owner; in "it is yours now" who had it before."""
+    day: date | None = None
+    before: int = 0
+    since: int = 0
+    days: str | None = None
+    """How long each of the two times is that were compared, such as ``30`` or ``1.5``."""
+    chance: str | None = None
+    """In how many of 100 cases chance alone would bring so few."""
+    gone: int = 0
+    not_gone: int = 0
+    words: tuple[str, ...] = ()
+    """What customers wrote who still have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(ToCustomer):
+    """What a customer is told of the cause of their ticket; only a fix has a question, and needs ``link`` for it."""
+
+    kind: ToldKind
+    closure: Closed
+    words: str = ""
+    """What was changed, or is being done, in the owner's words."""
+    wrong: str | None = None
+    day: date | None = None
+    """Of a fix: since when it is there; otherwise by when they hear from us."""
+    others: tuple[Closed, ...] = ()
+    """Their other tickets with the same cause."""
+    link: str | None = None
+    """Whole address of the question without query; the buttons add ``?a=yes`` and ``?a=no``."""
+    customer_name: str | None = None
+    preferences_link: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """A fix that customers were told of."""
+
+    on: date
+    result: str | None = None
+    """A ``Result`` of the domain; None while it is not judged yet."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CauseLine:
     """One cause in a digest: the period's counts, and how it went before."""
@@ -338,6 +476,8 @@ class CauseLine:
     acknowledged_by: str | None = None
     committed_to: date | None = None
     date_passed: bool = False
+    fixes: tuple[Fixed, ...] = ()
+    """Earlier fixes, the newest first."""
     tickets_below: int = 0
     """Of a cause with causes under it: all together."""
     customers_below: int = 0
@@ -423,6 +563,21 @@ def progress(context: Progress) -> Mail:
     return _may_stop(_mail("progress", context), context.preferences_link)
 
 
+def asked_again(context: Again) -> Mail:
+    """The question to a customer whether it is solved now."""
+    return _may_stop(_mail("asked_again", context), context.preferences_link)
+
+
+def promise_kept(context: PromiseKept) -> Mail:
+    """To a customer: what was promised is done."""
+    return _may_stop(_mail("promise_kept", context), context.preferences_link)
+
+
+def colleague(context: Colleague) -> Mail:
+    """From one colleague to another about a customer's case, or our clock's reminder of a promise."""
+    return _mail("colleague", context)
+
+
 def flag_raised(context: FlagRaised) -> Mail:
     """The handover of a flag to the person who is to work on it."""
     return _mail("flag_raised", context)
@@ -446,6 +601,16 @@ def thanks_month(context: ThanksMonth) -> Mail:
 def cause_repeated(context: CauseRepeated) -> Mail:
     """The immediate notice that a root cause is repeated, or its escalation."""
     return _mail("cause_repeated", context)
+
+
+def cause_news(context: CauseNews) -> Mail:
+    """What became of a cause, to its owner or the owner's manager."""
+    return _mail("cause_news", context)
+
+
+def told(context: Told) -> Mail:
+    """What a customer is told of the cause of their ticket."""
+    return _may_stop(_mail("told", context), context.preferences_link)
 
 
 def digest(context: Digest) -> Mail:

@@ -3,25 +3,28 @@
 Days are those of the reader: the customer's own zone in what the customer gets, the company's zone in everything else.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import ceil, floor
-from typing import Any
+from typing import Any, cast
 
 from domain import hours, thanks
 from domain.cause import CauseFigures, CauseState
 from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
 from domain.digest import Change, Entry, Need
-from domain.flag import Flag, Result
+from domain.flag import Deed, Flag, Result, What
 from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
+from domain.promise import Promise, last_day
+from domain.recovery import Recovered
 from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
 
 EXAMPLES = 5
+FIXES = 2
 HISTORY = 5
 NOTES = 20
 """Solutions in one mail of gathered notes."""
@@ -46,6 +49,20 @@ def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.C
         promise_missed=closure.promise_missed,
         again=follow_up.number > 1,
         place=place,
+        since=_since(follow_up, settings),
+    )
+
+
+def _since(follow_up: FollowUp, settings: Settings) -> compose.Since | None:
+    if not follow_up.asked_again:
+        return None
+    again = follow_up.asked_again[-1]
+    before = [answer for answer in follow_up.answers if answer.at <= again.at]
+    said = before[-1] if before else None
+    return compose.Since(
+        name=_contact(again.by, settings) or again.by,
+        words=again.done,
+        said_no_on=_customers_day(said.at, follow_up, settings) if said else None,
     )
 
 
@@ -109,6 +126,116 @@ def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings
     )
 
 
+def asked_again(
+    follow_up: FollowUp, place: int, own: Own, settings: Settings, now: datetime
+) -> compose.Again:
+    """The question whether it is solved now; ``place`` is the closing's number on the page."""
+    return compose.Again(
+        company=settings.company.name,
+        language=own.language or _language(follow_up),
+        closure=closed(follow_up, settings, place),
+        link=own.link,
+        answer_by=_customers_day(now + settings.policy.link_answers_for, follow_up, settings),
+        customer_name=follow_up.closure.requester_name,
+        preferences_link=own.preferences_link,
+        may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
+    )
+
+
+def promise_kept(kept: Promise, follow_up: FollowUp, own: Own, settings: Settings) -> compose.PromiseKept:
+    """What was promised is done, with the words of whoever did it."""
+    by = kept.ended_by or kept.by
+    return compose.PromiseKept(
+        company=settings.company.name,
+        language=own.language or _language(follow_up),
+        closure=closed(follow_up, settings),
+        promise=kept.words,
+        promised_by=last_day(kept, follow_up.closure, settings),
+        name=_contact(by, settings) or by,
+        words=kept.end_words,
+        link=own.link,
+        customer_name=follow_up.closure.requester_name,
+        preferences_link=own.preferences_link,
+        may_reply=own.may_reply,
+        reply_is_only_read=bool(follow_up.together),
+    )
+
+
+def version_asked(message: Message, follow_up: FollowUp, link: str, settings: Settings) -> compose.Colleague:
+    """To the team: how do you see it?"""
+    return _colleague(message, follow_up, link, settings, "version_asked", message.about["by"])
+
+
+def version_given(
+    message: Message, follow_up: FollowUp, flag: Flag, link: str, settings: Settings
+) -> compose.Colleague:
+    """To whoever asked: the team has answered."""
+    told = _colleague(message, follow_up, link, settings, "version_given")
+    return replace(told, name=_team(follow_up, settings), words=flag.team_words, wish=None)
+
+
+def promise_due(
+    message: Message, follow_up: FollowUp, due: Promise, link: str, settings: Settings
+) -> compose.Colleague:
+    """To whoever has to keep a promise."""
+    told = _colleague(message, follow_up, link, settings, "promise_due")
+    return replace(told, words=due.words, wish=None, until=last_day(due, follow_up.closure, settings))
+
+
+def _colleague(
+    message: Message,
+    follow_up: FollowUp,
+    link: str,
+    settings: Settings,
+    topic: compose.Topic,
+    by: str | None = None,
+) -> compose.Colleague:
+    group, _, key = message.to.partition(":")
+    team = settings.teams.get(key) if group == "team" else None
+    return compose.Colleague(
+        company=settings.company.name,
+        topic=topic,
+        to_name=team.name if team else _contact(key, settings) or key,
+        ticket_id=follow_up.closure.ticket_id,
+        link=link,
+        name=_contact(by, settings),
+        subject=follow_up.closure.subject,
+        customer_name=follow_up.closure.requester_name,
+        words=_said(follow_up),
+        wish=follow_up.answer.wish if follow_up.answer else None,
+    )
+
+
+def version_page(
+    flag: Flag,
+    follow_up: FollowUp,
+    asker: str,
+    settings: Settings,
+    *,
+    form: str | None = None,
+    error: str | None = None,
+    saved: bool = False,
+) -> pages.VersionPage:
+    """Where the team says how it sees a customer's case; ``form`` stands in the form after an error."""
+    closure = follow_up.closure
+    return pages.VersionPage(
+        company=settings.company.name,
+        asker_name=_contact(asker, settings) or asker,
+        team_name=_team(follow_up, settings) or "",
+        ticket_id=closure.ticket_id,
+        subject=closure.subject,
+        closed_on=_our_day(closure.closed_at, settings),
+        resolver_name=closure.resolver_name or closure.resolver_email,
+        words=_said(follow_up),
+        wish=follow_up.answer.wish if follow_up.answer else None,
+        team_words=form if form is not None else flag.team_words,
+        settled=flag.settled_at is not None,
+        saved=saved,
+        error=error,
+    )
+
+
 def survey_page(
     asked: Mapping[int, FollowUp],
     chosen: str | None,
@@ -135,7 +262,7 @@ def survey_page(
 
 def _asked(follow_up: FollowUp, place: int, chosen: str | None, settings: Settings) -> pages.Asked:
     case = closed(follow_up, settings, place)
-    answer = follow_up.answer
+    answer = follow_up.standing
     given = _yes_or_no(answer.solved if answer else None)
     picked: dict[str | None, pages.Answer] = {f"{place or ''}yes": "yes", f"{place or ''}no": "no"}
     return pages.Asked(
@@ -339,25 +466,44 @@ def flag_page(
     follow_up: FollowUp,
     before: Iterable[FollowUp],
     settings: Settings,
+    now: datetime,
     *,
     form: str,
     updates: Iterable[Message] = (),
+    questions: Iterable[Message] = (),
+    promises: Iterable[Promise] = (),
     language: str | None = None,
-    kept_update: str | None = None,
+    asks_again: bool = False,
+    team_asked: bool = False,
+    recovered: Recovered | None = None,
+    kept: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> pages.FlagPage:
-    """The same summary as a page, with what has been done about it; ``updates`` went to the customer before.
+    """The same summary as a page, with what has been done about it.
 
-    ``form`` is a new id for what is pressed next; ``language`` is the one that the customer chose, ``kept_update`` what
-    stands in the form after an error.
+    ``updates`` and ``questions`` went to the customer before; ``form`` is a new id for what is pressed next;
+    ``language`` is what the customer chose; ``asks_again``: settling it asks the customer again; ``kept`` are fields
+    that stand in their forms again after an error.
     """
+    said = kept or {}
     return pages.FlagPage(
         **_flag_facts(flag, follow_up, before, settings),
         form=form,
         updates=tuple(update(told, settings) for told in updates),
         may_write=customers_address(follow_up.closure, settings) is not None,
         customers_language=language or _language(follow_up),
-        kept_update=kept_update,
+        kept_update=said.get("words") if said.get("action") == "update" else None,
+        kept_promise=said.get("words") if said.get("action") == "agree" else None,
+        questions=tuple(question(asked, follow_up, settings) for asked in questions),
+        promises=tuple(promise(known, follow_up, settings) for known in promises),
+        asks_again=asks_again,
+        may_ask_team=follow_up.team in settings.teams and not team_asked,
+        team_asked=team_asked,
+        team_words=flag.team_words,
+        team_wrote_at=_our_time(flag.team_wrote_at, settings),
+        deeds=tuple(deed(done, settings) for done in flag.deeds),
+        recovered=(recovered.recovered, recovered.flagged) if recovered else None,
+        today=_our_day(now, settings),
         state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
         acknowledged_by_name=_contact(flag.acknowledged_by, settings),
         acknowledged_at=_our_time(flag.acknowledged_at, settings),
@@ -380,7 +526,50 @@ def update(message: Message, settings: Settings) -> pages.Update:
         by_name=_contact(by, settings) or by,
         written_at=hours.local(message.created_at, settings.policy.time_zone),
         fate=_fate(message),
-        due_at=_our_time(message.due_at, settings),
+        due_at=_our_time(message.due_at if message.delivery is None else None, settings),
+    )
+
+
+def question(message: Message, follow_up: FollowUp, settings: Settings) -> pages.Question:
+    """One time that the customer was asked again."""
+    again = follow_up.asked_again[int(message.about["round"]) - 1]
+    later = [one.at for one in follow_up.asked_again if one.at > again.at]
+    answers = [a for a in follow_up.answers if a.at > again.at and (not later or a.at <= later[0])]
+    return pages.Question(
+        asked_at=hours.local(again.at, settings.policy.time_zone),
+        fate=_fate(message),
+        due_at=_our_time(message.due_at if message.delivery is None else None, settings),
+        answer=_yes_or_no(answers[-1].solved if answers else None),
+    )
+
+
+def promise(known: Promise, follow_up: FollowUp, settings: Settings) -> pages.Promised:
+    """One promise and its end."""
+    return pages.Promised(
+        id=known.name,
+        words=known.words,
+        by_name=_contact(known.by, settings) or known.by,
+        until=last_day(known, follow_up.closure, settings),
+        end=known.end.value if known.end else None,
+        ended_at=_our_time(known.ended_at, settings),
+        ended_by_name="the customer" if known.ended_by == "customer" else _contact(known.ended_by, settings),
+        note=known.end_words,
+    )
+
+
+def deed(done: Deed, settings: Settings) -> pages.Done:
+    """Who did what and when."""
+    who = settings.teams.get((done.by or "").removeprefix("team:"))
+    name = who.name if who and (done.by or "").startswith("team:") else _contact(done.by, settings)
+    words = None if done.what is What.RAISED else done.words
+    if done.what is What.ESCALATED:
+        words = _contact(done.words, settings)
+    return pages.Done(
+        what=done.what.value,
+        at=hours.local(done.at, settings.policy.time_zone),
+        by_name=name,
+        reason=cast(compose.FlagReason, done.words) if done.what is What.RAISED else None,
+        words=words,
     )
 
 
@@ -581,9 +770,13 @@ def causes_of_digest(
     until: datetime,
     as_of: datetime,
     entries: Sequence[Entry],
+    link: Callable[[str], str | None],
     settings: Settings,
 ) -> pages.CausesPage:
-    """The page behind a digest: its causes with its figures, the most harmful in full and the others in a list."""
+    """The page behind a digest: its causes with its figures, the most harmful in full, the others in a list.
+
+    ``link`` gives the address of a cause's own page.
+    """
     zone = settings.policy_for(owner).time_zone
     told = sorted(entries, key=lambda e: e.need not in {Need.DATE_PASSED, Need.NOT_ACKNOWLEDGED})
     return pages.CausesPage(
@@ -598,7 +791,7 @@ def causes_of_digest(
         others=tuple(
             pages.OtherCause(
                 name=cause_name(e.code, settings),
-                query=f"?cause={e.code}",
+                link=link(e.code),
                 tickets=e.figures.tickets,
                 customers=e.figures.customers,
                 denied=e.figures.denied,
@@ -673,6 +866,10 @@ def _line(entry: Entry, settings: Settings, unit: str, harm: int, harm_so_far: i
         acknowledged_by=_contact(known.owner if known else None, settings) if state.acknowledged_at else None,
         committed_to=state.committed_to,
         date_passed=entry.need is Need.DATE_PASSED,
+        fixes=tuple(
+            compose.Fixed(on=_our_day(f.fixed_at or f.made_at, settings), result=f.result and f.result.value)
+            for f in entry.fixes[:FIXES]
+        ),
         tickets_below=entry.below.tickets if entry.below else 0,
         customers_below=entry.below.customers if entry.below else 0,
     )

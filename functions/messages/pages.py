@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from messages.compose import Closed, Example, FlagFacts, Thanked, ThanksMonth, ToCustomer
+from messages.compose import (
+    Closed,
+    Example,
+    FlagFacts,
+    FlagReason,
+    Thanked,
+    ThanksMonth,
+    ToCustomer,
+    ToldKind,
+)
 from messages.text import clean, fill
 
 Answer = Literal["yes", "no"]
@@ -19,6 +28,20 @@ NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable",
 FlagState = Literal["raised", "acknowledged", "settled"]
 MOST_CAUSES_IN_FULL = 10
 FlagResult = Literal["solved", "agreed", "not_possible"]
+PromiseEnd = Literal["kept", "broken", "withdrawn"]
+What = Literal[
+    "raised",
+    "acknowledged",
+    "escalated",
+    "team_asked",
+    "team_wrote",
+    "updated",
+    "promised",
+    "promise_kept",
+    "promise_withdrawn",
+    "settled",
+    "asked_again",
+]
 Fate = Literal["waits", "sent", "arrived", "came_back", "unknown", "not_wanted", "not_sent"]
 """What became of a mail to a customer."""
 
@@ -142,23 +165,94 @@ class Update:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """One time that the customer was asked again, and what they said."""
+
+    asked_at: datetime
+    fate: Fate
+    due_at: datetime | None = None
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    """One promise to the customer; without ``end`` it is still to be kept."""
+
+    id: str
+    words: str
+    by_name: str
+    until: date
+    end: PromiseEnd | None = None
+    ended_at: datetime | None = None
+    ended_by_name: str | None = None
+    note: str | None = None
+    """What was said about its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """Who did what and when; ``reason`` where the flag was raised."""
+
+    what: What
+    at: datetime
+    by_name: str | None = None
+    reason: FlagReason | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionPage:
+    """Where the supplying team says how it sees a case. Field: ``words``."""
+
+    company: str
+    asker_name: str
+    team_name: str
+    ticket_id: str
+    closed_on: date
+    subject: str | None = None
+    resolver_name: str | None = None
+    words: str | None = None
+    """The customer's own."""
+    wish: str | None = None
+    team_words: str | None = None
+    """What the team has said, or what stands in the form after an error."""
+    settled: bool = False
+    saved: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
-    Forms: ``action`` = ``acknowledge``; ``action`` = ``settle`` with ``done`` and ``result``; ``action`` = ``pass_on``;
-    ``action`` = ``update`` with ``words`` and ``form``; ``action`` = ``count`` or ``machine`` with ``press``, the place
-    of an uncounted press, and to count it ``sure`` = ``yes``.
+    Forms: ``action`` = ``acknowledge``; ``settle`` with ``done`` and ``result``; ``ask_team``; ``pass_on``; with the id
+    ``form``: ``update`` with ``words``, ``agree`` with ``words`` and ``until``; of one ``promise``: ``keep`` with
+    ``words``, ``withdraw`` with ``words``; ``count`` or ``machine`` with ``press``, the place of an uncounted press,
+    and to count it ``sure`` = ``yes``.
     """
 
     state: FlagState
     form: str
     """An id for what is pressed next, so that it is done once however often it comes."""
+    today: date
     updates: tuple[Update, ...] = ()
     may_write: bool = True
     """There is an address that takes our mail."""
     customers_language: str = "en"
     kept_update: str | None = None
-    """After an error: what stands in the form."""
+    """After an error: what stands in the form; the same for ``kept_promise``."""
+    kept_promise: str | None = None
+    questions: tuple[Question, ...] = ()
+    promises: tuple[Promised, ...] = ()
+    asks_again: bool = False
+    """Settling it as solved asks the customer again, with what was done."""
+    may_ask_team: bool = False
+    team_asked: bool = False
+    team_words: str | None = None
+    team_wrote_at: datetime | None = None
+    deeds: tuple[Done, ...] = ()
+    recovered: tuple[int, int] | None = None
+    """Of this cause's closings lately: how many were not confirmed first and are solved by now, of how many."""
     acknowledged_by_name: str | None = None
     acknowledged_at: datetime | None = None
     settled_by_name: str | None = None
@@ -187,14 +281,21 @@ class CauseState:
     committed_to: date | None = None
     note: str | None = None
     examples: tuple[Example, ...] = ()
+    link: str | None = None
+    """Whole address of its own page."""
+    may_act: bool = True
+    """Whether whoever reads it may do something about it; otherwise ``owner_name`` has it."""
+    owner_name: str | None = None
+    state_line: str | None = None
+    """A sentence on what is being done: merged, fixed, judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OtherCause:
-    """A cause in the list below; ``query`` (``?cause=...``) shows it in full."""
+    """A cause in the list below; ``link`` is its own page."""
 
     name: str
-    query: str
+    link: str | None
     tickets: int
     customers: int
     denied: int
@@ -205,7 +306,7 @@ class OtherCause:
 class CausesPage:
     """All causes of one owner, or of a digest; those that are too many to show in full in ``others``.
 
-    Form per cause: ``action`` = ``acknowledge``, ``cause``, ``committed_to``, ``note``.
+    Form per cause: ``form``, ``action`` = ``acknowledge``, ``cause``, ``committed_to``, ``note``.
     """
 
     company: str
@@ -219,6 +320,145 @@ class CausesPage:
     """When it was counted."""
     others: tuple[OtherCause, ...] = ()
     error: str | None = None
+    form: str = ""
+    """Id of the page's forms: the same form twice is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Something to choose from a list."""
+
+    value: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """So many people, and what they have in common."""
+
+    name: str
+    people: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """What a customer wrote with their answer."""
+
+    gone: bool
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A mail exactly as it would go out, in one language."""
+
+    language: str
+    people: int
+    subject: str
+    mail_text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """One thing that customers are told, and whom it reached."""
+
+    number: int
+    kind: ToldKind
+    stage: Literal["draft", "telling", "told", "done", "cancelled"]
+    words: str
+    wrong: str | None = None
+    day: date | None = None
+    by_name: str | None = None
+    confirmed_at: datetime | None = None
+    people: int = 0
+    """Of a draft: whom it would reach now. Afterwards: whom it was to reach when it was confirmed."""
+    told: int = 0
+    waiting: int = 0
+    unknown: int = 0
+    left_out: tuple[Number, ...] = ()
+    gone: int = 0
+    not_gone: int = 0
+    spoken: tuple[Spoken, ...] = ()
+    verdict: str | None = None
+    """What a fix was found to be, or whether the promise was kept, as a sentence."""
+    judged_on: date | None = None
+    """When a fix will be judged."""
+    previews: tuple[Preview, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeedLine:
+    """One line of what was done: when, by whom and what."""
+
+    at: datetime
+    deed: str
+    words: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CausePage:
+    """One cause, what became of it and what can be done.
+
+    Every form has ``form`` (an id) and ``action``: ``acknowledge`` with ``committed_to`` and ``note``; ``declare`` with
+    ``wrong``, ``words``, ``day``; ``known`` or ``update`` with ``words``, ``day``; ``confirm`` with ``number``,
+    ``people``; ``cancel`` with ``number``; ``reassign`` with ``to``; ``merge`` with ``into``; ``separate`` with
+    ``part``; ``move`` with ``into`` and the chosen ``ticket-1`` ...
+    """
+
+    company: str
+    reader_name: str
+    owner_name: str
+    may_act: bool
+    form: str
+    code: str
+    name: str
+    tickets: int
+    customers: int
+    window_days: int
+    repeated_since: date | None = None
+    acknowledged_at: datetime | None = None
+    committed_to: date | None = None
+    overdue: bool = False
+    note: str | None = None
+    merged_into: str | None = None
+    """Name of the cause that it is part of."""
+    parts: tuple[Choice, ...] = ()
+    """Causes that are part of it."""
+    examples: tuple[Example, ...] = ()
+    tellings: tuple[Telling, ...] = ()
+    may_declare: bool = False
+    may_tell: bool = False
+    """Customers may be told that we know."""
+    may_update: bool = False
+    """They were told, and may be told how it stands."""
+    today: date | None = None
+    contacts: tuple[Choice, ...] = ()
+    causes: tuple[Choice, ...] = ()
+    movable: tuple[Choice, ...] = ()
+    """Tickets that can be moved to another cause."""
+    deeds: tuple[DeedLine, ...] = ()
+    older: str | None = None
+    """A query of ours that shows older deeds."""
+    error: str | None = None
+    kept_wrong: str | None = None
+    kept_words: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GonePage(ToCustomer):
+    """Is it gone for you? Fields: ``answer`` = ``yes`` or ``no``, ``words``, and ``website`` that people never see."""
+
+    closure: Closed
+    wrong: str
+    words: str
+    day: date | None = None
+    chosen: Answer | None = None
+    kept_words: str | None = None
+    """What they wrote, as stored."""
+    answered: bool = False
+    unanswered: bool = False
+    customer_name: str | None = None
+    preferences_link: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,9 +522,24 @@ def flag_page(context: FlagPage, nonce: str) -> str:
     return fill("flag_page.html.jinja", context, delinked=False, nonce=nonce)
 
 
+def version_page(context: VersionPage, nonce: str) -> str:
+    """The page on which the supplying team says how it sees a case."""
+    return fill("version_page.html.jinja", context, delinked=False, nonce=nonce)
+
+
 def causes_page(context: CausesPage, nonce: str) -> str:
     """The page of a process owner."""
     return fill("causes_page.html.jinja", context, delinked=False, nonce=nonce)
+
+
+def cause_page(context: CausePage, nonce: str) -> str:
+    """The page of one cause, for its owner and whoever is above."""
+    return fill("cause_page.html.jinja", context, delinked=False, nonce=nonce)
+
+
+def gone_page(context: GonePage, nonce: str) -> str:
+    """The page on which a customer says whether it is gone."""
+    return fill("gone_page.html.jinja", context, delinked=False, nonce=nonce)
 
 
 def notice_page(context: NoticePage, nonce: str) -> str:

@@ -64,8 +64,23 @@ _LIMITS: Final = {
     "nonce": 200,
 }
 _LIMIT: Final = 120
+_LONGEST_MAIL: Final = 8000
 _WORDS: Final = frozenset(
-    {"words", "wish", "quote", "kept", "kept_words", "kept_wish", "kept_update", "settlement", "note"}
+    {
+        "words",
+        "wish",
+        "quote",
+        "kept",
+        "kept_words",
+        "kept_wish",
+        "kept_update",
+        "kept_promise",
+        "team_words",
+        "settlement",
+        "note",
+        "wrong",
+        "kept_wrong",
+    }
 )
 
 
@@ -163,7 +178,7 @@ def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None
         if web_address(value) is None:
             raise ValueError("a link must be a whole http or https address")
         return value
-    if name in {"trap_link", "query"}:
+    if name in {"trap_link", "older"}:
         if not _OUR_QUERY.fullmatch(value):
             raise ValueError(f"{name} must be a query of ours")
         return value
@@ -171,6 +186,8 @@ def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None
         return web_address(value)
     if name == "customer_email" and _MAIL_ADDRESS.fullmatch(value):
         return value  # somebody has to write to it: as it is, once it is certainly nothing but an address
+    if name == "mail_text":
+        return clean_words(value, _LONGEST_MAIL)
     text = clean_words(value) if name in _WORDS else clean(value, _LIMITS.get(name, _LIMIT))
     return safe(text)
 

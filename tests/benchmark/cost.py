@@ -15,7 +15,8 @@ MIX = {
     "reminder, then yes, with note": 0.10,
     "yes by mail, with note": 0.0,
     "silence, flag settled": 0.60,
-    "no, flag acknowledged and settled": 0.08,
+    "no, flag acknowledged and settled": 0.04,
+    "no, recovered, with note": 0.04,
     "reopened after asking": 0.05,
     "reopened before asking": 0.05,
 }

@@ -105,16 +105,37 @@ def reply_by_mail(world: "World") -> None:
 
 
 def silence(world: "World") -> None:
-    """Asked, reminded, never answered; the responsible person opens the flag's page and settles it the same day."""
+    """Asked, reminded, never answered; the responsible person opens the flag's page and settles it the same day. Asked
+    again, the customer is silent still; the person settles what came back.
+    """
     world.asked()
     world.wait(timedelta(days=7, hours=2))
-    flag = _flag(world)
-    world.open(flag)
+    for _ in range(2):
+        flag = _flag(world)
+        world.open(flag)
+        _settle(world, flag)
+        world.wait(timedelta(days=7, hours=2))
+
+
+def no_and_not_possible(world: "World") -> None:
+    """Asked, "no" with words; the responsible person acknowledges the flag, and two hours later it is not possible."""
+    _settle(world, _no_taken(world), "not_possible")
+
+
+def no_and_recovered(world: "World") -> None:
+    """The same with news for the customer in between; settled as solved, asked again, "yes"; then the team's note."""
+    flag = _no_taken(world)
+    world.press(flag, action="update", words="I look after it myself; you hear from me today.")
+    world.wait(timedelta(hours=1))
     _settle(world, flag)
+    world.wait(timedelta(hours=2))
+    question = next(mail for mail in reversed(world.mail.sent) if "solved now?" in mail.subject)
+    world.open(question.link)
+    world.press(question.link, answer="yes")
 
 
-def no_with_recovery(world: "World") -> None:
-    """Asked, "no" with words; the responsible person acknowledges the flag and settles it two hours later."""
+def _no_taken(world: "World") -> str:
+    """The page of a flag that a "no" raised and somebody acknowledged two hours ago."""
     link = world.asked()
     world.wait(timedelta(hours=1))
     world.open(link)
@@ -124,7 +145,7 @@ def no_with_recovery(world: "World") -> None:
     world.open(flag)
     world.press(flag, action="acknowledge")
     world.wait(timedelta(hours=2))
-    _settle(world, flag)
+    return flag
 
 
 def reopened(world: "World") -> None:
@@ -198,8 +219,8 @@ def _flag(world: "World") -> str:
     return next(mail.link for mail in reversed(world.mail.sent) if "/f/" in mail.link)
 
 
-def _settle(world: "World", flag: str) -> None:
-    world.press(flag, action="settle", result="solved", done="Sent a new password and called her.")
+def _settle(world: "World", flag: str, result: str = "solved") -> None:
+    world.press(flag, action="settle", result=result, done="Sent a new password and called her.")
 
 
 LIVES: dict[str, tuple[Callable[["World"], None], bool]] = {
@@ -207,7 +228,8 @@ LIVES: dict[str, tuple[Callable[["World"], None], bool]] = {
     "reminder, then yes, with note": (reminder_then_yes, True),
     "yes by mail, with note": (reply_by_mail, True),
     "silence, flag settled": (silence, False),
-    "no, flag acknowledged and settled": (no_with_recovery, False),
+    "no, flag acknowledged and settled": (no_and_not_possible, False),
+    "no, recovered, with note": (no_and_recovered, True),
     "reopened after asking": (reopened, False),
     "reopened before asking": (reopened_early, False),
     "yes at once, everything known": (everything_known, True),

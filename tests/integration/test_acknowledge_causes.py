@@ -1,6 +1,6 @@
 """POST /c/{token}: the owner acknowledges a cause and may commit to a date."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from adapters import causes, links
 from adapters.links import CausesLink
@@ -22,7 +22,8 @@ def test_the_sample_event_acknowledges_with_a_date(world: World) -> None:
     page = world.answered(world.invoke("acknowledge_causes", event))
     assert page.status == 200
     known = causes.load("portal-login")
-    assert (known.acknowledged_at, known.committed_to, known.due_at) == (world.now, date(2026, 12, 18), None)
+    assert (known.acknowledged_at, known.committed_to) == (world.now, date(2026, 12, 18))
+    assert known.due_at == datetime(2026, 12, 17, 7, tzinfo=UTC), "eight in Berlin, the day before"
     assert known.note == "The link in the reset mail is being replaced."
     assert "18 December 2026" in page.body
 
@@ -79,7 +80,7 @@ def test_a_cause_that_comes_back_after_its_window_is_told_anew(world: World) -> 
 
 def test_while_the_table_is_down_the_note_stays_in_the_form(world: World) -> None:
     link = repeated(world)
-    world.fail("PutItem")
+    world.fail("TransactWriteItems")
     page = world.press(link, action="acknowledge", cause="portal-login", note="A long thought.")
     assert page.status == 503
     assert "A long thought." in page.body

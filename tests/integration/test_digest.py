@@ -207,11 +207,6 @@ def test_the_link_of_a_digest_opens_all_that_its_owner_has_now_and_lets_them_ack
     assert pressed.status == 200
     assert causes.load(CODE).committed_to == date(2026, 12, 18)
     assert world.press(mail.link, action="acknowledge", cause="no-show").status == 400
-    one = world.open(f"{mail.link}?cause={CODE}")
-    assert one.body.count("<form") == 1
-    assert world.open(f"{mail.link}?cause=no-show").body.count("<form") == world.open(mail.link).body.count(
-        "<form"
-    )
 
 
 def test_a_cause_tells_what_those_under_it_came_to_whoever_owns_them(world: World) -> None:
@@ -262,9 +257,10 @@ def test_r2_an_owner_of_hundreds_of_causes_gets_a_mail_that_can_be_read(world: W
     page = world.open(mail.link)
     assert page.status == 200
     assert page.body.count("<form") == min(count, 10)
-    assert page.body.count("?cause=") == max(0, count - 10)
+    assert len(re.findall(r'/c/[^"]+/cause-\d+"', page.body)) == count
     assert world.calls["send_message", "Query"] <= count + 20
-    assert world.calls["send_message", "BatchGetItem"] <= count // 25 + 10
+    # Three owners get a digest, and each reads whose the causes are, a hundred states at a time.
+    assert world.calls["send_message", "BatchGetItem"] <= count // 25 + 3 * (count // 100 + 1) + 5
 
 
 def _mark(code: str, ticket_id: str, at: datetime) -> None:

@@ -49,6 +49,12 @@ def test_n6_no_log_line_or_metric_holds_what_somebody_wrote(
         world.press(world.survey_link(plan[:5]), answer="no", words=f"{canaries['words']} {plan}")
         world.settle()
     flag = next(mail.link for mail in world.mail.sent if "Not solved" in mail.subject)
+    world.press(flag, action="update", words=canaries["words"])
+    world.press(flag, action="agree", words=canaries["promise"], until="2026-12-24")
+    world.press(flag, action="ask_team")
+    world.settle()
+    for team in [mail.link for mail in world.mail.sent if "How do you see it" in mail.subject]:
+        world.press(team, words=canaries["words"])
     world.press(flag, action="settle", done=canaries["done"])
     world.press(flag, action="settle", result="solved", done=canaries["done"])
     for kind in ("Bounce", "Complaint"):

@@ -510,6 +510,17 @@ def test_e9_of_several_closings_only_those_without_an_answer_keep_a_reply(world:
     assert (len(known("1").replies), len(known("2").replies)) == (1, 1)
 
 
+def test_e9_who_complained_about_a_mail_and_replies_to_it_is_read_with_each_closing(world: World) -> None:
+    to = asked_together(world)
+    world.mail.report(world.mail.to(CUSTOMER)[2], "Complaint", world.now)
+    world.wait(A_MINUTE)
+    assert {known(ticket).reason for ticket in ("1", "2")} == {"complained"}
+    reply(world, "No, neither of them.", to=to)
+    assert [one.words for ticket in ("1", "2") for one in known(ticket).unread] == [
+        "No, neither of them."
+    ] * 2
+
+
 def test_e9_a_reply_to_several_that_was_half_kept_is_kept_whole_when_it_comes_again(world: World) -> None:
     to = asked_together(world)
     world.fail("PutItem", refusal("InternalServerError", 500, "PutItem"), after=True)

@@ -58,7 +58,7 @@ def test_no_is_flagged_acknowledged_and_settled(desk: Desk, phone: Page) -> None
     expect(phone.locator("main")).to_contain_text(desk.address("boat"))
     phone.get_by_role("button", name="I will take care of it").click()
     wait(lambda: "acknowledged_at" in desk.items("boat")["FLAG#0001"], "the acknowledgement")
-    phone.get_by_role("textbox").fill("Called; a new battery is on its way.")
+    phone.get_by_role("textbox", name="What was done?").fill("Called; a new battery is on its way.")
     phone.get_by_role("combobox").select_option("agreed")
     phone.get_by_role("button").last.click()
     settled = desk.items("boat")["FLAG#0001"]
@@ -222,6 +222,80 @@ def test_a_machine_that_opens_and_submits_everything_changes_nothing(desk: Desk,
     }
     answer(phone, link, "no")
     desk.wait_for_state("kite", "denied")
+
+
+def fixed(desk: Desk, phone: Page, cause: str, owner: str, customers: tuple[str, str]) -> str:
+    """Three tickets of two customers, and their owner's way to a fix that both are told of; the link of the page."""
+    first, second = customers
+    before = len(desk.mails(owner, "keeps coming back"))
+    for ticket, who in ((f"{first}1", first), (f"{first}2", first), (f"{second}1", second)):
+        requester = {"name": who.title(), "email": desk.address(who)}
+        assert desk.post(desk.close(ticket, root_cause=cause, requester=requester)) == (202, "accepted")
+    notice = desk.wait_for_mail(owner, "keeps coming back", number=before + 1)
+    link = notice.link("c")
+    phone.goto(link)
+    form = phone.locator("form").filter(has=phone.locator("input[value=acknowledge]"))
+    form.locator("input[type=date]").fill((datetime.now(UTC) + timedelta(days=14)).date().isoformat())
+    form.get_by_role("textbox", name="What is being done").fill("A new supplier is being tried.")
+    form.get_by_role("button").click()
+    expect(phone.locator("main")).to_contain_text("A new supplier is being tried.")
+    form = phone.locator("form").filter(has=phone.locator("input[value=declare]"))
+    form.get_by_role("textbox", name="What was wrong").fill("A seal <b>leaked</b>.")
+    form.get_by_role("textbox", name="What was changed").fill("It has a new seal.")
+    form.get_by_role("button").click()
+    expect(phone.locator("main")).to_contain_text("2 people get one mail each")
+    expect(phone.locator("main")).to_contain_text("A seal <b>leaked</b>.")
+    for who in customers:
+        assert desk.mails(desk.address(who), "It has a new seal.") == []
+    phone.get_by_role("button", name="Send it to 2 people").click()
+    expect(phone.locator("main")).to_contain_text("2 people when it was confirmed")
+    for who in customers:
+        mail = desk.wait_for_mail(desk.address(who), "It has a new seal.")
+        assert mail.subject == "We removed the cause of your problem"
+    return link
+
+
+def say_whether_gone(desk: Desk, phone: Page, who: str, choice: str, words: str) -> None:
+    """Open the button of the mail about the fix and press the page's one."""
+    question = desk.wait_for_mail(desk.address(who), "It has a new seal.").link("g")
+    phone.goto(f"{question}?a={choice}")
+    expect(phone.get_by_role("radio", checked=True)).to_have_value(choice)
+    phone.get_by_role("textbox").fill(words)
+    phone.get_by_role("button").click()
+    expect(phone.get_by_role("status")).to_contain_text("recorded")
+
+
+def test_a_fix_is_told_once_to_everybody_and_holds_when_they_say_that_it_is_gone(
+    desk: Desk, phone: Page
+) -> None:
+    people = ("oboe", "harp")
+    link = fixed(desk, phone, "config_error", OWNER, people)
+    for who in people:
+        say_whether_gone(desk, phone, who, "yes", "")
+    told = desk.wait_for_mail(OWNER, "Your fix holds")
+    assert "2 of the customers who were asked say that it is gone" in told.text
+    phone.goto(link)
+    expect(phone.locator("main")).to_contain_text("It holds.")
+    expect(phone.locator("main")).to_contain_text("2 people told")
+    for who in people:
+        assert len(desk.mails(desk.address(who), "It has a new seal.")) == 1
+
+
+def test_a_fix_that_customers_contradict_opens_its_cause_again_and_they_hear_of_it(
+    desk: Desk, phone: Page
+) -> None:
+    people = ("drum", "tuba")
+    link = fixed(desk, phone, "appointment-missed", RESPONSIBLE, people)
+    for who in people:
+        say_whether_gone(desk, phone, who, "no", f"The {who} still leaks.")
+    told = desk.wait_for_mail(RESPONSIBLE, "It is not gone")
+    assert "> The drum still leaks." in told.text
+    for who in people:
+        assert "You were right" in desk.wait_for_mail(desk.address(who), "we are on it again").text
+    phone.goto(link)
+    expect(phone.locator("main")).to_contain_text("the cause is open again")
+    expect(phone.locator("main")).to_contain_text("Still has it:")
+    expect(phone.get_by_role("button", name="Acknowledge")).to_be_visible()
 
 
 def test_a_press_that_looked_like_a_machines_is_counted_by_a_person(desk: Desk, phone: Page) -> None:

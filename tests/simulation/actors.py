@@ -7,15 +7,16 @@ expected result is computed from this record (invariants.py), never from our tab
 import json
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zlib import crc32
 
 import apply_settings
-from adapters import links, mailer, owners, settings_store, thanks
+from adapters import links, mailer, owners, settings_store, tellings, thanks
 from builders import (
     HANNE,
     MIA,
@@ -34,11 +35,14 @@ from builders import (
 from domain import hours
 from domain.press import Page
 from domain.settings import Hours, Schedule, Settings
+from domain.telling import Stage
 from simulation.sim_aws import DAY, HOUR, MINUTE, SECOND, Mail
 from simulation.world import World, instant
 
 STAFF = {MIA, RAVI, HANNE}
-LINK = re.compile(rf"{re.escape(URL)}/([sfc])/([A-Za-z0-9_.-]+)")
+LINK = re.compile(rf"{re.escape(URL)}/([sfcv])/([A-Za-z0-9_.-]+)")
+CAUSE = re.compile(rf"{re.escape(URL)}/c/([A-Za-z0-9_.-]+)/([a-z-]+)")
+GONE = re.compile(rf"{re.escape(URL)}/g/([A-Za-z0-9_.-]+)")
 STOP = re.compile(rf"{re.escape(URL)}/u/([A-Za-z0-9_.-]+)")
 CAUSES = {
     "Password reset failed": "portal-login",
@@ -129,6 +133,19 @@ class Press:
 
 
 @dataclass(eq=False)
+class Deed:
+    """What one of our people pressed on the page of a flag; ``id`` names the form or the promise."""
+
+    action: str
+    ticket: str
+    number: str
+    id: str
+    started: int
+    ended: int | None = None
+    status: int | None = None
+
+
+@dataclass(eq=False)
 class Written:
     """A reply by mail, to a mail about ``asked``: ``handled`` is when a Lambda was first done with it."""
 
@@ -157,6 +174,20 @@ class Choice:
     started: int
     ended: int | None = None
     status: int | None = None
+    fixes: bool = False
+    """Mails about fixes are still wanted."""
+
+
+@dataclass(eq=False)
+class CauseDeed:
+    """What somebody did on the page of a cause: ``started`` and ``ended`` as for a press."""
+
+    who: str
+    code: str
+    form: dict[str, str]
+    started: int
+    ended: int | None = None
+    status: int | None = None
 
 
 class Actors:
@@ -179,6 +210,14 @@ class Actors:
         """Replies by mail, by their id."""
         self.choices: dict[str, list[Choice]] = defaultdict(list)
         """What customers chose about our surveys, by address."""
+        self.deeds: list[Deed] = []
+        self.cause_deeds: list[CauseDeed] = []
+        """What our own people did about flags."""
+        self._lives: Counter[tuple[str, str]] = Counter()
+        self.gone: dict[tuple[str, str], list[Press]] = defaultdict(list)
+        """What customers said about a fix, by its scope and their address."""
+        self.rearranged: set[str] = set()
+        """Causes that somebody merged with others, or whose tickets were moved: nobody outside can count them."""
         self.answered: list[tuple[str, int]] = []
         """Answers that must never be given, with their status: a forged webhook accepted, a page that failed."""
         self.scans = self.forged = self.unusable = 0
@@ -215,6 +254,7 @@ class Actors:
             policy["quiet_period"] = timedelta(days=1)
         # Rules for presses as in real life, which tests elsewhere leave off.
         policy |= {"press_after_page": timedelta(seconds=2), "press_after_mail": timedelta(minutes=1)}
+        policy["fix_check_after"] = timedelta(days=6)
         if self.chance("no empty digests", 0.5):
             policy["digest_when_empty"] = False
         company = settings(**policy)
@@ -513,12 +553,21 @@ class Actors:
 
     def _arrives(self, mail: Mail) -> None:
         self.received.append(mail)
-        found = LINK.search(mail.text)
-        if not found:
-            return
-        kind, token = found.groups()
+        if gone := GONE.search(mail.text):
+            self._say_whether_gone(mail, gone[1])
+        if cause := CAUSE.search(mail.text):
+            self._own(mail, cause[1], cause[2])
+        elif found := LINK.search(mail.text):
+            self._reads(mail, *found.groups())
+
+    def _reads(self, mail: Mail, kind: str, token: str) -> None:
+        """Somebody reads a mail, and follows its first link to a page for somebody like them."""
         world = self.world
-        if kind == "s":
+        if kind == "s" and read_tag(mail)[2] == "message":
+            self._hears(mail, token)
+        elif kind == "v":
+            self._tells(mail, token)
+        elif kind == "s":
             if self.chance(f"scanned {mail.to}", 0.4):
                 for method, answer in (("GET", "yes"), ("GET", "no"), ("HEAD", "yes")):
                     wait = int(MINUTE * world.draw("scan"))
@@ -531,9 +580,8 @@ class Actors:
             world.at(wait, "flag opened", self._open, "show_flag", token, "GET", {})
             form = {"action": "acknowledge"}
             world.at(wait + MINUTE, "flag acknowledged", self._form, "settle_flag", token, form, 0)
-            if self.chance(f"settles {mail.id}", 0.6):
-                wait += int(2 * DAY * world.unit(f"settle {mail.id}"))
-                world.at(wait, "flag settled", self._settle, token)
+            if self.chance(f"settles {mail.id}", 0.7):
+                self._works_on(mail, token, wait + 2 * MINUTE)
         elif kind == "c" and self.chance(f"acts {mail.id}", 0.5):
             cause = self.pick(f"which {mail.id}", "portal-login", "meter-late", "no-show")
             wait = int(3 * DAY * world.unit(f"when {mail.id}"))
@@ -541,18 +589,74 @@ class Actors:
             form = {"action": "acknowledge", "cause": cause}
             world.at(wait + MINUTE, "cause acknowledged", self._form, "acknowledge_causes", token, form, 0)
 
-    def _settle(self, token: str) -> None:
-        form = {"action": "settle", "done": "called the customer", "result": "solved"}
-        self._form("settle_flag", token, form, 0)
+    def _hears(self, mail: Mail, token: str) -> None:
+        """A customer gets a mail that is no survey."""
+        if "#asked_again#" in read_tag(mail)[1]:
+            self._asked_again(mail, token)
+        self._stop(mail)
 
-    def _open(self, function: str, token: str, method: str, query: dict[str, str]) -> None:
+    def _tells(self, mail: Mail, token: str) -> None:
+        """A team says how it sees a case, and somebody presses twice."""
+        if not self.chance(f"tells {mail.id}", 0.6):
+            return
+        world, wait = self.world, int(DAY * self.world.unit(f"when {mail.id}"))
+        world.at(wait, "team's page opened", self._open, "show_version", token, "GET", {})
+        form = {"words": f"how the team sees it {mail.id}"}
+        for copy in range(2):
+            world.at(wait + copy * MINUTE, "team writes", self._form, "record_version", token, form, 0)
+
+    def _works_on(self, mail: Mail, token: str, wait: int) -> None:
+        """What one person does about one flag: writes to the customer, promises, asks the team; and settles it."""
+        world, id = self.world, f"{crc32(mail.id.encode()):032x}"
+        plan = self.pick(
+            f"works {mail.id}", "settle", "settle", "settle", "update", "keep", "break", "withdraw"
+        )
+        settle = wait + int(2 * DAY * world.unit(f"settle {mail.id}"))
+        if self.chance(f"asks the team {mail.id}", 0.2):
+            world.at(wait, "team asked", self._does, mail, token, {"action": "ask_team"}, id)
+        if plan == "update":
+            form = {"action": "update", "words": "I look after it.", "form": id}
+            for copy in range(2):
+                world.at(wait + copy * SECOND, "update", self._does, mail, token, form, id)
+        result = "solved" if plan in {"settle", "update"} else "agreed"
+        if result == "agreed":
+            days = 1 + int(3 * world.unit(f"until {mail.id}"))
+            until = (instant(world.now + settle) + timedelta(days=days)).date().isoformat()
+            form = {"action": "agree", "words": "A visit.", "until": until, "form": id}
+            world.at(wait, "promise", self._does, mail, token, form, id)
+        if plan in {"keep", "withdraw"}:
+            form = {"action": plan, "promise": id, "words": "Done as said."}
+            world.at(settle + HOUR, plan, self._does, mail, token, form, id)
+        form = {"action": "settle", "done": "called the customer", "result": result}
+        world.at(settle, "flag settled", self._does, mail, token, form, id)
+
+    def _does(self, mail: Mail, token: str, form: dict[str, str], id: str, attempt: int = 0) -> None:
+        scope, name, _ = read_tag(mail)
+        ticket, number = scope.rpartition("#")[2], name.split("#")[1]
+        deed = Deed(form["action"], ticket, number, id, self.world.now)
+        self.deeds.append(deed)
+
+        def answered(status: int | None, _: str) -> None:
+            deed.ended, deed.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(wait, form["action"], self._does, mail, token, form, id, attempt + 1)
+            elif status not in {200, 400, 409, 503, None}:
+                self.answered.append(("POST settle_flag", status))
+
+        self._http("settle_flag", "POST", {"token": token}, FORM, urlencode(form), answered)
+
+    def _open(
+        self, function: str, token: str, method: str, query: dict[str, str], cause: str | None = None
+    ) -> None:
         self.scans += 1
 
         def shown(status: int | None, _: str) -> None:
             if status not in {200, 404, 409, 503, None}:
                 self.answered.append((f"{method} {function}", status))
 
-        self._http(function, method, {"token": token}, {}, None, shown, query)
+        path = {"token": token, "cause": cause} if cause else {"token": token}
+        self._http(function, method, path, {}, None, shown, query)
 
     def _form(self, function: str, token: str, form: dict[str, str], attempt: int) -> None:
         def answered(status: int | None, _: str) -> None:
@@ -562,6 +666,129 @@ class Actors:
                 self.answered.append((f"POST {function}", status))
 
         self._http(function, "POST", {"token": token}, FORM, urlencode(form), answered)
+
+    # --- owners -----------------------------------------------------------------------------------------------------
+
+    def _own(self, mail: Mail, token: str, code: str) -> None:
+        """Whoever has a cause acknowledges it, commits to a day, and takes one of the ways there are with it."""
+        world, label = self.world, f"{mail.to} {code} {mail.subject}"
+        if not self.chance(f"acts {label}", 0.8) or self._lives[(mail.to, code)] == MOST_LIVES:
+            return
+        self._lives[(mail.to, code)] += 1
+        wait = int(2 * DAY * world.unit(f"when {label}"))
+        world.at(wait, "cause opened", self._open, "show_cause", token, "GET", {}, code)
+        world.at(wait + MINUTE, "overview opened", self._open, "show_causes", token, "GET", {})
+        form = {"action": "acknowledge", "note": "seen"}
+        if self.chance(f"commits {label}", 0.5):
+            until = world.now + wait + int((1 + 4 * world.unit(f"day {label}")) * DAY)
+            form["committed_to"] = instant(until).date().isoformat()
+        world.at(wait + MINUTE, "owner", self._do, mail.to, code, token, form, 0)
+        wait += HOUR + int(2 * DAY * world.unit(f"then {label}"))
+        others = [other for other in ("portal-login", "meter-late", "no-show") if other != code]
+        other = self.pick(f"other {label}", *others)
+        life = self.pick(f"life {label}", *LIVES)
+        for step in life.split(", "):
+            if step in {"fix", "known", "cancel"}:
+                world.at(wait, "owner writes", self._draft, mail.to, code, token, step, label)
+            elif step == "reassign":
+                to = self.pick(f"to {label}", "mia", "ravi")
+                for again in range(2):
+                    form = {"action": "reassign", "to": to, "form": self._form_id(f"{label} reassign")}
+                    world.at(wait + again * SECOND, "owner", self._do, mail.to, code, token, form, 0)
+                late = {"action": "acknowledge", "note": "not mine any more"}
+                world.at(wait + DAY, "owner", self._do, mail.to, code, token, late, 9)
+            elif step == "merge":
+                self.rearranged |= {code, other}
+                form = {"action": "merge", "into": other}
+                world.at(wait, "owner", self._do, mail.to, code, token, form, 0)
+                if self.chance(f"separates {label}", 0.5):
+                    form = {"action": "separate", "part": code}
+                    world.at(wait + DAY, "owner", self._do, mail.to, code, token, form, 0)
+            elif step == "move":
+                self.rearranged |= {code, other}
+                tickets = [c.ticket for c in self.closings if CAUSES[c.cause] == code][:2]
+                form = {"action": "move", "into": other}
+                form |= {f"ticket-{n}": f"acme|{ticket}" for n, ticket in enumerate(tickets, 1)}
+                world.at(wait, "owner", self._do, mail.to, code, token, form, 0)
+            wait += DAY
+
+    def _draft(self, who: str, code: str, token: str, step: str, label: str) -> None:
+        """A draft, and an hour later its confirmation, twice at once; or it is cancelled."""
+        today = instant(self.world.now).date()
+        form = {"action": "declare", "wrong": "w", "words": "c", "day": today.isoformat()}
+        if step == "known":
+            form = {"action": "known", "words": "k", "day": (today + timedelta(days=2)).isoformat()}
+        self._do(who, code, token, form, 0)
+        for again in range(2):
+            self.world.at(
+                HOUR + again * SECOND,
+                "owner confirms",
+                self._confirm,
+                who,
+                code,
+                token,
+                step,
+                f"{label} {again}",
+                0,
+            )
+
+    def _confirm(self, who: str, code: str, token: str, step: str, label: str, attempt: int) -> None:
+        """With the number that the page shows; when it has changed, once more."""
+        draft = next((known for known in tellings.newest(code) if known.stage is Stage.DRAFT), None)
+        if draft is None or attempt > 3:
+            return
+        people = tellings.audience(draft, instant(self.world.now), self.settings).people
+        form = {"action": "confirm", "number": str(draft.number), "people": str(people)}
+        if step == "cancel":
+            form = {"action": "cancel", "number": str(draft.number)}
+        self._do(who, code, token, form, 0)
+        self.world.at(HOUR, "owner confirms", self._confirm, who, code, token, step, label, attempt + 1)
+
+    def _form_id(self, label: str) -> str:
+        number = int(self.world.unit(label) * 2**40)
+        return f"{instant(self.world.now):%Y%m%d%H%M%S}000000-{number:012x}"
+
+    def _do(self, who: str, code: str, token: str, form: dict[str, str], attempt: int) -> None:
+        form = {"form": self._form_id(f"{who} {code} {form}"), **form}
+        deed = CauseDeed(who, code, form, self.world.now)
+        self.cause_deeds.append(deed)
+
+        def answered(status: int | None, _: str) -> None:
+            deed.ended, deed.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(wait, "owner", self._do, who, code, token, form, attempt + 1)
+            elif status not in {200, 400, 409, 503, None}:
+                self.answered.append(("POST act_on_cause", status))
+
+        path = {"token": token, "cause": code}
+        self._http("act_on_cause", "POST", path, FORM, urlencode(form), answered)
+
+    def _say_whether_gone(self, mail: Mail, token: str) -> None:
+        """Scanners open everything; some customers answer, some twice, and some change their mind."""
+        world, label = self.world, f"{mail.to} {token[:12]}"
+        for method, answer in (("GET", "yes"), ("HEAD", "no")):
+            wait = int(MINUTE * world.draw("scan"))
+            world.at(wait, "scanner", self._open, "show_fix", token, method, {"a": answer})
+        plan = self.pick(f"gone {label}", "", "", "yes", "yes yes", "no", "no", "yes no", "no yes")
+        for number, word in enumerate(plan.split()):
+            wait = MINUTE + int(DAY * world.unit(f"says {label}")) + number * HOUR
+            world.at(wait, "customer", self._answer_fix, mail, token, word == "yes", 0)
+
+    def _answer_fix(self, mail: Mail, token: str, gone: bool, attempt: int) -> None:
+        press = Press(gone, None, False, self.world.now)
+        self.gone[(read_tag(mail)[0], mail.to)].append(press)
+        form = {"answer": "yes" if gone else "no"}
+
+        def answered(status: int | None, _: str) -> None:
+            press.ended, press.status = self.world.now, status
+            if status in {503, None} and attempt < 4:
+                wait = MINUTE * (1 + attempt * 20)
+                self.world.at(wait, "customer", self._answer_fix, mail, token, gone, attempt + 1)
+            elif status not in {200, 503, None}:
+                self.answered.append(("POST answer_fix", status))
+
+        self._http("answer_fix", "POST", {"token": token}, FORM, urlencode(form), answered)
 
     # --- customers --------------------------------------------------------------------------------------------------
 
@@ -606,6 +833,17 @@ class Actors:
             solved, extra, words, consent = step
             text = f"my own words {label} {extra}" if words else None
             world.at(wait + extra, "customer", self._press, closing, token, place, solved, text, consent, 0)
+
+    def _asked_again(self, mail: Mail, token: str) -> None:
+        """Some say "yes" to the question whether it is solved now, some "no" once more, and some nothing."""
+        scope, name, _ = read_tag(mail)
+        closing = self.by_number[(scope.rpartition("#")[2], name.split("#")[1])]
+        said = self.pick(f"says {mail.id}", True, True, False, False, None)
+        if said is None:
+            return
+        place = next(int(place or 0) for ticket, place in PLACES.findall(mail.text) if not ticket)
+        wait = HOUR + int(2 * DAY * self.world.unit(f"answers {mail.id}"))
+        self.world.at(wait, "customer", self._press, closing, token, place, said, None, False, 0)
 
     def _replies(self, mail: Mail) -> None:
         """Some answer by mail, whether they press as well or not, and machines answer at once, or each other."""
@@ -672,7 +910,7 @@ class Actors:
             self.world.at(wait + 2 * DAY, "ask me again", self._choose, mail.to, token, form, 0)
 
     def _choose(self, address: str, token: str, form: dict[str, str], attempt: int) -> None:
-        choice = Choice(form.get("surveys") != "all", self.world.now)
+        choice = Choice(form.get("surveys") != "all", self.world.now, fixes=form.get("surveys") == "fixes")
         self.choices[address].append(choice)
 
         def answered(status: int | None, _: str) -> None:
@@ -736,6 +974,12 @@ class Actors:
                 self.answered.append(("POST record_answer", status))
 
         self._http("record_answer", "POST", {"token": token}, FORM, urlencode(form), answered)
+
+
+# An owner's ways with a cause; most come to a fix.
+MOST_LIVES = 2
+"""So often somebody takes one of these ways with a cause: each fix that fails would begin another one, for ever."""
+LIVES = ("fix", "fix", "fix", "known, fix", "known", "reassign", "merge", "move", "cancel", "nothing")
 
 
 def zone_of(address: str | None) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters import causes
+from builders import HANNE
 from domain.person import person_key
 from domain.settings import Schedule
 from messages.compose import Note
@@ -25,6 +26,7 @@ from simulation.actors import (
     ONLY_READ,
     STAFF,
     Actors,
+    CauseDeed,
     Closing,
     Press,
     Reopening,
@@ -53,6 +55,8 @@ EDGES = {
     "denied": {"confirmed"},
     "reopened": set[str](),
 }
+TOLD = {"progress", "promise_kept", "asked_again"}
+TEAMS = {"portal.team@acme.example", "billing@acme.example"}
 CLOCKS = 10 * MINUTE
 """How far two of our machines' clocks may be apart, and a little more."""
 UNKNOWN_AFTER = 30 * MINUTE
@@ -85,6 +89,8 @@ class Invariants:
         """Hash of an address, and when its suppression was stored, or its bounce or complaint was dealt with."""
         self.ended: dict[tuple[str, str], int] = {}
         """When a closing's outcome was first stored."""
+        self.overdue: dict[tuple[str, str], set[str]] = defaultdict(set)
+        """Notices that a committed day is over, by cause and day."""
         self.reached: Counter[str] = Counter()
         self.posts: dict[str, int] = {}
         """How often each message was posted to a chat; and which one an invocation claimed last."""
@@ -120,7 +126,7 @@ class Invariants:
         pk, sk = change.key
         if change.new is None:
             return
-        if sk.startswith(("FOLLOW_UP#", "MARK#")):
+        if sk.startswith(("FOLLOW_UP#", "MARK#")) or (pk.startswith("CAUSE#") and sk == "STATE"):
             self.last_change = change.at
         if sk.startswith("FOLLOW_UP#"):
             self._follow_up_changed(change, change.new)
@@ -216,22 +222,59 @@ class Invariants:
             self._taken(key, Taken(mail, by))
         if name.startswith("MESSAGE#digest#"):
             self._recount(mail, scope, name, by)
+        if scope.startswith("TOLD#"):
+            self._customer_told(mail, by, scope)
+        if "#overdue#" in name:
+            self._manager_told(scope, name, by)
         self.to[mail.to].append(mail)
         since = self.suppressed.get(person_key(mail.to))
         self.check(
             "I3", since is None or since > by.started - SECOND, f"{part} of {scope} to a suppressed address"
         )
         self.check("I9", "@" not in "".join(key), "an address in a tag")
+        to_customers = is_survey or scope.startswith("TOLD#")
         self.check(
-            "R3", is_survey or mail.to not in self.actors.people, f"{part} of {name} went to a customer"
+            "R3",
+            # What else a customer gets is because one of our people pressed something: F1.
+            to_customers or mail.to not in self.actors.people or name.split("#")[2] in TOLD,
+            f"{part} of {name} went to a customer",
         )
         if is_survey:
             self._asked(mail, by, asked, part)
+        elif part == "message" and mail.to not in STAFF | TEAMS:
+            self._told(mail, by, scope, name)
         elif scope.startswith("TICKET#") and ("note" in name or "appreciation" in name):
             closing = self._closing(scope, name)
             said = self.said(closing, by.started)
             self.check("I6", any(press.solved for press in said), f"a note about {closing.ticket} ({name})")
-            self.check("I6", mail.to in {"portal.team@acme.example", "billing@acme.example"} | STAFF)
+            self.check("I6", mail.to in TEAMS | STAFF)
+
+    def _told(self, mail: Mail, by: Invocation, scope: str, name: str) -> None:
+        """F1: what a customer gets beside surveys: somebody pressed something, it is their day, and twice at most."""
+        ticket, (_, number, kind, id) = scope.rpartition("#")[2], name.split("#")
+        closing = self.actors.by_number[(ticket, number)]
+        what = f"{kind} of {ticket}"
+        self.check("F1", mail.to in {closing.email, *closing.names}, f"{what} to somebody else")
+        cause = {"progress": {"update"}, "promise_kept": {"keep"}, "asked_again": {"settle", "keep"}}[kind]
+        pressed = [
+            deed
+            for deed in self.actors.deeds
+            if (deed.ticket, deed.number) == (ticket, number) and deed.action in cause
+        ]
+        self.check(
+            "F1", any(kind == "asked_again" or deed.id == id for deed in pressed), f"nobody caused {what}"
+        )
+        if kind == "asked_again":
+            self.check("F1", id in {"1", "2"}, f"{what}: round {id}")
+            self.check("I10", not self._stopped(mail.to, by.started), f"{mail.to} had stopped our surveys")
+        zone = zone_of(closing.email)
+        local = by.now().astimezone(ZoneInfo(zone))
+        self.check("I11", (local.month, local.day) not in HOLIDAYS[zone], f"{what} on {local:%d %b}")
+        self.check(
+            "I11", 8 <= local.hour < 18 or (local.hour, local.minute) < (18, 5), f"{what} at {local:%H:%M}"
+        )
+        self.check("I11", local.weekday() in self.actors.settings.policy.hours.weekdays, f"{what}: a weekend")
+        self.reached[f"told {kind}"] += 1
 
     def posted(self, note: Note) -> None:
         """I12: a chat gets each message once, claimed before, and no word in it steers a chat."""
@@ -256,9 +299,9 @@ class Invariants:
         since, until = (datetime.fromisoformat(about[end]) for end in ("since", "until"))
         owner = scope.partition("#")[2]
         wanted, outcomes = set(), Counter[str]()
-        for code, known in self.actors.settings.causes.items():
+        for code in self.actors.settings.causes:
             for sk, mark in self.world.table.items.get(f"CAUSE#{code}", {}).items():
-                if known.owner != owner or not sk.startswith("MARK#"):
+                if self._owner(code) != owner or not sk.startswith("MARK#") or _body(mark).get("taken_back"):
                     continue
                 *_, ticket, number = sk.split("#")
                 follow_up = _body(self.world.table.items[f"TICKET#acme#{ticket}"][f"FOLLOW_UP#{number}"])
@@ -278,6 +321,14 @@ class Invariants:
         self.reached["digest recounted"] += 1
         self.reached["digest with tickets recounted"] += bool(wanted)
 
+    def _owner(self, code: str) -> str:
+        """Who has a cause now, or the one that it was merged into."""
+        state = self.world.table.item((f"CAUSE#{code}", "STATE"))
+        known = _body(state) if state else {}
+        if "merged_into" in known:
+            return self._owner(known["merged_into"])
+        return str(known.get("owner") or self.actors.settings.causes[code].owner)
+
     def _judge_digests(self) -> None:
         """D1: each owner's periods follow each other without gap or overlap, at the hour that was chosen."""
         for owner in ("mia", "ravi"):
@@ -285,8 +336,14 @@ class Invariants:
             told = [
                 _body(item)["about"] for sk, item in sorted(items.items()) if sk.startswith("MESSAGE#digest#")
             ]
-            self.check("D1", bool(told) or self.world.now < self.world.chaos_until, f"{owner} got no digest")
+            moved = any(deed.form.get("action") in {"reassign", "merge"} for deed in self.actors.cause_deeds)
+            self.check(
+                "D1", bool(told) or moved or self.world.now < self.world.chaos_until, f"{owner} got no digest"
+            )
             for before, after in pairwise(told):
+                if moved:  # who had no cause for a while was told nothing of that time
+                    self.check("D1", before["until"] <= after["since"], f"{owner}: {before}, then {after}")
+                    continue
                 self.check("D1", before["until"] == after["since"], f"{owner}: {before}, then {after}")
             usual = self.actors.settings.policy
             chosen = self.actors.schedule if owner == "ravi" and self.actors.schedule else Schedule()
@@ -404,6 +461,41 @@ class Invariants:
             for choice in choices
         )
 
+    def _customer_told(self, mail: Mail, by: Invocation, scope: str) -> None:
+        """F1 and F2: one mail for each person and telling, to nobody who did not want it or never had the cause."""
+        _, code, kind, _ = scope.split("#")
+        self.reached[f"told {kind}"] += 1
+        name = read_tag(mail)[1]
+        twins = [o for o in self.to[mail.to] if read_tag(o)[0] == scope and read_tag(o)[1] != name]
+        self.check("F1", not twins, f"{mail.to} was told twice of {scope}")
+        choices = self.actors.choices.get(mail.to, [])
+        wanted = [c.started for c in choices if not c.stops or (c.fixes and kind in {"fix", "again"})]
+        refused = [
+            c
+            for c in choices
+            if c.stops
+            and c.started not in wanted
+            and c.status == 200
+            and (c.ended or by.started) < by.started
+        ]
+        stopped = any(c.started > max(wanted, default=0) for c in refused)
+        self.check("F2", not stopped, f"{mail.to} had stopped our mail and was told of {scope}")
+        theirs = [c for c in self.actors.closings if mail.to in {c.email, *c.names}]
+        had = {meant[c.cause] for c in theirs for meant in (CAUSES, self.actors.causes)}
+        related = {code} | (self.actors.rearranged if code in self.actors.rearranged else set())
+        self.check("F2", bool(had & related), f"{mail.to} never had {code}")
+
+    def _manager_told(self, scope: str, name: str, by: Invocation) -> None:
+        """F5: the end of a committed day is told once, and never before the day is over."""
+        item = self.world.table.item((scope, name))
+        assert item
+        about = _body(item)["about"]
+        day = (about["cause"], about["day"])
+        self.overdue[day].add(name)
+        self.reached["commitment overdue"] += 1
+        self.check("F5", len(self.overdue[day]) == 1, f"{day} was told twice")
+        self.check("F5", about["day"] < by.now().date().isoformat(), f"{day} is not over")
+
     def handled(self, queue: str, message: Queued) -> None:
         """A Lambda is done with a message: from then on it knows what that said."""
         if queue == "DeliveryQueue":
@@ -457,7 +549,12 @@ class Invariants:
 
     def said(self, closing: Closing, at: int) -> list[Press]:
         """The presses that may be the last word at that time: no answered one began after them."""
-        pressed = [press for press in closing.presses if press.started <= at]
+        return self.last_words(closing.presses, at)
+
+    @staticmethod
+    def last_words(presses: list[Press], at: int) -> list[Press]:
+        """Of all these presses."""
+        pressed = [press for press in presses if press.started <= at]
         sure = [press for press in pressed if press.status == 200 and (press.ended or at + 1) <= at]
         return [
             press
@@ -497,6 +594,165 @@ class Invariants:
                 self._judge(closing, number, follow_ups[number])
         self._judge_figures(follow_ups)
         self._judge_digests()
+        self._judge_work(follow_ups)
+        self._judge_tellings(follow_ups)
+        self._judge_deeds()
+
+    def _judge_work(self, follow_ups: dict[tuple[str, str], Item]) -> None:
+        """F2 to F4: what our people pressed was done; promises end, broken ones are flagged; silence comes back."""
+        for deed in self.actors.deeds:
+            if deed.status != 200 or deed.action not in {"update", "agree", "keep"}:
+                continue
+            partition = self.world.table.items[f"TICKET#acme#{deed.ticket}"]
+            sk = {
+                "update": f"MESSAGE#{deed.number}#progress#{deed.id}",
+                "agree": f"PROMISE#{deed.number}#{deed.id}",
+                "keep": f"MESSAGE#{deed.number}#promise_kept#{deed.id}",
+            }[deed.action]
+            if deed.action == "keep" and self.actors.by_number[(deed.ticket, deed.number)].email is None:
+                continue  # there is nobody to tell
+            self.check("F2", sk in partition, f"{deed.action} of {deed.ticket} was lost")
+            if sk.startswith("MESSAGE") and not self.taken.get((f"TICKET#acme#{deed.ticket}", sk, "message")):
+                body = _body(partition[sk])
+                why = body.get("cancelled") or body.get("delivery", {}).get("progress")
+                fine = {"suppressed", "nothing_to_say", "unknown"}
+                self.check("F2", why in fine, f"{sk} of {deed.ticket} was never sent: {why}")
+        for pk, partition in self.world.table.items.items():
+            for sk, item in partition.items():
+                if sk.startswith("PROMISE#"):
+                    self._judge_promise(pk, sk, _body(item), partition)
+        for (ticket, number), item in follow_ups.items():
+            self._judge_again(f"TICKET#acme#{ticket}", number, _body(item))
+
+    def _judge_promise(self, pk: str, sk: str, promise: dict[str, Any], partition: dict[str, Item]) -> None:
+        _, number, id = sk.split("#")
+        ticket, end = pk.rpartition("#")[2], promise.get("end")
+        self.check("F3", end is not None, f"a promise of {ticket} has no end")
+        pressed = [d for d in self.actors.deeds if d.ticket == ticket and d.id == id and d.status == 200]
+        if end == "broken":
+            over = micros(datetime.fromisoformat(promise["until"])) - CLOCKS
+            kept = [d for d in pressed if d.action in {"keep", "withdraw"} and (d.ended or 0) < over]
+            self.check("F3", not kept, f"a promise of {ticket} was kept and counts as broken")
+            deeds = _body(partition[f"FLAG#{number}"]).get("deeds", [])
+            flagged = any(deed.get("words") == "promise_broken" for deed in deeds)
+            self.check("F3", flagged, f"a promise of {ticket} is broken, and nobody was told")
+        else:
+            wanted = {"kept": "keep", "withdrawn": "withdraw"}[str(end)]
+            said = any(d.id == id and d.action == wanted for d in self.actors.deeds)
+            self.check("F3", said, f"nobody said that the promise of {ticket} is {end}")
+        self.reached[f"promise {end}"] += 1
+
+    def _judge_again(self, pk: str, number: str, body: dict[str, Any]) -> None:
+        again = body.get("asked_again", [])
+        if not again:
+            return
+        self.check("F1", len(again) <= 2, f"{pk} was asked again {len(again)} times")
+        self.reached["recovered" if body["state"] == "confirmed" else "not recovered"] += 1
+        flag = _body(self.world.table.items[pk][f"FLAG#{number}"])
+        question = self.world.table.items[pk].get(f"MESSAGE#{number}#asked_again#{len(again)}")
+        self.check("F4", question is not None, f"{pk} {number} was to be asked again, and nothing asks")
+        answers = body.get("answers", [])
+        unanswered = not answers or answers[-1]["at"] <= again[-1]["at"]
+        assert question
+        sent = _body(question).get("delivery", {}).get("progress") in {"sent", "delivered"}
+        ticket = pk.rpartition("#")[2]
+        superseded = any(r.ticket == ticket for r in self.actors.reopenings) or any(
+            c.ticket == ticket and c.at > self.actors.by_number[(ticket, number)].at
+            for c in self.actors.closings
+        )
+        if unanswered and sent and not superseded:
+            deeds = flag.get("deeds", [])
+            back = [d for d in deeds if d.get("words") == "still_silent"]
+            # Whoever wrote something to read instead has brought the flag back already.
+            wrote = any(d["what"] == "raised" and d["at"] > again[-1]["at"] for d in deeds)
+            self.check(
+                "F4",
+                len(back) == 1 or (wrote and not back),
+                f"{pk} {number} kept silent, and came back {len(back)} times",
+            )
+            self.reached["back after silence"] += 1
+
+    def _judge_tellings(self, follow_ups: dict[tuple[str, str], Item]) -> None:
+        """F3, F4 and F6: every fix ends judged, everybody who had its cause was told, and what they said is kept."""
+        given = [_body(item) for item in self.world.table.scan() if item["kind"]["S"] == "telling"]
+        for told in (known for known in given if known.get("confirmed_at")):
+            what = f"{told['kind']} {told['number']} of {told['cause']}"
+            self.check("F4", told["stage"] == "done", f"{what} is {told['stage']}")
+            if told["kind"] != "fix":
+                continue
+            self.check("F4", bool(told.get("result")), f"{what} was never judged")
+            self.reached[f"fix {told['result']}"] += 1
+            if told["cause"] not in self.actors.rearranged:
+                self._judge_fix(told, follow_ups)
+        for (scope, address), presses in self.actors.gone.items():
+            sure = [press for press in presses if press.status == 200]
+            may_be = {press.solved for press in self.last_words(presses, self.world.now)}
+            item = self.world.table.item((scope, f"SAID#{person_key(address)}"))
+            self.check("F6", item is not None or not sure, f"the answer of {address} is lost")
+            if item and sure:
+                self.check("F6", _body(item)["gone"] in may_be, f"{address} said {may_be}")
+
+    def _judge_fix(self, told: dict[str, Any], follow_ups: dict[tuple[str, str], Item]) -> None:
+        confirmed = micros(datetime.fromisoformat(told["confirmed_at"]))
+        for number, closing in self.actors.by_number.items():
+            body = _body(follow_ups[number])
+            opened = micros(datetime.fromisoformat(body["opened_at"]))
+            address = body["closure"].get("requester_email")
+            meant = {CAUSES[closing.cause], self.actors.causes[closing.cause]}
+            if meant != {told["cause"]} or opened > confirmed - CLOCKS or not address:
+                continue
+            if address in STAFF or body["state"] == "waiting":
+                continue
+            key = (told["scope"], f"MESSAGE#{person_key(address)}")
+            item = self.world.table.item(key)
+            self.check("F3", item is not None, f"{address} was never to be told of {told['scope']}")
+            assert item
+            if self.taken.get((*key, "message")):
+                continue
+            why = _body(item).get("cancelled")
+            if why == "opted_out":
+                self.check(
+                    "F3", any(c.stops for c in self.actors.choices.get(address, [])), f"{address}: {why}"
+                )
+            elif why == "nothing_to_say":
+                self.check("F3", told["result"] == "opens_again", f"{address}: {why}")
+            else:
+                self._judge_unsent(f"the fix for {address}", item)
+
+    def _judge_deeds(self) -> None:
+        """F5 and F7: a day that passed was told; whoever gave a cause away acts on it no more."""
+        for item in self.world.table.scan():
+            body = _body(item) if item["kind"]["S"] == "cause" else {}
+            day = body.get("committed_to")
+            over = day is not None and day < instant(self.world.now - 3 * DAY).date().isoformat()
+            if (
+                over
+                and not body.get("declared")
+                and not body.get("merged_into")
+                and body.get("acknowledged_at")
+            ):
+                self.check(
+                    "F5", body.get("overdue_of") == day, f"{body['code']}: nobody heard that {day} is over"
+                )
+                told = [
+                    k
+                    for k in self.world.table.items.get("OWNER#hanne", {})
+                    if f"#{body['code']}#overdue#" in k
+                ]
+                self.check("F5", bool(told), f"{body['code']}: {day} is over, and the manager was not told")
+        given = [d for d in self.actors.cause_deeds if d.form.get("action") == "reassign"]
+        for deed in (d for d in given if d.status == 200 and d.who != HANNE):
+            ids = {d.form["form"] for d in given if d.code == deed.code}
+            others = [d for d in self.actors.cause_deeds if d.who == deed.who and d.code == deed.code]
+            late = [
+                d for d in others if d.started > (deed.ended or 0) and d.form.get("action") == "acknowledge"
+            ]
+            if len(ids) == 1 and not self._came_back(deed):
+                self.check("F7", all(d.status != 200 for d in late), f"{deed.who} still acts on {deed.code}")
+
+    def _came_back(self, deed: CauseDeed) -> bool:
+        """Whether the cause was given to whoever has it, which changes nothing, or somebody above."""
+        return deed.form["to"] == deed.who.partition(".")[0]
 
     def recounted(self, told: dict[str, Any] | None, *, again: bool) -> None:
         """L12: what was counted as it happened is what a recount finds, unless a value was mapped; then once."""
@@ -533,7 +789,7 @@ class Invariants:
             self.check("L1", late, f"{ticket} was reopened and is {state}")
         flags = [
             t
-            for n in range(1, 9)
+            for n in range(1, 30)
             for t in self.taken.get((pk, f"MESSAGE#{number[1]}#flag#{n:02d}", "message"), [])
         ]
         if state in {"denied", "silent", "not_asked"} and reason not in ON_PURPOSE:
@@ -680,7 +936,7 @@ class Invariants:
         world, actors = self.world, self.actors
         until = instant(world.now + DAY)
         since = until - timedelta(days=399)
-        for code in {*CAUSES.values()}:
+        for code in {*CAUSES.values()} - actors.rearranged:
             mine = [(n, c) for n, c in actors.by_number.items() if actors.causes[c.cause] == code]
             figures, _ = causes.figures(code, since, until, 1)
             marks = sorted(

@@ -32,6 +32,7 @@ answering, record_delivery = module("record_answer"), module("record_delivery")
 reading, reply = module("read_reply"), module("domain.reply")
 run_clock, send_message = module("run_clock"), module("send_message")
 show_survey, take_next_step = module("show_survey"), module("take_next_step")
+settling, message, recovery = module("settle_flag"), module("domain.message"), module("domain.recovery")
 causes, clock, mailer = module("adapters.causes"), module("adapters.clock"), module("adapters.mailer")
 cause, follow_up = module("domain.cause"), module("domain.follow_up")
 chat, digest, message = module("adapters.chat"), module("domain.digest"), module("domain.message")
@@ -385,6 +386,76 @@ def thanks_before_anybody_confirmed(put: Put) -> None:
 MAIL = Mail(subject="Thank you", text="Thank you", html="Thank you")
 
 
+# --- recovery --------------------------------------------------------------------------------------------------------
+
+
+@mutant(2)
+def writes_to_customers_at_night(put: Put) -> None:
+    put(message, "earliest", lambda told, closure, now, *rest: now)
+
+
+@mutant(1)
+def one_mail_for_each_press_of_the_same_form(put: Put) -> None:
+    progress = recovery.progress
+
+    def again(known: Any, by: str, words: str, form: str, *rest: Any) -> Any:
+        return progress(known, by, words, clock.new_id(), *rest)
+
+    put(recovery, "progress", again)
+
+
+@mutant(2)
+def asks_whoever_stopped_again(put: Put) -> None:
+    may = recovery.may_ask_again
+
+    def persistent(known: Any, ticket: Any, flagged: Any, person: Person, settings: Any) -> Any:
+        return may(known, ticket, flagged, replace(person, surveys=Surveys.ALL), settings)
+
+    put(recovery, "may_ask_again", persistent)
+    put(message, "WANTED", dict.fromkeys(message.WANTED, frozenset(Surveys)))
+
+
+@mutant(4)
+def lets_silence_be_the_end_of_it(put: Put) -> None:
+    put(recovery, "after_asking", lambda settled, *_: replace(settled, due_at=None))
+
+
+@mutant(1)
+def breaks_promises_without_a_word(put: Put) -> None:
+    put_all = table.put_all
+
+    def only_the_promise(rows: Any) -> None:
+        listed = list(rows)
+        kinds = {str(row.kind) for row in listed}
+        put_all(
+            [row for row in listed if row.kind == "promise"]
+            if kinds == {"promise", "flag", "message"}
+            else listed
+        )
+
+    plain = take_next_step._promise
+
+    def quiet(*given: Any) -> None:
+        table.put_all = only_the_promise
+        try:
+            plain(*given)
+        finally:
+            table.put_all = put_all
+
+    put(take_next_step, "_promise", quiet)
+
+
+@mutant(3)
+def says_done_when_nothing_was_stored(put: Put) -> None:
+    act = settling._act
+
+    def pretending(token: str, form: Any, settings: Any, nonce: str) -> Any:
+        answer = quietly(act)(token, form, settings, nonce)
+        return answer or web.page(200, "Done", "n")
+
+    put(settling, "_act", pretending)
+
+
 # --- reports and answers ---------------------------------------------------------------------------------------------
 
 
@@ -562,6 +633,89 @@ def writes_no_mark_beside_a_gathered_note(put: Put) -> None:
 @mutant(707)
 def thanks_nobody_for_a_yes_that_was_given_again(put: Put) -> None:
     put(consequences, "_is_news", lambda *_: False)
+
+
+# --- causes and fixes ------------------------------------------------------------------------------------------------
+
+telling, ownership, tellings = (
+    module("domain.telling"),
+    module("domain.ownership"),
+    module("adapters.tellings"),
+)
+message = module("domain.message")
+
+
+@mutant(1)
+def tells_a_person_once_for_each_ticket(put: Put) -> None:
+    made = telling.message_for
+
+    def for_each_ticket(told: Any, known: Any, *rest: Any) -> Any:
+        written = made(told, known, *rest)
+        return replace(written, name=f"{written.name}{known.closure.ticket_id}")
+
+    put(telling, "message_for", for_each_ticket)
+
+
+@mutant(2)
+def takes_the_first_page_for_the_whole(put: Put) -> None:
+    after = telling.after_page
+    put(telling, "after_page", lambda told, cursor, *rest: after(told, None, *rest))
+
+
+@mutant(1)
+def tells_whoever_stopped(put: Put) -> None:
+    refusal = message.refusal
+
+    def pushy(written: Any, person: Person) -> Any:
+        reason = refusal(written, person)
+        return None if reason == "opted_out" else reason
+
+    put(message, "refusal", pushy)
+
+
+@mutant(1)
+def never_judges_a_fix(put: Put) -> None:
+    step = telling.due_step
+
+    def patient(*given: Any) -> Any:
+        asked = step(*given)
+        return "wait" if asked == "judge" else asked
+
+    put(telling, "due_step", patient)
+
+
+@mutant(1)
+def tells_the_manager_of_the_same_day_again(put: Put) -> None:
+    step = ownership.next_step
+
+    def nagging(state: Any, now: Any, settings: Any) -> Any:
+        after, notice, what = step(state, now, settings)
+        if what is None or state.version > 12:
+            return after, notice, what
+        return replace(after, overdue_of=None, due_at=now + timedelta(days=1)), notice, what
+
+    put(ownership, "next_step", nagging)
+
+
+@mutant(1)
+def forgets_a_day_that_passed(put: Put) -> None:
+    put(ownership, "next_step", lambda state, now, settings: (replace(state, due_at=None), None, None))
+
+
+@mutant(1)
+def thanks_for_an_answer_about_a_fix_that_it_lost(put: Put) -> None:
+    put(tellings, "save_said", lambda said: None)
+
+
+@mutant(1)
+def lets_whoever_gave_it_away_act(put: Put) -> None:
+    put(ownership, "may_act", lambda *_: True)
+
+
+@mutant(2)
+def writes_to_customers_and_never_sends(put: Put) -> None:
+    made = telling.message_for
+    put(telling, "message_for", lambda *given: replace(made(*given), due_at=None))
 
 
 # --- digests and chats -----------------------------------------------------------------------------------------------

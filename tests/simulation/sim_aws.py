@@ -235,9 +235,10 @@ class Table:
         rows.sort(key=lambda row: row[0], reverse=not forward)
         if begin is not None:
             rows = [row for row in rows if (row[0] > begin if forward else row[0] < begin)]
-        page = [item for _, item in rows[: self.page]]
+        most = min(self.page, request.get("Limit", self.page))
+        page = [item for _, item in rows[:most]]
         answer: dict[str, Any] = {"Items": page, "Count": len(page), "ScannedCount": len(page)}
-        if len(rows) > self.page:
+        if len(rows) > most:
             kept = {"pk", "sk", "due_shard", "due_at"} if "IndexName" in request else {"pk", "sk"}
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in sorted(kept)}
         return answer

@@ -702,6 +702,8 @@ def hands_of(world: World) -> Iterator[None]:
         (mailer, "time", _Time),
         # The same text is always the same record, and records never change: most items are read many times.
         (table, "decode", lru_cache(1024)(table.decode)),
+        # Few closures on a page, so that walking through a cause's customers takes many steps.
+        (importlib.import_module("adapters.tellings"), "PAGE", 2),
         # One world in ten renders its pages; they take a third of the time.
         *((module, "fill", text_only if world.seed % 10 else fill) for module in (compose, pages)),
         *(

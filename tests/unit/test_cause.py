@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
@@ -101,7 +101,7 @@ def test_its_owner_is_told_at_once_and_has_a_week_to_say_so() -> None:
 def test_a_cause_that_rises_again_is_news_again() -> None:
     told = tell_owner(CauseState(code="firmware"), ENOUGH, FLOOR, START, SETTINGS)
     assert told is not None
-    known = acknowledge(told[0], date(2026, 12, 1), "New firmware is ordered", after(days=1))
+    known = acknowledge(told[0], date(2026, 12, 1), "New firmware is ordered", after(days=1), POLICY)
     again = tell_owner(known, Count(12, 9), Why(7, 3.4), after(days=30), SETTINGS)
     assert again is not None
     assert (again[0].tickets, again[0].within_days, again[0].usual) == (12, 7, 3.4)
@@ -115,11 +115,12 @@ def test_what_nobody_classified_and_what_is_no_cause_any_more_has_no_owner() -> 
 
 def test_acknowledging_keeps_what_was_said_before() -> None:
     first = acknowledge(
-        CauseState(code="firmware", due_at=START), date(2026, 12, 1), "Ordered", after(days=1)
+        CauseState(code="firmware", due_at=START), date(2026, 12, 1), "Ordered", after(days=1), POLICY
     )
-    assert (first.acknowledged_at, first.due_at) == (after(days=1), None)
-    assert acknowledge(first, None, None, after(days=2)) == first
-    later = acknowledge(first, date(2027, 1, 8), None, after(days=3))
+    assert first.acknowledged_at == after(days=1)
+    assert first.due_at == datetime(2026, 11, 30, 8, tzinfo=UTC), "the owner is reminded the day before"
+    assert acknowledge(first, None, None, after(days=2), POLICY) == first
+    later = acknowledge(first, date(2027, 1, 8), None, after(days=3), POLICY)
     assert (later.committed_to, later.note, later.acknowledged_at) == (
         date(2027, 1, 8),
         "Ordered",
@@ -272,7 +273,7 @@ def test_the_owner_is_told_at_most_once_a_week_and_each_time_for_a_reason(
         elif not told_at:
             assert not is_repeated(counted, POLICY), "a new cause follows the floor"
         if other == "acknowledge":
-            state = acknowledge(state, None, None, now)
+            state = acknowledge(state, None, None, now, POLICY)
         elif other == "escalate" and state.due_at and now >= state.due_at:
             state, notice = escalate(state, now, SETTINGS)
             if notice:

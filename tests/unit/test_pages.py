@@ -55,7 +55,9 @@ def test_p10_a_page_names_no_third_party(kind: str) -> None:
     show, context = CONTEXTS[kind]
     html = show(context, NONCE)
     ours = {"?a=yes", "?a=no", "?a=", samples.survey_page().trap_link, samples.PREFERENCES_LINK}
-    ours |= {other.query for other in getattr(context, "others", ())}
+    ours |= {samples.cause_page_told().older, *(cause.link for cause in samples.causes_page().causes)}
+    ours |= {other.link for other in getattr(context, "others", ())}
+    ours |= {getattr(cause, "link", None) for cause in getattr(context, "causes", ())}
     ours |= {f"?month=2026-{month}" for month in (10, 11, 12)}
     assert set(Outline(html).links) <= ours | {samples.flag_denied().ticket_url}
     assert not re.search(r"url\(|@import|@font-face", html)
@@ -257,9 +259,9 @@ def test_a_page_that_is_not_found_says_it_in_english_too() -> None:
 @pytest.mark.parametrize(
     ("context", "actions"),
     [
-        (samples.flag_page_raised(), ["acknowledge", "update", "settle"]),
-        (samples.flag_page_acknowledged(), ["update", "settle"]),
-        (replace(samples.flag_page_acknowledged(), may_write=False), ["settle"]),
+        (samples.flag_page_raised(), ["acknowledge", "ask_team", "update", "agree", "settle"]),
+        (samples.flag_page_acknowledged(), ["update", "keep", "withdraw", "agree", "settle"]),
+        (replace(samples.flag_page_acknowledged(), may_write=False), ["keep", "withdraw", "agree", "settle"]),
         (samples.flag_page_settled(), ["update"]),
     ],
 )

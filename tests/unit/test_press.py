@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from company import POLICY, after, asked, opened
 from domain.errors import Refused
 from domain.flag import Reason, reason_for
-from domain.follow_up import FollowUp, Press, State, Ticket, record_answer, to_state
+from domain.follow_up import AskedAgain, FollowUp, Press, State, Ticket, record_answer, to_state
 from domain.press import KEPT_SUSPECTS, Decided, Overtaken, Page, Rule, decide, suspect, suspicions
 
 A_DAY_LATER = after(days=2)
@@ -96,6 +96,18 @@ def test_a_person_who_presses_once_more_after_a_while_is_heard(earlier: list[tup
     now = A_DAY_LATER + timedelta(seconds=611)
     page = Page(shown_at=now - timedelta(seconds=3), once_more=True)
     assert suspicions(follow_up, True, page, False, now, POLICY) == ()
+
+
+def test_the_same_no_to_the_question_that_was_asked_again_is_judged_anew() -> None:
+    said_no = record_answer(asked(), Press(solved=False), A_DAY_LATER, POLICY)
+    asked_at = A_DAY_LATER + timedelta(days=2)
+    again = replace(said_no, asked_again=(AskedAgain(at=asked_at, by="ravi", done="Called."),))
+    soon = asked_at + timedelta(seconds=30)
+    page = Page(shown_at=soon - timedelta(seconds=5))
+    assert suspicions(said_no, False, page, False, soon, POLICY) == ()
+    assert suspicions(again, False, page, False, soon, POLICY) == (Rule.JUST_SENT,)
+    later = asked_at + timedelta(minutes=2)
+    assert suspicions(again, False, replace(page, shown_at=soon), False, later, POLICY) == ()
 
 
 # --- a person decides ------------------------------------------------------------------------------------------------

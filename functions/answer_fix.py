@@ -1,0 +1,61 @@
+"""POST /g/{token}: a customer says whether the cause of their problem is gone; the last answer counts."""
+
+from dataclasses import replace
+from typing import Any
+
+from adapters import clock, notices, tellings, web
+from adapters.telemetry import count, logger, metrics
+from domain import telling
+from domain.errors import Changed
+from domain.settings import Settings
+from domain.telling import Said
+from messages.text import clean_words
+from show_fix import find, show
+
+ATTEMPTS = 5
+HIDDEN_FIELD = "website"
+KEPT_FIELDS = ("answer", "words")
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> web.Response:
+    """Form fields as in ``pages.GonePage``."""
+    return notices.posted(event, _answer, KEPT_FIELDS)
+
+
+def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+    for _ in range(ATTEMPTS):
+        found = find(token, settings)
+        if isinstance(found, notices.Notice):
+            return found.response(nonce, settings.company.name)
+        answer = form.get("answer")
+        if form.get(HIDDEN_FIELD):
+            # People never see this field: whoever fills it in has not been asked.
+            logger.info("suspect press", rules=("hidden_field",))
+            count("PressSuspected")
+            return show(found, settings, nonce, chosen=answer)
+        if answer not in {"yes", "no"}:
+            return show(found, settings, nonce, 400, unanswered=True)
+        now, ref = clock.now(), found.follow_up.ref
+        said = Said(
+            scope=found.told.scope,
+            person=found.person.key,
+            gone=answer == "yes",
+            at=now,
+            source=ref.source,
+            ticket_id=ref.ticket_id,
+            number=ref.number,
+            words=clean_words(form.get("words", "")) or None,
+            keep_until=now + settings.policy.keep_for,
+        )
+        after = telling.say(found.said, said)
+        if after is not found.said:
+            try:
+                tellings.save_said(after)
+            except Changed:
+                continue
+            logger.info("fix answered", gone=after.gone)
+            count("FixGone" if after.gone else "FixNotGone")
+        return show(replace(found, said=after), settings, nonce, answered=True)
+    raise Changed("the answer is changing too fast")

@@ -1,0 +1,153 @@
+"""What was promised to a customer, by whom and until when; every promise ends: kept, broken or withdrawn.
+
+    open ──a day before──► reminded ──┬── kept       (a person says so, or the customer does)
+                                      ├── withdrawn  (a person says why)
+                                      └── broken     (its time is over): flagged
+
+A promise comes with the ticket, or from the page of a flag.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from domain import hours
+from domain.closure import Closure
+from domain.errors import Refused
+from domain.follow_up import FollowUp, State
+from domain.message import CUSTOMER, Kind, Message, ticket_scope
+from domain.settings import Settings
+
+REMIND_BEFORE = timedelta(days=1)
+FROM_TICKET = "ticket"
+"""The name of the promise that the helpdesk told; others bear the id of the form that they came from."""
+LONGEST = timedelta(days=366)
+
+
+class End(StrEnum):
+    """How a promise ended."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """One promise about one closure; ``due_at`` is when its next step is due."""
+
+    source: str
+    ticket_id: str
+    number: int
+    name: str
+    words: str
+    by: str
+    """Key of the contact who has to keep it."""
+    promised_at: datetime
+    until: datetime
+    due_at: datetime | None = None
+    reminded_at: datetime | None = None
+    end: End | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    """Key of a contact, or ``customer``; None when only its time was over."""
+    end_words: str | None = None
+    """What was said about its end."""
+    keep_until: datetime | None = None
+    version: int = 0
+
+
+def make(follow_up: FollowUp, name: str, words: str, by: str, until: datetime, now: datetime) -> Promise:
+    """A new promise; Refused when its time is over already or too far away to be one."""
+    if not now < until <= now + LONGEST:
+        raise Refused("no time in which it could be kept")
+    closure = follow_up.closure
+    return Promise(
+        source=closure.source,
+        ticket_id=closure.ticket_id,
+        number=follow_up.number,
+        name=name,
+        words=words,
+        by=by,
+        promised_at=now,
+        until=until,
+        due_at=max(until - REMIND_BEFORE, now + (until - now) / 2),
+        keep_until=follow_up.keep_until,
+    )
+
+
+def from_ticket(follow_up: FollowUp, now: datetime, settings: Settings) -> Promise | None:
+    """What the helpdesk says was promised, while there is time to keep it; None when nothing is, or nobody says when.
+
+    Whoever promised it keeps it, if one of our contacts has that name; else whoever is responsible for the team.
+    """
+    closure = follow_up.closure
+    until = closure.promised_until
+    if closure.promise is None or until is None or closure.degraded or not now < until <= now + LONGEST:
+        return None
+    if follow_up.state is not State.SCHEDULED:
+        return None
+    named = (key for key, contact in settings.contacts.items() if contact.name == closure.promised_by)
+    by = next(named, settings.responsible_for(follow_up.team))
+    return make(follow_up, FROM_TICKET, closure.promise, by, until, now)
+
+
+def end_of(day: date, closure: Closure, settings: Settings) -> datetime:
+    """The instant at which a day is over where the customer is; on the company's calendar when nobody knows where."""
+    known = closure.time_zone if hours.known_zone(closure.time_zone) else None
+    return hours.clock(day + timedelta(days=1), time(), known or settings.policy.time_zone)
+
+
+def last_day(promise: Promise, closure: Closure, settings: Settings) -> date:
+    """The day until which it holds, there: a promise until midnight is one for the day before it."""
+    last = promise.until - timedelta(seconds=1)
+    return hours.local(last, closure.time_zone, settings.policy.time_zone).date()
+
+
+def end(promise: Promise, how: End, by: str | None, words: str | None, now: datetime) -> Promise:
+    """The promise at its end. The same end by the same person changes nothing; Refused when it ended otherwise."""
+    if promise.end:
+        if (promise.end, promise.ended_by) == (how, by):
+            return promise
+        raise Refused(f"the promise is {promise.end}")
+    return replace(promise, end=how, ended_at=now, ended_by=by, end_words=words, due_at=None)
+
+
+def remind(
+    promise: Promise, follow_up: FollowUp, now: datetime, settings: Settings
+) -> tuple[Promise, Message]:
+    """The mail to whoever has to keep it, before its time is over."""
+    holder = promise.by if promise.by in settings.contacts else settings.responsible_for(follow_up.team)
+    told = _message(promise, Kind.PROMISE_DUE, f"contact:{holder}", now)
+    return replace(promise, reminded_at=now, due_at=promise.until), told
+
+
+def kept_message(promise: Promise, now: datetime) -> Message:
+    """The mail that tells the customer that it was kept."""
+    return _message(promise, Kind.PROMISE_KEPT, CUSTOMER, now)
+
+
+def customer_says_kept(promise: Promise, follow_up: FollowUp) -> bool:
+    """Whether the customer says that what the ticket had promised was kept: in so many words, or by "solved" alone."""
+    answer = follow_up.answer
+    if promise.name != FROM_TICKET or answer is None:
+        return False
+    return answer.solved if answer.kept is None else answer.kept
+
+
+def _message(promise: Promise, kind: Kind, to: str, now: datetime) -> Message:
+    return Message(
+        scope=ticket_scope(promise.source, promise.ticket_id),
+        name=f"{promise.number:04d}#{kind}#{promise.name}",
+        kind=kind,
+        to=to,
+        created_at=now,
+        due_at=now,
+        about={
+            "source": promise.source,
+            "ticket_id": promise.ticket_id,
+            "number": str(promise.number),
+            "promise": promise.name,
+        },
+        keep_until=promise.keep_until,
+    )

@@ -1,0 +1,83 @@
+"""GET and HEAD /g/{token}: asks a customer whether the cause of their problem is gone; changes nothing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters import clock, links, notices, outbox, people, tellings, tickets, web
+from adapters.links import FixLink, PreferencesLink
+from adapters.telemetry import count, logger, metrics
+from domain.follow_up import FollowUp
+from domain.person import Person
+from domain.settings import Settings
+from domain.telling import Said, Telling
+from messages import cause_facts, pages
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one customer was told of a fix, the closure that it was told for, and what they said."""
+
+    told: Telling
+    follow_up: FollowUp
+    person: Person
+    said: Said | None
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> web.Response:
+    """The question with the answer of the mail's button pre-selected; 404 for a bad link, 410 when it is forgotten."""
+    return notices.shown(event, _show)
+
+
+def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
+    found = find(request.parameters.get("token", ""), settings)
+    count("FixShown")
+    if isinstance(found, notices.Notice):
+        return found.response(nonce, settings.company.name)
+    return show(found, settings, nonce, chosen=request.query.get("a"))
+
+
+def find(token: str, settings: Settings) -> Found | notices.Notice:
+    """What a link asks about, or the page that says why there is nothing."""
+    try:
+        link: FixLink = links.read_fix(token, clock.now(), settings.policy.keep_for)
+    except links.BadLink:
+        return notices.NOT_FOUND
+    told = tellings.load(link.cause, link.number)
+    message = outbox.load(told.scope, link.person) if told else None
+    if told is None or message is None:
+        return notices.GONE
+    about = message.about
+    follow_up = tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+    if follow_up is None:
+        return notices.GONE
+    said = tellings.load_said(told.scope, link.person)
+    return Found(told, follow_up, people.load_key(link.person), said)
+
+
+def show(
+    found: Found,
+    settings: Settings,
+    nonce: str,
+    status: int = 200,
+    *,
+    chosen: str | None = None,
+    answered: bool = False,
+    unanswered: bool = False,
+) -> web.Response:
+    """The customer's page."""
+    now, base = clock.now(), settings.company.public_url
+    preferences = PreferencesLink(found.person.key, found.follow_up.closure.locale or "")
+    page = cause_facts.gone_page(
+        found.told,
+        found.follow_up,
+        settings,
+        said=found.said,
+        chosen=chosen,
+        language=found.person.language,
+        preferences_link=links.preferences_url(base.rstrip("/"), preferences, now, now) if base else None,
+        answered=answered,
+        unanswered=unanswered,
+    )
+    return web.page(status, pages.gone_page(page, nonce), nonce)

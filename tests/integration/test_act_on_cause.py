@@ -1,0 +1,609 @@
+"""POST /c/{token}/{cause}: the life of a cause after it was noticed, through the Lambdas."""
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from adapters import causes, deeds, links, owners, tellings, tickets
+from adapters.links import CausesLink
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    HANNE,
+    MIA,
+    RAVI,
+    URL,
+    closed,
+    customer,
+    records,
+    reopened,
+    sample,
+    settings,
+)
+from domain.ownership import What
+from domain.telling import Kind, Stage
+from world import Page, World
+
+CODE = "portal-login"
+DAY = "2026-11-30"
+
+
+def noticed(world: World, people: int = 3, first: int = 0) -> str:
+    """So many customers with a ticket each; the link of the cause's page in the newest notice to its owner."""
+    for number in range(first, first + people):
+        world.hook(closed(str(number), world.now, requester=customer(f"c{number}@c.example")))
+    world.settle()
+    return cause_link(world, RAVI) if world.mail.to(RAVI) else ""
+
+
+def cause_link(world: World, to: str) -> str:
+    """The address of the cause's page in somebody's newest mail."""
+    pattern = rf"{re.escape(URL)}/c/[A-Za-z0-9_.-]+/[a-z-]+"
+    found = [link for mail in world.mail.to(to) for link in re.findall(pattern, mail.text)]
+    assert found
+    return str(found[-1])
+
+
+def form_of(page: Page) -> str:
+    """The id of the forms on a page."""
+    found = re.search(r'name="form" value="([^"]+)"', page.body)
+    assert found
+    return found[1]
+
+
+def declare(world: World, link: str) -> Page:
+    """The owner declares a fix; gives the page with its preview."""
+    return world.press(
+        link, action="declare", wrong="The link ended too early.", words="It holds for a day now.", day=DAY
+    )
+
+
+def confirm(world: World, link: str, page: Page, **changed: str) -> Page:
+    """The owner confirms what the page shows."""
+    number = re.search(r'name="number" value="(\d+)"', page.body)
+    people = re.search(r'name="people" value="(\d+)"', page.body)
+    assert number
+    assert people
+    form = {"form": form_of(page), "action": "confirm", "number": number[1], "people": people[1]} | changed
+    return world.press(link, **form)
+
+
+def fixed(world: World, people: int = 3) -> str:
+    """A noticed cause whose fix every customer was told of."""
+    link = noticed(world, people)
+    world.now += A_MINUTE
+    assert confirm(world, link, declare(world, link)).status == 200
+    world.wait(10 * A_MINUTE)
+    return link
+
+
+def fix_mails(world: World) -> list[str]:
+    """Whom we told that the cause is removed."""
+    return sorted(
+        mail.to for mail in world.mail.sent if mail.subject == "We removed the cause of your problem"
+    )
+
+
+def question(world: World, address: str) -> str:
+    """The address of the question in the mail about the fix."""
+    mail = next(m for m in world.mail.to(address) if "/g/" in m.text)
+    found = re.search(rf"{re.escape(URL)}/g/[A-Za-z0-9_.-]+", mail.text)
+    assert found
+    return found[0]
+
+
+def what_was_done(code: str = CODE) -> list[What]:
+    """The deeds of a cause, the oldest first."""
+    return [deed.what for deed in reversed(deeds.newest(code)[0])]
+
+
+# --- acknowledging, committing ----------------------------------------------------------------------------------------
+
+
+def test_the_sample_event_declares_a_fix_that_nobody_is_told_of_yet(world: World) -> None:
+    link = noticed(world)
+    event = sample("act_on_cause")
+    event["pathParameters"]["token"] = link.split("/")[-2]
+    page = world.answered(world.invoke("act_on_cause", event))
+    assert page.status == 200
+    assert "Send it to 3 people" in page.body
+    assert "It is now valid for a day." in page.body
+    world.wait(A_DAY)
+    assert fix_mails(world) == []
+    draft = tellings.load(CODE, 1)
+    assert draft
+    assert (draft.stage, draft.day) == (Stage.DRAFT, date(2026, 11, 30))
+
+
+def test_a_commitment_is_reminded_of_and_its_end_goes_to_the_manager_once(world: World) -> None:
+    link = noticed(world)
+    world.press(link, action="acknowledge", committed_to="2026-12-10", note="A new mail server.")
+    world.wait_until(datetime(2026, 12, 9, 6, 59, tzinfo=UTC))
+    subjects = [mail.subject for mail in world.mail.to(RAVI)]
+    assert "Tomorrow it was to be gone" not in subjects
+    world.wait(A_MINUTE * 3)
+    assert [m.subject for m in world.mail.to(RAVI)].count("Tomorrow it was to be gone") == 1
+    world.wait(20 * A_DAY)
+    (over,) = [mail for mail in world.mail.to(HANNE) if mail.subject == "It was to be gone by now"]
+    assert "Ravi Menon said" in over.text
+    assert what_was_done() == [What.COMMITTED, What.OVERDUE]
+    assert "which is over" in world.open(link).body
+
+
+def test_a_new_date_is_reminded_of_anew(world: World) -> None:
+    link = noticed(world)
+    world.press(link, action="acknowledge", committed_to="2026-12-03")
+    world.wait(3 * A_DAY)
+    world.press(link, action="acknowledge", committed_to="2026-12-18")
+    world.wait(30 * A_DAY)
+    assert [m.subject for m in world.mail.to(RAVI)].count("Tomorrow it was to be gone") == 2
+    assert [m.subject for m in world.mail.to(HANNE)].count("It was to be gone by now") == 1
+
+
+def test_whoever_declares_a_fix_has_kept_the_date(world: World) -> None:
+    link = noticed(world)
+    world.press(link, action="acknowledge", committed_to="2026-12-03")
+    page = declare(world, link)
+    confirm(world, link, page)
+    world.wait(20 * A_DAY)
+    assert not any("to be gone" in mail.subject for mail in (*world.mail.to(RAVI), *world.mail.to(HANNE)))
+
+
+def test_a_cancelled_fix_leaves_the_date_that_was_committed_to(world: World) -> None:
+    link = noticed(world)
+    world.press(link, action="acknowledge", committed_to="2026-12-03")
+    page = declare(world, link)
+    assert world.press(link, form=form_of(page), action="cancel", number="1").status == 200
+    world.wait(5 * A_DAY)
+    assert fix_mails(world) == []
+    assert any(mail.subject == "It was to be gone by now" for mail in world.mail.to(HANNE))
+
+
+# --- telling ----------------------------------------------------------------------------------------------------------
+
+
+def test_everybody_who_had_it_is_told_once_however_many_tickets_and_however_often_it_is_confirmed(
+    world: World,
+) -> None:
+    link = noticed(world)
+    world.hook(closed("50", world.now, requester=customer("c1@c.example")))
+    world.settle()
+    page = declare(world, link)
+    assert "Send it to 3 people" in page.body
+    for _ in range(3):
+        assert confirm(world, link, page).status == 200
+    assert confirm(world, link, page, form="").status == 409
+    world.wait(2 * A_DAY)
+    assert fix_mails(world) == ["c0@c.example", "c1@c.example", "c2@c.example"]
+    mail = next(m for m in world.mail.to("c1@c.example") if "/g/" in m.text)
+    assert "> The link ended too early." in mail.text
+    assert "> It holds for a day now." in mail.text
+    assert "30 November 2026" in mail.text
+    page = world.open(link)
+    assert "3 people told, 0 waiting" in page.body
+    assert what_was_done() == [What.DECLARED, What.CONFIRMED]
+
+
+def test_also_those_whose_ticket_was_closed_long_ago(world: World) -> None:
+    world.hook(closed("7", world.now, requester=customer("long.ago@c.example")))
+    world.wait(60 * A_DAY)
+    link = noticed(world, first=10)
+    page = world.press(link, action="declare", wrong="A", words="B", day=world.now.date().isoformat())
+    confirm(world, link, page)
+    world.wait(A_DAY)
+    assert "long.ago@c.example" in fix_mails(world)
+
+
+def test_who_wants_no_mail_and_who_cannot_get_any_is_left_out_and_counted(world: World) -> None:
+    world.mail.reports["c2@c.example"] = ("Send", "Bounce")
+    link = noticed(world, people=5)
+    world.hook(closed("90", world.now, requester=customer(None)))
+    world.wait(A_DAY + A_MINUTE)
+    for number, surveys in ((0, "none"), (1, "fixes")):
+        preferences = world.mail.to(f"c{number}@c.example")[0].preferences
+        assert world.press(preferences, surveys=surveys, language="en").status == 200
+    page = declare(world, link)
+    assert "Send it to 3 people" in page.body
+    assert "1 do not want our mail" in page.body
+    assert "1 cannot be reached" in page.body
+    assert "1 have no address" in page.body
+    confirm(world, link, page)
+    world.wait(A_DAY)
+    assert fix_mails(world) == ["c1@c.example", "c3@c.example", "c4@c.example"]
+    assert "3 people told" in world.open(link).body
+
+
+def test_when_more_people_would_get_it_they_are_shown_before_anything_goes_out(world: World) -> None:
+    link = noticed(world)
+    page = declare(world, link)
+    noticed(world, people=1, first=20)
+    again = confirm(world, link, page)
+    assert again.status == 409
+    assert "Send it to 4 people" in again.body
+    world.wait(A_MINUTE)
+    assert fix_mails(world) == []
+    assert confirm(world, link, again).status == 200
+    world.wait(10 * A_MINUTE)
+    assert len(fix_mails(world)) == 4
+
+
+def test_a_walk_in_many_pages_tells_everybody_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tellings, "PAGE", 2)
+    fixed(world, people=7)
+    assert fix_mails(world) == [f"c{number}@c.example" for number in range(7)]
+
+
+def test_a_step_that_breaks_off_in_the_middle_is_taken_again_and_tells_nobody_twice(world: World) -> None:
+    link = noticed(world)
+    page = declare(world, link)
+    world.fail("PutItem", times=2, after=True)
+    confirm(world, link, page)
+    world.wait(30 * A_MINUTE)
+    world.failed.clear()
+    assert fix_mails(world) == ["c0@c.example", "c1@c.example", "c2@c.example"]
+
+
+def test_while_many_mails_wait_nobody_else_is_told(world: World) -> None:
+    link = noticed(world)
+    confirm(world, link, declare(world, link))
+    for number in range(60):
+        body = {"pk": "TICKET#acme#none", "sk": f"MESSAGE#{number}", "part": "message"}
+        world.queue("SendQueue", json.dumps(body))
+    step = records("take_next_step", [json.dumps({"pk": f"CAUSE#{CODE}", "sk": "TELLING#0001"})])
+    assert world.invoke("take_next_step", step)["batchItemFailures"] == []
+    told = tellings.load(CODE, 1)
+    assert told
+    assert (told.stage, told.due_at) == (Stage.TELLING, world.now + A_MINUTE)
+    assert not [sk for _, sk in world.items if sk.startswith("MESSAGE#") and len(sk) == 40]
+    world.wait(10 * A_MINUTE)
+    assert len(fix_mails(world)) == 3
+
+
+# --- answers, and what they decide ------------------------------------------------------------------------------------
+
+
+def test_a_fix_holds_when_it_stays_away_and_customers_say_that_it_is_gone(world: World) -> None:
+    fixed(world, people=6)
+    for number in range(3):
+        assert world.press(question(world, f"c{number}@c.example"), answer="yes").status == 200
+    world.wait(31 * A_DAY)
+    (mail,) = [mail for mail in world.mail.to(RAVI) if mail.subject == "Your fix holds"]
+    assert "6 tickets in the 30 days before the fix, 0 in the 30 days since." in mail.text
+    assert "3 of the customers who were asked say that it is gone, 0 still have it." in mail.text
+    state = causes.load(CODE)
+    assert (state.repeated_at, state.committed_to, state.due_at) == (None, None, None)
+    assert what_was_done()[-1] is What.HOLDS
+
+
+def test_a_fix_that_customers_contradict_opens_the_cause_again_and_they_hear_of_it(world: World) -> None:
+    link = fixed(world, people=4)
+    for number, answer in ((0, "no"), (1, "no"), (2, "yes")):
+        world.press(question(world, f"c{number}@c.example"), answer=answer, words=f"words of {number}")
+    assert "Still has it:" in world.open(link).body
+    world.wait(31 * A_DAY)
+    (mail,) = [m for m in world.mail.to(RAVI) if m.subject.startswith("It is not gone")]
+    assert "> words of 0" in mail.text
+    assert "words of 2" not in mail.text
+    told = sorted(
+        m.to for m in world.mail.sent if m.subject == "Your problem is not gone yet, and we are on it again"
+    )
+    assert told == ["c0@c.example", "c1@c.example"]
+    state = causes.load(CODE)
+    assert state.repeated_at
+    assert state.acknowledged_at is None
+    world.wait(8 * A_DAY)
+    assert any("keeps coming back" in mail.subject for mail in world.mail.to(HANNE)), "nobody acknowledged it"
+
+
+def test_a_cause_that_comes_back_as_often_opens_again_by_itself(world: World) -> None:
+    fixed(world)
+    world.wait(2 * A_DAY)
+    noticed(world, first=30)
+    world.wait(31 * A_DAY)
+    assert any(mail.subject.startswith("It is not gone") for mail in world.mail.to(RAVI))
+    assert what_was_done()[-1] is What.OPENS_AGAIN
+
+
+def test_too_little_evidence_is_looked_at_once_more_and_said(world: World) -> None:
+    link = fixed(world)
+    world.wait(32 * A_DAY)
+    told = tellings.load(CODE, 1)
+    assert told
+    assert (told.stage, told.checks) == (Stage.TOLD, 1)
+    assert "it is judged once more" in world.open(link).body
+    assert not any("Nobody can tell" in mail.subject for mail in world.mail.to(RAVI))
+    world.wait(31 * A_DAY)
+    told = tellings.load(CODE, 1)
+    assert told
+    assert (told.stage, told.checks, told.due_at) == (Stage.DONE, 2, None)
+    assert len([m for m in world.mail.to(RAVI) if "Nobody can tell" in m.subject]) == 1
+
+
+def test_tickets_from_before_the_fix_do_not_make_it_repeated_again(world: World) -> None:
+    fixed(world)
+    world.wait(31 * A_DAY)
+    before = len([m for m in world.mail.to(RAVI) if "keeps coming back" in m.subject])
+    noticed(world, people=2, first=40)
+    assert len([m for m in world.mail.to(RAVI) if "keeps coming back" in m.subject]) == before
+
+
+# --- before they ask --------------------------------------------------------------------------------------------------
+
+
+def known(world: World, link: str, day: date) -> Page:
+    """The owner writes to those who would ask, and confirms."""
+    page = world.press(link, action="known", words="We look at it.", day=day.isoformat())
+    assert page.status == 200, page.body
+    return confirm(world, link, page)
+
+
+def known_mails(world: World) -> list[str]:
+    """Whom we told that we know."""
+    return sorted(m.to for m in world.mail.sent if m.subject.startswith("We know about your problem"))
+
+
+def test_those_who_would_ask_are_told_once_and_a_broken_promise_goes_to_the_manager(world: World) -> None:
+    world.hook(closed("70", world.now, requester=customer("old@c.example")))
+    world.wait(20 * A_DAY)
+    link = noticed(world, people=3)
+    known(world, link, world.now.date() + 5 * A_DAY)
+    world.wait(A_DAY)
+    assert known_mails(world) == ["c0@c.example", "c1@c.example", "c2@c.example"]
+    world.wait(9 * A_DAY)
+    assert any(m.subject.startswith("Tomorrow your customers") for m in world.mail.to(RAVI))
+    assert [m.subject for m in world.mail.to(HANNE)].count("Customers did not hear from us in time") == 1
+    told = tellings.load(CODE, 1)
+    assert told
+    assert (told.kept, told.stage) == (False, Stage.DONE)
+    assert "The promise was broken." in world.open(link).body
+
+
+def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
+    link = noticed(world)
+    known(world, link, world.now.date() + 5 * A_DAY)
+    world.wait(2 * A_DAY)
+    page = world.press(
+        link, action="update", words="Half of it works.", day=(world.now.date() + 9 * A_DAY).isoformat()
+    )
+    confirm(world, link, page)
+    world.wait(A_DAY)
+    assert len([m for m in world.mail.sent if m.subject == "News about your problem"]) == 3
+    confirm(
+        world,
+        link,
+        world.press(link, action="declare", wrong="A", words="B", day=world.now.date().isoformat()),
+    )
+    world.wait(20 * A_DAY)
+    assert not any("in time" in mail.subject for mail in world.mail.to(HANNE))
+    assert [(t.kind, t.kept) for t in reversed(tellings.newest(CODE))] == [
+        (Kind.KNOWN, True),
+        (Kind.UPDATE, True),
+        (Kind.FIX, None),
+    ]
+
+
+def test_a_reopened_ticket_counts_as_fresh_and_a_solved_one_does_not(world: World) -> None:
+    """Ticket 0 was reopened after 20 days, when its closing was no longer fresh; the happy customer's is solved."""
+    noticed(world, people=1)
+    world.wait(20 * A_DAY)
+    solved = world.asked("60", requester=customer("happy@c.example"))
+    world.press(solved, answer="yes")
+    world.hook(reopened("0", world.now))
+    for number in (1, 2):
+        world.hook(closed(str(number), world.now, requester=customer(f"c{number}@c.example")))
+    world.settle()
+    link = cause_link(world, RAVI)
+    page = world.press(link, action="known", words="We look at it.", day="2026-12-31")
+    assert "Send it to 3 people" in page.body
+
+
+# --- the right place --------------------------------------------------------------------------------------------------
+
+
+def test_the_new_owner_is_told_and_the_old_link_shows_but_no_longer_acts(world: World) -> None:
+    link = noticed(world)
+    assert world.press(link, action="reassign", to="mia").status == 200
+    world.wait(A_MINUTE)
+    told = world.mail.to(MIA)[-1]
+    assert told.subject == "A root cause is yours now"
+    theirs = cause_link(world, MIA)
+    old = world.open(link)
+    assert old.status == 200
+    assert "is with Mia Okafor now" in old.body
+    assert 'name="action"' not in old.body
+    assert world.press(link, action="acknowledge", note="mine").status == 409
+    overview = link.rpartition("/")[0]
+    assert world.press(overview, action="acknowledge", cause=CODE).status == 409
+    assert causes.load(CODE).acknowledged_at is None
+    assert world.press(theirs, action="acknowledge").status == 200
+    assert causes.owned_by("mia", settings()) == ["portal-login", "no-show"]
+    world.wait(8 * A_DAY)
+    assert any("Customers could not sign in" in mail.text for mail in world.mail.to(MIA) if mail is not told)
+
+
+def test_whoever_owned_nothing_gets_digests_from_then_on(world: World) -> None:
+    assert owners.load("hanne") is None
+    world.press(noticed(world), action="reassign", to="hanne")
+    known = owners.load("hanne")
+    assert known
+    assert known.due_at
+
+
+def test_a_manager_may_act_for_the_owner(world: World) -> None:
+    noticed(world)
+    world.wait(8 * A_DAY)
+    theirs = cause_link(world, HANNE)
+    assert world.press(theirs, action="acknowledge").status == 200
+    assert causes.load(CODE).acknowledged_at
+
+
+def test_a_merged_cause_counts_in_the_other_one_until_it_is_taken_out_again(world: World) -> None:
+    link = noticed(world)
+    assert world.press(link, action="merge", into="meter-late").status == 200
+    now = world.now + A_DAY
+    assert causes.figures("meter-late", now - 30 * A_DAY, now, 1)[0].tickets == 3
+    assert "It is part of “The meter reading came too late”" in world.open(link).body
+    world.hook(closed("80", world.now, requester=customer("x@c.example")))
+    world.settle()
+    state = causes.load("meter-late")
+    assert (state.tickets, state.includes) == (4, (CODE,))
+    assert causes.owned_by("ravi", settings()) == ["meter-late"]
+    assert world.press(link, action="merge", into="no-show").status == 400
+    assert world.press(link, action="acknowledge").status == 409
+    assert world.press(link, action="separate", part=CODE).status == 200
+    assert causes.figures("meter-late", now - 30 * A_DAY, now, 1)[0].tickets == 0
+    assert what_was_done() == [What.MERGED, What.SEPARATED]
+    assert what_was_done("meter-late") == [What.TOOK_IN, What.SEPARATED]
+
+
+def test_no_cause_becomes_part_of_itself(world: World) -> None:
+    link = noticed(world)
+    other = links.cause_url(URL, "ravi", "meter-late", world.now, world.now)
+    world.press(other, action="merge", into=CODE)
+    for into in (CODE, "meter-late", "nothing", ""):
+        assert world.press(link, action="merge", into=into).status == 400
+
+
+def test_moved_tickets_count_elsewhere_and_say_who_moved_them(world: World) -> None:
+    link = noticed(world, people=4)
+    form = {
+        "action": "move",
+        "into": "no-show",
+        "ticket-1": "acme|0",
+        "ticket-3": "acme|2",
+        "form": form_of(world.open(link)),
+    }
+    for _ in range(2):
+        assert world.press(link, **form).status == 200
+    now = world.now + A_DAY
+    tickets_of = {
+        code: causes.figures(code, now - 30 * A_DAY, now, 1)[0].tickets for code in (CODE, "no-show")
+    }
+    assert tickets_of == {CODE: 2, "no-show": 2}
+    moved = tickets.load("acme", "2").follow_up(1)
+    assert moved
+    assert (moved.cause, moved.cause_set_by, moved.cause_set_at) == ("no-show", "ravi", world.now)
+    assert what_was_done() == [What.MOVED, What.MOVED]
+    # The helpdesk's report once more changes nothing, and neither does the stream's record of the opening.
+    world.hook(closed("2", world.now, requester=customer("c2@c.example")))
+    world.settle()
+    assert {
+        code: causes.figures(code, now - 30 * A_DAY, now, 1)[0].tickets for code in (CODE, "no-show")
+    } == tickets_of
+
+
+def test_moved_there_and_back_it_counts_where_it_was(world: World) -> None:
+    link = noticed(world)
+    world.press(link, action="move", into="no-show", **{"ticket-1": "acme|0"})
+    back = links.cause_url(URL, "mia", "no-show", world.now, world.now)
+    world.press(back, action="move", into=CODE, **{"ticket-1": "acme|0"})
+    now = world.now + A_DAY
+    assert causes.figures(CODE, now - 30 * A_DAY, now, 1)[0].tickets == 3
+    assert causes.figures("no-show", now - 30 * A_DAY, now, 1)[0].tickets == 0
+
+
+# --- whatever comes ---------------------------------------------------------------------------------------------------
+
+
+def test_a_form_that_makes_no_sense_changes_nothing(world: World) -> None:
+    link = noticed(world)
+    before = world.scan()
+    senseless: list[dict[str, str]] = [
+        {},
+        {"action": "delete"},
+        {"action": "acknowledge", "committed_to": "soon"},
+        {"action": "acknowledge", "committed_to": "2026-11-29"},
+        {"action": "declare", "wrong": "A", "words": "B"},
+        {"action": "declare", "wrong": "A", "words": "B", "day": "2026-12-24"},
+        {"action": "declare", "wrong": " ", "words": "B", "day": DAY},
+        {"action": "known", "words": "A", "day": DAY},
+        {"action": "known", "words": "", "day": "2026-12-24"},
+        {"action": "reassign", "to": "nobody"},
+        {"action": "reassign", "to": "ravi"},
+        {"action": "merge", "into": CODE},
+        {"action": "move", "into": "no-show"},
+        {"action": "move", "into": "nothing", "ticket-1": "acme|0"},
+    ]
+    for form in senseless:
+        assert world.press(link, **form).status == 400, form
+    for form in (
+        {"action": "confirm", "number": "9"},
+        {"action": "cancel"},
+        {"action": "separate", "part": CODE},
+    ):
+        assert world.press(link, **form).status == 409, form
+    assert world.scan() == before
+
+
+def test_settings_that_no_longer_know_owner_or_cause_break_no_page(world: World) -> None:
+    link = fixed(world)
+    world.press(link, action="reassign", to="mia")
+    changed = settings()
+    del changed.causes[CODE]
+    del changed.contacts["ravi"]
+    del changed.teams["web-portal"]
+    changed.causes.clear()
+    world.apply(changed)
+    for address in (link, link.rpartition("/")[0]):
+        assert world.open(address).status == 200
+    assert world.press(question(world, "c0@c.example"), answer="no").status == 200
+    world.wait(70 * A_DAY)
+    told = tellings.load(CODE, 1)
+    assert told
+    assert told.stage is Stage.DONE
+
+
+def test_the_same_form_twice_at_the_same_time_is_one_deed(world: World) -> None:
+    link = noticed(world)
+    form = {"form": form_of(world.open(link)), "action": "reassign", "to": "mia"}
+    assert [world.press(link, **form).status, world.press(link, **form).status] == [200, 409]
+    world.wait(A_MINUTE)
+    assert len([m for m in world.mail.to(MIA) if m.subject == "A root cause is yours now"]) == 1
+    assert what_was_done() == [What.REASSIGNED]
+
+
+def test_a_draft_that_is_forgotten_is_mentioned_once(world: World) -> None:
+    declare(world, noticed(world))
+    world.wait(10 * A_DAY)
+    assert len([m for m in world.mail.to(RAVI) if m.subject == "A mail to your customers waits for you"]) == 1
+
+
+def test_while_the_table_is_down_the_words_stay_in_the_form(world: World) -> None:
+    link = noticed(world)
+    world.fail("TransactWriteItems")
+    page = declare(world, link)
+    assert page.status == 503
+    assert "The link ended too early." in page.body
+    assert tellings.newest(CODE) == []
+
+
+def test_a_link_for_one_cause_opens_no_other(world: World) -> None:
+    link = noticed(world)
+    other = links.causes_url(URL, CausesLink("ravi", ("no-show",)), world.now, world.now)
+    assert world.open(f"{other}/{CODE}").status == 404
+    assert world.press(f"{link.rpartition('/')[0]}/meter-late", action="acknowledge").status == 404
+
+
+def test_nobody_s_words_become_markup(world: World) -> None:
+    link = noticed(world)
+    evil = "<script>alert(1)</script>"
+    world.press(link, action="acknowledge", note=evil)
+    page = world.press(link, action="declare", wrong=evil, words=evil, day=DAY)
+    confirm(world, link, page)
+    world.wait(10 * A_MINUTE)
+    world.press(question(world, "c0@c.example"), answer="no", words=evil)
+    shown = world.open(link).body + world.open(question(world, "c1@c.example")).body
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_opening_changes_nothing(world: World) -> None:
+    link = fixed(world)
+    world.wait(timedelta(hours=30))
+    before = world.scan()
+    for address in (link, f"{link}?before=1", question(world, "c0@c.example")):
+        for method in ("GET", "HEAD"):
+            assert world.http(method, address).status == 200
+    assert world.scan() == before

@@ -1,0 +1,95 @@
+"""POST /g/{token}: a customer says whether it is gone."""
+
+import pytest
+
+from adapters import tellings
+from builders import A_MINUTE, sample
+from domain.person import person_key
+from domain.telling import Said
+from integration.test_act_on_cause import CODE, fixed, question
+from world import World
+
+WHO = "c0@c.example"
+
+
+def said(address: str = WHO) -> Said | None:
+    """What somebody answered."""
+    told = tellings.load(CODE, 1)
+    assert told
+    return tellings.load_said(told.scope, person_key(address))
+
+
+def test_the_sample_event_records_the_answer_and_the_words(world: World) -> None:
+    fixed(world)
+    event = sample("answer_fix")
+    event["pathParameters"]["token"] = world.token(question(world, WHO))
+    page = world.answered(world.invoke("answer_fix", event))
+    assert page.status == 200
+    assert "Thank you, your answer is recorded." in page.body
+    known = said()
+    assert known
+    assert (known.gone, known.words, known.at) == (True, "It works at last.", world.now)
+
+
+def test_the_last_answer_counts_and_the_same_again_changes_nothing(world: World) -> None:
+    fixed(world)
+    link = question(world, WHO)
+    world.press(link, answer="yes", words="Fine.")
+    before = world.scan()
+    world.now += A_MINUTE
+    world.press(link, answer="yes")
+    assert world.scan() == before
+    page = world.press(link, answer="no")
+    assert "We look at it again." in page.body
+    known = said()
+    assert known
+    assert (known.gone, known.words) == (False, None), "the words belonged to the other answer"
+
+
+def test_each_customer_has_an_answer_of_their_own(world: World) -> None:
+    fixed(world)
+    world.press(question(world, WHO), answer="yes")
+    world.press(question(world, "c1@c.example"), answer="no")
+    told = tellings.load(CODE, 1)
+    assert told
+    reached = tellings.reached(told)
+    assert (reached.told, reached.gone, reached.not_gone) == (3, 1, 1)
+
+
+@pytest.mark.parametrize("form", [{}, {"answer": ""}, {"answer": "maybe"}, {"words": "only words"}])
+def test_a_form_without_an_answer_comes_back(world: World, form: dict[str, str]) -> None:
+    fixed(world)
+    page = world.press(question(world, WHO), **form)
+    assert page.status == 400
+    assert "Please choose one of the two answers." in page.body
+    assert said() is None
+
+
+def test_a_machine_that_fills_in_every_field_says_nothing(world: World) -> None:
+    fixed(world)
+    page = world.press(question(world, WHO), answer="yes", website="https://example.com")
+    assert page.status == 200
+    assert "recorded" not in page.body.replace("Nothing is recorded", "")
+    assert said() is None
+
+
+def test_two_at_the_same_time_are_decided_one_after_the_other(world: World) -> None:
+    fixed(world)
+    link = question(world, WHO)
+    world.press(link, answer="yes")
+    world.fail("PutItem", times=1, after=True)
+    assert world.press(link, answer="no").status in {200, 503}
+    assert world.press(link, answer="no").status == 200
+    known = said()
+    assert known
+    assert known.gone is False
+
+
+def test_while_the_table_is_down_the_words_stay_in_the_form(world: World) -> None:
+    fixed(world)
+    link = question(world, WHO)
+    world.fail("PutItem")
+    page = world.press(link, answer="no", words="A long thought.")
+    assert page.status == 503
+    assert "A long thought." in page.body
+    assert said() is None

@@ -1,0 +1,84 @@
+"""POST /v/{token}: the team's own words stand beside the customer's, and whoever asked is told."""
+
+from adapters import tickets
+from builders import A_MINUTE, RAVI, TEAM, sample
+from domain.flag import Flag, What
+from integration.test_show_version import asked_team
+from world import World
+
+WORDS = "We reset the password on Monday and saw the customer sign in."
+
+
+def flag() -> Flag:
+    """The flag of the one ticket."""
+    return tickets.load("acme", "4711").flags[1]
+
+
+def test_the_sample_event_brings_the_teams_words_beside_the_customers(world: World) -> None:
+    link = asked_team(world)
+    event = sample("record_version")
+    event["pathParameters"] = {"token": world.token(link)}
+    page = world.answered(world.invoke("record_version", event))
+    assert page.status == 200
+    assert "Ravi Menon has your words now" in page.body
+    world.settle()
+    told = world.mail.to(RAVI)[-1]
+    assert told.subject == "The team’s version: ticket 4711"
+    assert f"> {WORDS}" in told.text
+    shown = world.open(told.link).body
+    assert shown.index("Nobody called.") < shown.index(WORDS)
+    assert "Web Portal wrote how they see it" in shown
+
+
+def test_r8_asked_or_written_twice_is_told_once_and_who_and_when_is_kept(world: World) -> None:
+    link = asked_team(world)
+    world.press(world.mail.to(RAVI)[0].link, action="ask_team")
+    for _ in range(3):
+        assert world.press(link, words=WORDS).status == 200
+        world.now += A_MINUTE
+        world.settle()
+    assert len(world.mail.to(TEAM)) == 1
+    assert len(world.mail.to(RAVI)) == 2
+    assert [(deed.what, deed.by) for deed in flag().deeds] == [
+        (What.RAISED, None),
+        (What.TEAM_ASKED, "ravi"),
+        (What.TEAM_WROTE, "team:web-portal"),
+    ]
+
+
+def test_other_words_replace_them_and_are_told_again(world: World) -> None:
+    link = asked_team(world)
+    world.press(link, words=WORDS)
+    world.press(link, words="We see now that the password expired at once.")
+    world.settle()
+    assert flag().team_words == "We see now that the password expired at once."
+    assert len(world.mail.to(RAVI)) == 3
+    assert sum(deed.what is What.TEAM_WROTE for deed in flag().deeds) == 2
+
+
+def test_nothing_written_is_said_and_what_is_settled_takes_no_more_words(world: World) -> None:
+    link = asked_team(world)
+    before = world.scan()
+    assert world.press(link, words=" ").status == 400
+    assert world.scan() == before
+    world.press(world.mail.to(RAVI)[0].link, action="settle", result="not_possible", done="Explained.")
+    page = world.press(link, words=WORDS)
+    assert page.status == 409
+    assert WORDS in page.body
+    assert flag().team_words is None
+
+
+def test_while_the_table_is_down_the_words_stay_in_the_form(world: World) -> None:
+    link = asked_team(world)
+    world.fail("TransactWriteItems")
+    page = world.press(link, words=WORDS)
+    assert page.status == 503
+    assert WORDS in page.body
+
+
+def test_without_a_team_there_is_nobody_to_ask(world: World) -> None:
+    world.press(world.asked(group=None), answer="no", words="No.")
+    world.wait(A_MINUTE)
+    mail = next(mail for mail in world.mail.sent if "Not solved" in mail.subject)
+    assert "how they see it" not in world.open(mail.link).body
+    assert world.press(mail.link, action="ask_team").status == 409
