@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
-    "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems"},
+    "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "Scan", "TransactWriteItems"},
     "s3": {"GetObject"},
     "secretsmanager": {"GetSecretValue"},
     "sesv2": {"GetAccount", "SendEmail"},

@@ -771,6 +771,8 @@ class Actors:
             wait = int(MINUTE * world.draw("scan"))
             world.at(wait, "scanner", self._open, "show_fix", token, method, {"a": answer})
         plan = self.pick(f"gone {label}", "", "", "yes", "yes yes", "no", "no", "yes no", "no yes")
+        if self.chance("fixes do not work", 0.5):
+            plan = "no"
         for number, word in enumerate(plan.split()):
             wait = MINUTE + int(DAY * world.unit(f"says {label}")) + number * HOUR
             world.at(wait, "customer", self._answer_fix, mail, token, word == "yes", 0)

@@ -241,7 +241,7 @@ class Invariants:
         )
         if is_survey:
             self._asked(mail, by, asked, part)
-        elif part == "message" and mail.to not in STAFF | TEAMS:
+        elif scope.startswith("TICKET#") and part == "message" and mail.to not in STAFF | TEAMS:
             self._told(mail, by, scope, name)
         elif scope.startswith("TICKET#") and ("note" in name or "appreciation" in name):
             closing = self._closing(scope, name)
@@ -664,7 +664,8 @@ class Invariants:
             wrote = any(d["what"] == "raised" and d["at"] > again[-1]["at"] for d in deeds)
             self.check(
                 "F4",
-                len(back) == 1 or (wrote and not back),
+                # Once for each question; there is a second one after a silence only when a promise broke between.
+                1 <= len(back) <= len(again) or (wrote and not back),
                 f"{pk} {number} kept silent, and came back {len(back)} times",
             )
             self.reached["back after silence"] += 1
@@ -955,8 +956,13 @@ class Invariants:
             )
             told = [key for key in self.taken if f"#cause#{code}#" in f"#{key[1]}#"]
             repeated = found[0] >= 3 and found[1] >= 2 and code in actors.settings.causes
-            if repeated:
+            # What a value mapped later brought may have come when its window was over already.
+            at_once = [(n[0], c.email) for n, c in mine if CAUSES[c.cause] == code]
+            noticed = len({t for t, _ in at_once}) >= 3 and len({e for _, e in at_once}) >= 2
+            if repeated and (told or noticed):
                 self._judge_repeated(code, told)
+            elif repeated:
+                self.reached["repeated by a later mapping"] += 1
             else:
                 self.check("L6", not told, f"{code} is not repeated, and its owner was told")
 
