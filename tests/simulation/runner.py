@@ -71,6 +71,9 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
             invariants.at_the_end()
         except Violation as violation:
             result.violation = str(violation)
+        except Exception as error:
+            # What cannot even be judged is not fine.
+            result.violation = f"unjudged: {error!r}"
     result.trace, result.faults = world.trace, list(world.fired)
     result.reached = world.reached + Counter({f"path/{k}": n for k, n in invariants.reached.items()})
     result.figures = Counter(
