@@ -490,7 +490,8 @@ def test_another_helpdesk_is_one_more_file(tmp_path: Path) -> None:
     assert told() == Closure(source="acme", ticket_id="7", closed_at=CLOSED, kind="solved")
     assert closure(told(first="Ana", last="B")).requester_name == "Ana B"
     assert told(status="open") == Reopen(source="acme", ticket_id="7", reopened_at=CLOSED)
-    not_seconds: list[object] = [1e300, -1e300, True, "1772442942", {}]
+    assert told(updated_at="1772442942") == told()
+    not_seconds: list[object] = [1e300, -1e300, True, "1_772442942", "soon", "١٧٧٢٤٤٢٩٤٢", "1e9", {}]
     for wrong in not_seconds:
         with pytest.raises(Unusable, match="closed_at is not a time with zone"):
             told(updated_at=wrong)
@@ -552,7 +553,7 @@ def test_a_preset_may_compare_a_shared_secret(tmp_path: Path) -> None:
         ("[[shapes]]", "[shapes]", "shapes is not a list of tables"),
         ('name = "status"\n', "", "shapes[0].name is missing"),
         ('status = "body.status"', 'status = "body..status"', "shapes[0].status is not a JMESPath"),
-        ('time_format = "s"', 'time_format = "days"', "shapes[0].time_format is not one of iso, s, ms"),
+        ('time_format = "s"', 'time_format = "days"', "shapes[0].time_format is not one of iso, utc, s, ms"),
         ('time_format = "s"', 'time_required = "yes"', "shapes[0].time_required is not true or false"),
         ('solved = ["resolved"]', 'solved = "resolved"', "shapes[0].statuses.solved is not a list of texts"),
         ('solved = ["resolved"]', "solved = [1]", "shapes[0].statuses.solved is not a list of texts"),
