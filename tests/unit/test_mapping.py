@@ -23,6 +23,7 @@ CLOSED = datetime(2026, 3, 2, 9, 15, 42, tzinfo=UTC)
 OLDEST = timedelta(days=30)
 NOT_SALVAGED = "body is broken JSON without a readable ticket and status"
 SHIPPED = ("standard-webhooks", "zendesk")
+"""The presets that this file knows by heart; test_helpdesks.py has all of them."""
 
 Report = Closure | Reopen | Ignored
 
@@ -468,8 +469,9 @@ def made(tmp_path: Path, text: str) -> mapping.Preset:
 
 
 def test_every_shipped_preset_loads_once() -> None:
-    assert tuple(sorted(file.stem for file in PRESETS.glob("*.toml"))) == SHIPPED
-    for name in SHIPPED:
+    names = sorted(file.stem for file in PRESETS.glob("*.toml"))
+    assert set(SHIPPED) < set(names)
+    for name in names:
         assert mapping.preset(name) is mapping.preset(name)
         assert mapping.preset(name).name == name
 
