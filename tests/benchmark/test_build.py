@@ -36,7 +36,7 @@ def _trim() -> Any:
 
 
 trim = _trim()
-LIGHT = ("jinja2", "messages", "babel", "boto3", "pydantic", "itsdangerous", "holidays")
+LIGHT = ("jinja2", "messages", "babel", "boto3", "pydantic", "itsdangerous", "holidays", "helpdesks.elements")
 """What the webhook must not load."""
 
 PIP = """#!{python}
