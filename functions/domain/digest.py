@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.cause import TREND, CauseFigures, CauseState, Count, Mark, figures, mark_of
-from domain.follow_up import FollowUp, State
+from domain.follow_up import MOST_AGAIN, FollowUp, State
 from domain.message import Kind, Message, owner_scope
 from domain.settings import Policy, Settings
 from domain.telling import Telling
@@ -119,10 +119,16 @@ class Entry:
 
 
 def look_back(since: datetime, until: datetime, policy: Policy) -> datetime:
-    """How far back a digest has to read: its trend, and closings whose outcome may fall into the period."""
+    """How far back a digest has to read: its trend, and closings whose outcome may fall into the period.
+
+    An outcome comes with the first question, or with one of those after a flag that was settled in time. A flag may
+    stay open for ever; no digest reads further back than this for what a customer says after it.
+    """
     life = policy.first_ask_after + policy.quiet_period + policy.undelivered_after
     life += policy.silent_after + policy.link_answers_for
-    return min(until - TREND * (until - since), since - life)
+    again = policy.flag_acknowledge_within + policy.flag_settle_within
+    again += policy.undelivered_after + policy.link_answers_for
+    return min(until - TREND * (until - since), since - life - MOST_AGAIN * again)
 
 
 def entry(

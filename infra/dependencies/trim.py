@@ -35,8 +35,12 @@ ENDPOINTS = {"dynamodb", "email", "s3", "secretsmanager", "sqs"}
 """The same services as ``endpoints.json`` calls them."""
 UNUSED = ("boto3", "s3transfer")
 """Installed with the pins, never imported by a Lambda: functions/adapters/aws.py uses botocore alone."""
-NEEDS_PYDANTIC = "aws_lambda_powertools/utilities/parser"
-"""Cannot even be imported without pydantic, which is not in the layer."""
+_UTILITIES = (
+    *("auth_alpha", "circuit_breaker", "data_masking", "feature_flags", "idempotency"),
+    *("kafka", "metadata", "parameters", "parser", "streaming", "validation"),
+)
+UNUSED_PARTS = ("event_handler", *(f"utilities/{name}" for name in _UTILITIES))
+"""Parts of Powertools that no Lambda imports, and no part that stays; a Lambda that needs one takes it out here."""
 DEAD_WEIGHT = (
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*",
     "dateutil/zoneinfo/*.tar.gz",
@@ -47,7 +51,7 @@ DATES = frozenset(
     {
         *("character_order", "languages", "locale_id", "plural_form"),
         *("date_formats", "datetime_formats", "time_formats", "day_period_rules", "day_periods"),
-        *("days", "months", "quarters", "eras", "number_symbols", "default_numbering_system"),
+        *("days", "months", "eras", "number_symbols", "default_numbering_system"),
     }
 )
 """What functions/messages/language.py asks of a locale."""
@@ -63,11 +67,19 @@ def trim(packages: Path) -> None:
     for name in UNUSED:
         for folder in (packages / name, *packages.glob(f"{name}-*.dist-info")):
             shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(packages / NEEDS_PYDANTIC, ignore_errors=True)
+    for part in UNUSED_PARTS:
+        shutil.rmtree(packages / "aws_lambda_powertools" / part, ignore_errors=True)
     for pattern in DEAD_WEIGHT:
         for file in packages.glob(pattern):
             file.unlink()
-    data = packages / "botocore/data"
+    _trim_botocore(packages / "botocore/data")
+    if (packages / "babel").exists():
+        _trim_babel(packages)
+    if (packages / "holidays").exists():
+        _trim_holidays(packages / "holidays")
+
+
+def _trim_botocore(data: Path) -> None:
     for folder in data.iterdir():
         if folder.is_dir():
             _trim_service(folder)
@@ -77,10 +89,6 @@ def trim(packages: Path) -> None:
             name: known for name, known in partition["services"].items() if name in ENDPOINTS
         }
     _write(data / "endpoints.json", everything)
-    if (packages / "babel").exists():
-        _trim_babel(packages)
-    if (packages / "holidays").exists():
-        _trim_holidays(packages / "holidays")
 
 
 def _trim_holidays(holidays: Path) -> None:

@@ -4,30 +4,26 @@ from dataclasses import dataclass
 
 from benchmark import layer
 from benchmark.rounds import Case, Process, Ratio, processes, ratio
+from blueprint import functions
 
 REFERENCE = "naive package: HMAC, PynamoDB, Logger"
 WEBHOOK = "receive_ticket"
 WEBHOOK_AT_MOST = 0.80
 REFUSED_AT_MOST = 0.20
 
+FUNCTIONS = tuple(sorted(functions(), key=lambda name: (name != WEBHOOK, name)))
 CLIENTS: dict[str, tuple[str, ...]] = {
-    WEBHOOK: ("secretsmanager",),
-    "show_survey": ("secretsmanager",),
-    "record_answer": ("secretsmanager",),
-    "show_flag": ("secretsmanager",),
-    "settle_flag": ("secretsmanager",),
-    "show_causes": ("secretsmanager",),
-    "show_thanks": ("secretsmanager",),
-    "acknowledge_causes": ("secretsmanager",),
     "run_clock": ("sqs",),
     "take_next_step": ("sqs",),
     "react_to_change": ("sqs",),
     "send_message": ("secretsmanager", "sesv2"),
-    "record_delivery": (),
     "read_reply": ("secretsmanager", "s3"),
+    "record_delivery": (),
+    "recount_causes": (),
     "replay_ticket": (),
 }
-"""The clients that each Lambda makes beside DynamoDB's before its first answer."""
+"""The clients that a Lambda makes beside DynamoDB's before its first answer; the others need keys to read a link."""
+_KEYS = ("secretsmanager",)
 
 _TABLE = "from adapters import table\ntable.Row._get_connection().connection.client\n"
 _CLIENT = "from adapters.aws import client\nclient({!r})\n"
@@ -55,7 +51,8 @@ def measure(rounds: int) -> Cold:
     environment = layer.environment(built)
     reference = str(layer.ROOT / "tests/benchmark/reference")
     cases = [Process(REFERENCE, _NAIVE.format(reference), (naive,))]
-    for name, services in CLIENTS.items():
+    for name in FUNCTIONS:
+        services = CLIENTS.get(name, _KEYS)
         program = f"import {name}\n{_TABLE}" + "".join(_CLIENT.format(service) for service in services)
         cases.append(Process(name, program, paths, environment))
     cases += [

@@ -4,7 +4,7 @@ import contextlib
 import io
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 A_MONTH = timedelta(days=30)
 TOGETHER = 4
 NO_DIGEST = timedelta(weeks=500)
-"""Digests cost by their own content and are measured in growth.py; here none falls due."""
+"""Digests cost by their own content and are measured in growth.py; here none falls due, and no team's round either."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,16 @@ def reply_by_mail(world: "World") -> None:
 
 
 def silence(world: "World") -> None:
-    """Asked, reminded, never answered; the responsible person opens the flag's page and settles it the same day. Asked
-    again, the customer is silent still; the person settles what came back.
-    """
+    """Asked, reminded, never answered; the responsible person opens the flag's page: nothing to be done."""
+    world.asked()
+    world.wait(timedelta(days=7, hours=2))
+    flag = _flag(world)
+    world.open(flag)
+    _settle(world, flag, "not_possible")
+
+
+def silence_twice(world: "World") -> None:
+    """The same, but settled as solved: the customer is asked again and silent still, and what came back is settled."""
     world.asked()
     world.wait(timedelta(days=7, hours=2))
     for _ in range(2):
@@ -228,6 +235,7 @@ LIVES: dict[str, tuple[Callable[["World"], None], bool]] = {
     "reminder, then yes, with note": (reminder_then_yes, True),
     "yes by mail, with note": (reply_by_mail, True),
     "silence, flag settled": (silence, False),
+    "silence, asked again, silence": (silence_twice, False),
     "no, flag acknowledged and settled": (no_and_not_possible, False),
     "no, recovered, with note": (no_and_recovered, True),
     "reopened after asking": (reopened, False),
@@ -248,6 +256,7 @@ def live(name: str) -> Life:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), fresh_world() as world:
         world.apply(builders.settings(digest_every=NO_DIGEST))
+        _let_teams_wait(world)
         before = set(world.items)
         queued: Counter[str] = Counter()
         bring = world.queue
@@ -281,6 +290,17 @@ def live(name: str) -> Life:
             logged=sum(len(line.encode()) + 1 for line in mine),
             stored=sum(size(item) + 100 for key, item in world.items.items() if key not in before),
         )
+
+
+def _let_teams_wait(world: "World") -> None:
+    """What a team gets by the week and the month is a cost of the team, however many follow-ups it has."""
+    import builders
+    from adapters import table, thanks
+    from domain.thanks import Round
+
+    for key in builders.settings().teams:
+        for due in filter(None, (thanks.load(key, round) for round in Round)):
+            table.put(thanks.row(replace(due, due_at=world.now + NO_DIGEST)))
 
 
 def _is_its_own(call: Call) -> bool:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from adapters import causes
 from builders import HANNE
+from domain.digest import look_back
 from domain.person import person_key
 from domain.settings import Schedule
 from messages.compose import Note
@@ -306,6 +307,7 @@ class Invariants:
         about = _body(item)["about"]
         since, until = (datetime.fromisoformat(about[end]) for end in ("since", "until"))
         owner = scope.partition("#")[2]
+        earliest = look_back(since, until, self.actors.settings.policy_for(owner))
         wanted, outcomes = set(), Counter[str]()
         for code in self.actors.settings.causes:
             for sk, mark in self.world.table.items.get(f"CAUSE#{code}", {}).items():
@@ -316,6 +318,8 @@ class Invariants:
                 if since <= datetime.fromisoformat(_body(mark)["mark"]["opened_at"]) < until:
                     wanted.add(ticket)
                 ended = follow_up.get("outcome_at")
+                if datetime.fromisoformat(_body(mark)["mark"]["opened_at"]) < earliest:
+                    continue
                 if ended and since <= datetime.fromisoformat(ended) < until:
                     outcomes[follow_up["state"]] += 1
         found = re.search(r"led to (\d+) tickets?", mail.text)

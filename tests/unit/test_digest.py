@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import samples
 from company import POLICY, SETTINGS, START, after, opened
-from domain.cause import CauseState, Mark, mark_of
+from domain.cause import TREND, CauseState, Mark, mark_of
 from domain.digest import (
     HAD_A_TICKET,
     NO_ANSWER,
@@ -27,7 +27,7 @@ from domain.digest import (
     period,
     rank,
 )
-from domain.follow_up import Answer, FollowUp, State
+from domain.follow_up import MOST_AGAIN, Answer, FollowUp, State
 from domain.message import is_for_chat, with_chat
 from domain.settings import Schedule
 from messages import compose, facts
@@ -221,10 +221,11 @@ def test_periods_follow_each_other_whatever_the_schedule_becomes(changes: list[t
     assert all(before[1] == since for before, (since, _) in pairwise(told_of))
 
 
-def test_a_daily_digest_looks_back_far_enough_for_silence() -> None:
-    a_day = look_back(after(days=-1), START, POLICY)
-    assert START - a_day > POLICY.first_ask_after + POLICY.silent_after + POLICY.quiet_period
-    assert look_back(after(days=-7), START, POLICY) == after(days=-42)
+def test_a_digest_looks_back_far_enough_for_silence_and_for_who_is_asked_again() -> None:
+    asked = POLICY.first_ask_after + POLICY.quiet_period + POLICY.silent_after
+    again = POLICY.flag_settle_within + POLICY.link_answers_for
+    assert after(days=-1) - look_back(after(days=-1), START, POLICY) > asked + MOST_AGAIN * again
+    assert look_back(after(days=-30), START, POLICY) == after(days=-TREND * 30)
 
 
 def test_an_owner_may_choose_day_hour_and_zone() -> None:
