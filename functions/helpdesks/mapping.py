@@ -40,6 +40,9 @@ MOST_FIELDS = 200
 LARGEST_PRESET = 20_000
 """Characters of a preset in the settings, as JSON."""
 LONGEST_EXPRESSION = 2000
+LONGEST_RETRY = 3600
+CONTENT_TYPES = ("application/json", "text/plain; charset=utf-8", "text/xml; charset=utf-8")
+"""Of an answer: nothing that a browser would run."""
 SALVAGED_CHARACTERS = 16_384
 """Zendesk bodies are not longer, and the ids stand at the beginning."""
 
@@ -555,8 +558,13 @@ def _preset(file: str, content: Mapping[str, Any]) -> Preset:
         ignored_when=body.expression_or_none("ignored_when"),
         shapes=shapes,
         salvage=salvage,
-        languages=whole.table("languages").all_texts() if whole.has("languages") else {},
+        languages=_languages(whole.table("languages")) if whole.has("languages") else {},
     )
+    rules = (loaded.verify, *loaded.alternatives.values())
+    secret = {"authorization", "cookie"}
+    secret |= {str(rule.header).lower() for rule in rules if isinstance(rule, SecretRule)}
+    if secret & set(loaded.headers):
+        raise BadPreset(file, "body.headers", "holds a header with a secret, which must not be kept")
     if loaded.salvage and (loaded.format != "json" or loaded.items):
         raise BadPreset(file, "salvage", "is for bodies of one JSON object")
     body.finish()
@@ -638,7 +646,7 @@ class _Table:
         return {key: self.table(key) for key in list(self._content)}
 
     def all_texts(self) -> dict[str, str]:
-        return {key.casefold(): self.text(key) for key in list(self._content)}
+        return {key: self.text(key) for key in list(self._content)}
 
     def expression(self, key: str) -> Expression:
         text = self.text(key)
@@ -650,10 +658,13 @@ class _Table:
             raise self.wrong(key, f"is not a JMESPath: {wrong}") from None
 
         def evaluate(request: Mapping[str, Any]) -> Any:
-            """Functions raise on null where a plain path gives null; to us both are a missing value."""
+            """Functions raise on null where a plain path gives null; to us both are a missing value.
+
+            So is what only Python objects to, such as a slice with step 0 or a nesting that is too deep.
+            """
             try:
                 return compiled.search(request)
-            except (JMESPathError, RecursionError):
+            except (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError):
                 return None
 
         return evaluate
@@ -717,6 +728,10 @@ def _rule(table: _Table) -> Rule:
         raise table.wrong("signed", f"contradicts the headers: {wrong}") from None
 
 
+def _languages(table: _Table) -> dict[str, str]:
+    return {name.casefold(): tag for name, tag in table.all_texts().items()}
+
+
 def _greeting(table: _Table) -> Greeting:
     kind = table.choice("kind", ("get", "glpi", "cloudevents", "echo"))
     header = table.text("header").lower() if kind == "echo" else ""
@@ -732,8 +747,8 @@ def _answers(table: _Table) -> Answers:
         success_body=table.text_or_none("success_body"),
         failure=table.status("failure", (409, 429, 500, 502, 503, 504), usual.failure),
         failure_body=table.text_or_none("failure_body"),
-        retry_after=table.number("retry_after", 5) or None,
-        content_type=table.text("content_type", usual.content_type),
+        retry_after=min(max(table.number("retry_after", 5), 0), LONGEST_RETRY) or None,
+        content_type=table.choice("content_type", CONTENT_TYPES, usual.content_type),
     )
     table.finish()
     return answers

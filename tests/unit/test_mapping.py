@@ -579,6 +579,30 @@ def test_a_preset_may_compare_a_shared_secret(tmp_path: Path) -> None:
             "salvage.ticket_id has not exactly one group",
         ),
         ("[body]", "[languages]\nDeutsch = 1\n[body]", "languages.deutsch is not a text"),
+        ("[body]", "[answers]\nsuccess = 410\n[body]", "answers.success is not one of 200, 201, 202, 204"),
+        ("[body]", "[answers]\nfailure = 410\n[body]", "answers.failure is not one of 409, 429, 500"),
+        ("[body]", '[answers]\ncontent_type = "text/html"\n[body]', "answers.content_type is not one of"),
+        ("[body]", '[greeting]\nkind = "shout"\n[body]', "greeting.kind is not one of get, glpi"),
+        ("[body]", '[greeting]\nkind = "echo"\n[body]', "greeting.header is missing"),
+        ("[body]", '[alternatives]\ntoken = "x"\n[body]', "alternatives.token is not a table"),
+        ("[body]", '[alternatives.a]\nkind = "secret"\n[body]', "alternatives.a.kind is not clear"),
+        (
+            "[body]",
+            '[alternatives.a]\nkind = "secret"\nheader = "X-Secret"\n[body]\nheaders = ["x-secret"]',
+            "body.headers holds a header with a secret, which must not be kept",
+        ),
+        ("[body]", '[body]\nheaders = ["x secret"]', "body.headers is not a list of names of headers"),
+        ("[body]", '[body]\nformat = "csv"', "body.format is not one of json, form, xml"),
+        (
+            'root = "object"',
+            'format = "form"\n[salvage]\nshape = "status"\nticket_id = "(7)"\nstatus = "(7)"\n',
+            "salvage is for bodies of one JSON object",
+        ),
+        (
+            'time_format = "s"',
+            'needs_details = 7\ntime_format = "s"',
+            "shapes[0].needs_details is not true or false",
+        ),
         ("[body]", "[body", "Expected"),
     ],
 )
@@ -590,6 +614,18 @@ def test_a_wrong_preset_is_refused_with_its_file_and_key(
         made(tmp_path, CHATWOOT.replace(old, new))
     assert str(caught.value).startswith("made.toml: ")
     assert message.lower() in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    "expression", ["body.list[::0]", "sum(body.list)", "join(`1`, body.list)", "body.a < `{}`"]
+)
+def test_an_expression_that_fails_is_a_missing_value(tmp_path: Path, expression: str) -> None:
+    preset = made(tmp_path, CHATWOOT.replace("join(' ', [body.first, body.last])", expression))
+    body = {"event": "conversation_status_changed", "status": "resolved", "id": 7, "list": [1, "a", None]}
+    told = mapping.read(
+        preset, {}, json.dumps(body | {"updated_at": 1772442942}).encode(), NOW, OLDEST, source="acme"
+    )
+    assert closure(told).requester_name is None
 
 
 PROMISED = {
