@@ -1,5 +1,6 @@
-"""POST /hooks/{source}: a helpdesk reports a closing or a reopening; answered 202 once it is stored."""
+"""POST /hooks/{source}: a helpdesk reports a closing or a reopening; answered once it is stored."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,8 @@ from domain.errors import Changed
 from domain.follow_up import State, Ticket, keep_first, open_follow_up, repeat, same_closure
 from domain.settings import Settings
 from helpdesks import mapping
-from helpdesks.verify import Unverified, verify
+from helpdesks.greeting import echo
+from helpdesks.verify import Target, Unverified, verify
 
 ATTEMPTS = 5
 
@@ -22,13 +24,14 @@ UNAUTHORIZED = web.answer(401, {"error": "unauthorized"})
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> web.Response:
-    """Answers 202, 401, 413, or 503 with Retry-After, which is what every helpdesk retries (Zendesk: never a 500)."""
+    """Answers 401, 413, or what the preset says: by itself 202, and 503 with Retry-After for a fault of ours.
+
+    A helpdesk that repeats anything repeats that (Zendesk: never a 500).
+    """
     try:
         return _receive(web.read(event), clock.now())
     except Exception:
-        logger.exception("the webhook could not be taken in")
-        count("WebhookFailed")
-        return web.answer(503, {"error": "try again"}, retry_after="5")
+        return _try_again(mapping.Answers())
 
 
 def _receive(request: web.Request, now: datetime) -> web.Response:
@@ -40,11 +43,29 @@ def _receive(request: web.Request, now: datetime) -> web.Response:
     source = settings.sources.get(name)
     if source is None:
         return _unauthorized("unknown_source")
-    preset = mapping.preset(source.preset)
+    preset = mapping.preset_of(source.preset, source.fields)
+    if greeted := echo(preset.greeting, request.headers, request.body):
+        return web.plain(greeted.status, greeted.body, "text/plain", greeted.headers)
     try:
-        key = verify(
-            preset.verify, request.headers, request.body, secret_store.hook_keys(source.secret, now), now
-        )
+        return _verified(request, name, preset, now, settings)
+    except Exception:
+        return _try_again(preset.answers)
+
+
+def _verified(
+    request: web.Request, name: str, preset: mapping.Preset, now: datetime, settings: Settings
+) -> web.Response:
+    source = settings.sources[name]
+    # Not from the request's own host and path: a signature over an address is worth what we know of it ourselves.
+    query = f"?{request.raw_query}" if request.raw_query else ""
+    target = Target(
+        method=request.method,
+        url=f"{settings.company.public_url}/hooks/{name}{query}",
+        query=request.query,
+    )
+    keys = secret_store.hook_keys(source.secret, now)
+    try:
+        key = verify(preset.rule(source.verify), request.headers, request.body, keys, now, target)
     except Unverified as unverified:
         if unverified.reason == "no_usable_key":
             # Ours to mend: the sender did nothing wrong and is asked to try again.
@@ -53,26 +74,74 @@ def _receive(request: web.Request, now: datetime) -> web.Response:
             # The signature is right and only the time is not; many of these mean that a clock is wrong, perhaps ours.
             count("WebhookStale")
         return _unauthorized(unverified.reason)
-    outcome = take_in(name, request.headers, request.body, now, settings)
-    logger.info("webhook", outcome=outcome, source=name, signed_with=key)
-    count(f"Webhook{outcome.title()}")
-    return web.answer(202, {"status": outcome})
+    outcomes = take_in(name, request.headers, request.body, now, settings)
+    for outcome in outcomes:
+        logger.info("webhook", outcome=outcome, source=name, signed_with=key)
+        count(f"Webhook{outcome.title()}")
+    answers = preset.answers
+    body = answers.success_body or json.dumps({"status": ", ".join(dict.fromkeys(outcomes))})
+    return web.plain(answers.success, body, answers.content_type, {})
 
 
-def take_in(name: str, headers: Mapping[str, str], body: bytes, now: datetime, settings: Settings) -> str:
-    """Store what a verified webhook says; gives what became of it, such as ``accepted`` or ``duplicate``."""
-    preset = mapping.preset(settings.sources[name].preset)
+def take_in(
+    name: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+    settings: Settings,
+    *,
+    part: bool = False,
+) -> list[str]:
+    """Store what a verified webhook says; gives what became of each event in it, such as ``accepted`` or ``duplicate``.
+
+    An event that cannot be used goes to quarantine by itself, and the others count; ``part``: it comes from there.
+    """
+    source = settings.sources[name]
+    preset = mapping.preset_of(source.preset, source.fields)
+    kept = preset.kept_headers(headers)
+    several = part or preset.items is not None
     try:
-        report = mapping.read(preset, headers, body, now, settings.policy.oldest_closure, source=name)
+        events = [body] if part else mapping.split(preset, body)
     except mapping.Unusable as unusable:
-        quarantine.keep(name, str(unusable), body, now)
-        logger.warning("webhook in quarantine", source=name, reason=str(unusable))
-        return "quarantined"
+        return [_set_aside(name, unusable, body, kept, now, part=False)]
+    outcomes = []
+    for event in events:
+        try:
+            outcomes.append(_take_one(name, preset, kept, event, now, settings))
+        except mapping.Unusable as unusable:
+            outcomes.append(_set_aside(name, unusable, event, kept, now, part=several))
+    return outcomes
+
+
+def _take_one(
+    name: str,
+    preset: mapping.Preset,
+    headers: Mapping[str, str],
+    event: bytes,
+    now: datetime,
+    settings: Settings,
+) -> str:
+    oldest, statuses = settings.policy.oldest_closure, settings.sources[name].statuses
+    report = mapping.read(preset, headers, event, now, oldest, source=name, statuses=statuses)
     if isinstance(report, Closure):
         return _close(report, now, settings)
     if isinstance(report, Reopen):
         return _reopen(report, settings)
     return "ignored"
+
+
+def _set_aside(
+    name: str,
+    unusable: mapping.Unusable,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+    *,
+    part: bool,
+) -> str:
+    quarantine.keep(name, str(unusable), body, now, part=part, headers=headers)
+    logger.warning("webhook in quarantine", source=name, reason=str(unusable))
+    return "quarantined"
 
 
 def _close(closure: Closure, now: datetime, settings: Settings) -> str:
@@ -107,6 +176,15 @@ def _close(closure: Closure, now: datetime, settings: Settings) -> str:
 def _reopen(reopen: Reopen, settings: Settings) -> str:
     """A pending ask ends with it: whoever takes the follow-up's next step finds the reopening beside it."""
     return "reopened" if tickets.add_reopen(reopen, settings.policy.keep_for) else "duplicate"
+
+
+def _try_again(answers: mapping.Answers) -> web.Response:
+    """The answer to a fault of ours; only to be called while it is handled."""
+    logger.exception("the webhook could not be taken in")
+    count("WebhookFailed")
+    body = answers.failure_body or json.dumps({"error": "try again"})
+    retry = {"retry-after": str(answers.retry_after)} if answers.retry_after else {}
+    return web.plain(answers.failure, body, answers.content_type, retry)
 
 
 def _unauthorized(reason: str) -> web.Response:

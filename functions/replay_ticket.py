@@ -18,8 +18,10 @@ def handler(event: dict[str, str], context: object) -> dict[str, Any]:
         # Nothing there, a source that is gone, or a reply by mail, which a person reads where it is stored.
         return {"status": "unknown"}
     # The closure counts as received when it came: a repair that took days does not make it too old.
-    outcome = take_in(kept.source, {}, kept.raw, kept.received_at, settings)
-    if outcome != "quarantined":
+    outcome = ", ".join(
+        take_in(kept.source, kept.headers, kept.raw, kept.received_at, settings, part=kept.part)
+    )
+    if "quarantined" not in outcome:
         quarantine.mark_replayed(kept, outcome)
     logger.info("replayed", outcome=outcome)
     count("WebhookReplayed")

@@ -37,6 +37,7 @@ from domain.follow_up import MOST_TOGETHER
 from domain.hours import END_OF_DAY, known_zone, next_digest
 from domain.person import KEPT_ASKS
 from domain.settings import LONGEST_VALUE, UNCLASSIFIED, Cause, Contact, Notes, Policy, Settings, value_key
+from helpdesks import mapping
 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -141,6 +142,12 @@ def _count(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[1-9][0-9]{0,2}|1000", text) else None
 
 
+def _expression(text: str) -> str | None:
+    return (
+        text.strip() if 0 < len(text.strip()) <= mapping.LONGEST_EXPRESSION and text.isprintable() else None
+    )
+
+
 def _rate(text: str) -> float | None:
     rate = float(text) if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,4})?", text) else 0.0
     return rate if 0 < rate <= 50 else None
@@ -152,6 +159,14 @@ ADDRESS_FORM = Form("is not an e-mail address", "one address such as mia@acme.ex
 KEY_FORM = Form("is not a key", 'a key of 1 to 40 characters: a-z, 0-9, "-" and "_"', _key)
 CONTACT = Form("is not a contact", "the key of a contact", _text)
 CAUSE = Form("is not a cause", "the code of a cause", _text)
+MEANING = Form(
+    "is not what a status can mean",
+    ", ".join(mapping.MEANINGS),
+    lambda text: text if text in mapping.MEANINGS else None,
+)
+EXPRESSION = Form(
+    "is not a JMESPath", f"a JMESPath of 1 to {mapping.LONGEST_EXPRESSION} characters", _expression
+)
 WEEKDAY = Form(
     "is not a weekday", ", ".join(WEEKDAYS), {day: number for number, day in enumerate(WEEKDAYS)}.get
 )
@@ -189,7 +204,10 @@ FORMS_BY_NAME = {
         lambda text: text if text in typing.get_args(Notes) else None,
     ),
     "secret": KEY_FORM,
-    "preset": Form("is not a preset", "the name of a preset", _text),
+    "preset": Form(
+        "is not a preset", "the name of a preset, or a whole one (docs/helpdesks/your-own.md)", _text
+    ),
+    "verify": Form("is not a way to verify", "the name of one of the preset's alternatives", _key),
     "manager": CONTACT,
     "responsible": CONTACT,
     "owner": CONTACT,
@@ -285,10 +303,10 @@ class _Reading:
         self._check_policy()
         self._check_schedules()
         for path, preset in self._all("sources", "preset"):
-            self._refer(path, preset, self.known_presets, "a preset")
-        for mapping in ("contacts", "sources"):
-            if mapping in self.values and not self.values[mapping]:
-                self._complain(self.lines[mapping], mapping, "is empty; allowed: at least one")
+            self._check_preset(path, preset)
+        for group in ("contacts", "sources"):
+            if group in self.values and not self.values[group]:
+                self._complain(self.lines[group], group, "is empty; allowed: at least one")
         return settings
 
     def _complain(self, line: int, path: str, message: str) -> None:
@@ -355,13 +373,15 @@ class _Reading:
         """Read the value of the field ``name``; None when it is wrong, or empty where it may be."""
         self.lines[path] = line
         if isinstance(hint, types.UnionType):
-            if node.tag == "tag:yaml.org,2002:null":
+            if node.tag == "tag:yaml.org,2002:null" and type(None) in typing.get_args(hint):
                 return None
             hint = typing.get_args(hint)[0]
         if dataclasses.is_dataclass(hint):
             value = self._record(node, path, line, typing.cast(type, hint))
+        elif name == "preset" and isinstance(node, yaml.MappingNode):
+            value = self._plain(node, path, line)
         elif hint == dict[str, str]:
-            value = self._meanings(node, path, line)
+            value = self._meanings(node, path, line, name)
         elif typing.get_origin(hint) is dict:
             value = self._entries(node, path, line, typing.get_args(hint)[1])
         elif typing.get_origin(hint) is tuple:
@@ -393,8 +413,25 @@ class _Reading:
             entries[key] = self._value(value, _join(path, key), at, key, kind)
         return entries
 
-    def _meanings(self, node: yaml.Node, path: str, line: int) -> dict[str, str] | None:
-        """Read what a helpdesk's own values mean: the keys are its words, the values are codes of causes."""
+    def _plain(self, node: yaml.Node, path: str, line: int) -> typing.Any:
+        """Read what a preset holds: groups, lists, true and false, whole numbers, and everything else as a text."""
+        self.lines[path] = line
+        if isinstance(node, yaml.MappingNode):
+            pairs = self._pairs(node, path, line) or {}
+            return {key: self._plain(value, _join(path, key), at) for key, (value, at) in pairs.items()}
+        if isinstance(node, yaml.SequenceNode):
+            return [
+                self._plain(value, f"{path}[{number}]", value.start_mark.line + 1)
+                for number, value in enumerate(node.value)
+            ]
+        text = str(node.value)
+        if node.tag == "tag:yaml.org,2002:bool" and text in {"true", "false"}:
+            return text == "true"
+        whole = node.tag == "tag:yaml.org,2002:int" and re.fullmatch(r"[0-9]{1,9}", text)
+        return int(text) if whole else text
+
+    def _meanings(self, node: yaml.Node, path: str, line: int, name: str) -> dict[str, str] | None:
+        """Read what a helpdesk's own words mean: for values codes of causes, for statuses ours, for fields a place."""
         pairs = self._pairs(node, path, line)
         if pairs is None:
             return None
@@ -408,9 +445,11 @@ class _Reading:
                 self._complain(at, path, f"{word_shown} {form.complaint}; allowed: {form.allowed}")
             elif (other := keys.setdefault(value_key(word), word)) != word:
                 self._complain(at, own, f'is the same as "{other}"; allowed: one meaning each')
-            code = self._scalar(value, own, at, word, CAUSE)
+            meant = {"statuses": MEANING, "fields": EXPRESSION}.get(name, CAUSE)
+            code = self._scalar(value, own, at, word, meant)
             if isinstance(code, str):
                 meanings[word.strip()] = code
+            if isinstance(code, str) and meant is CAUSE:
                 self.meanings.append((own, at, code))
         return meanings
 
@@ -439,10 +478,10 @@ class _Reading:
 
     # What no single value can tell.
 
-    def _all(self, mapping: str, field: str) -> Iterator[tuple[str, typing.Any]]:
+    def _all(self, group: str, field: str) -> Iterator[tuple[str, typing.Any]]:
         """Give path and value of one field of all entries of a mapping, where it is given and readable."""
         for path, value in self.values.items():
-            if re.fullmatch(rf"{mapping}\.[^.]+\.{field}", path):
+            if re.fullmatch(rf"{group}\.[^.]+\.{field}", path):
                 yield path, value
 
     def _refer(self, path: str, key: str, known: Collection[str], what: str) -> None:
@@ -453,6 +492,34 @@ class _Reading:
                 path,
                 f'"{key}" is not {what}; {_did_you_mean(key, known)}allowed: {allowed}',
             )
+
+    def _check_preset(self, path: str, preset: str | dict[str, typing.Any]) -> None:
+        """A preset that ships or is written here, with what the source says about it."""
+        if isinstance(preset, str) and preset not in self.known_presets:
+            self._refer(path, preset, self.known_presets, "a preset")
+            return
+        source = path.rpartition(".")[0]
+        fields: dict[str, str] = self.values.get(f"{source}.fields") or {}
+        try:
+            known = mapping.preset_of(preset)
+        except mapping.BadPreset as wrong:
+            self._complain_of_preset(path, wrong)
+            return
+        try:
+            mapping.preset_of(preset, fields)
+        except mapping.BadPreset as wrong:
+            self._complain_of_preset(f"{source}.fields", wrong)
+        way = self.values.get(f"{source}.verify")
+        if way:
+            self._refer(f"{source}.verify", way, known.alternatives, "an alternative of the preset")
+
+    def _complain_of_preset(self, path: str, wrong: mapping.BadPreset) -> None:
+        """Tell what is wrong at the nearest line that is there."""
+        place = _join(path, wrong.key) if wrong.key else path
+        near = place
+        while near not in self.lines:
+            near = near.rpartition(".")[0]
+        self._complain(self.lines[near], place, f"{wrong.why}; docs/helpdesks/your-own.md explains every key")
 
     def _check_people(self) -> None:
         contacts: dict[str, Contact | None] = self.values.get("contacts", {})

@@ -183,7 +183,7 @@ def test_n1_a_page_that_is_shown_cannot_write(name: str) -> None:
 
 def test_n1_get_and_head_lead_to_pages_and_post_to_the_rest() -> None:
     for key, name in routes().items():
-        assert (key.partition(" ")[0] in {"GET", "HEAD"}) == (name in PAGES), key
+        assert (key.partition(" ")[0] in {"GET", "HEAD", "OPTIONS"}) == (name in PAGES), key
     assert {key.replace("GET", "HEAD") for key in routes() if key.startswith("GET")} <= set(routes())
 
 
@@ -212,7 +212,11 @@ def test_n1_links_and_hooks_have_keys_of_their_own() -> None:
             for resource in granted
             if "Secret" in str(actions)
         }
-        own = {"receive_ticket": {"HookSecrets"}, "post_to_chat": {"LinkKeys", "ChatAddresses"}}
+        own = {
+            "receive_ticket": {"HookSecrets"},
+            "show_hook": {"HookSecrets"},
+            "post_to_chat": {"LinkKeys", "ChatAddresses"},
+        }
         assert secrets <= own.get(name, {"LinkKeys"}), name
 
 

@@ -4,26 +4,33 @@ Signed closures are kept as they came. Of a reply by mail only its place in the 
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from adapters import table
 
 KEPT = timedelta(days=30)
+NONE: Mapping[str, str] = {}
 BY_MAIL = "by mail"
 """The source of replies; no key of the settings can be spelled like it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """One webhook as it came, or the place of a mail; ``body`` is base64, ``replayed`` is what became of it later."""
+    """One webhook as it came, one event of it, or the place of a mail.
+
+    ``body`` is base64; ``part`` says that it is one event of a request that brought several; ``headers`` are those that
+    its preset reads, never one with a secret; ``replayed`` is what became of it later.
+    """
 
     source: str
     reason: str
     received_at: datetime
     body: str
+    part: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
     replayed: str | None = None
     version: int = 0
 
@@ -39,9 +46,24 @@ class Kept:
         return b64decode(self.body)
 
 
-def keep(source: str, reason: str, body: bytes, received_at: datetime) -> str:
+def keep(
+    source: str,
+    reason: str,
+    body: bytes,
+    received_at: datetime,
+    *,
+    part: bool = False,
+    headers: Mapping[str, str] = NONE,
+) -> str:
     """Keep a webhook, or the place of a mail; gives its identifier."""
-    kept = Kept(source=source, reason=reason, received_at=received_at, body=b64encode(body).decode())
+    kept = Kept(
+        source=source,
+        reason=reason,
+        received_at=received_at,
+        body=b64encode(body).decode(),
+        part=part,
+        headers=dict(headers),
+    )
     table.put_missing(_row(kept))
     return kept.id
 

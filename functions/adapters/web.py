@@ -45,6 +45,7 @@ class Request:
     method: str
     parameters: Mapping[str, str]
     query: Mapping[str, str]
+    raw_query: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -106,6 +107,7 @@ def read(event: Mapping[str, Any]) -> Request:
         method=event["requestContext"]["http"]["method"],
         parameters=event.get("pathParameters") or {},
         query=event.get("queryStringParameters") or {},
+        raw_query=event.get("rawQueryString") or "",
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=raw,
     )
@@ -125,8 +127,13 @@ def page(status: int, html: str, nonce: str) -> Response:
 def answer(status: int, body: Mapping[str, str], **headers: str) -> Response:
     """A JSON answer to a machine; keyword names become header names with hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return plain(status, json.dumps(body), "application/json", named)
+
+
+def plain(status: int, body: str, content_type: str, headers: Mapping[str, str]) -> Response:
+    """A text to a machine, in the words that it asks for."""
     return {
         "statusCode": status,
-        "headers": {**SECURITY_HEADERS, "content-type": "application/json", **named},
-        "body": json.dumps(body),
+        "headers": {**SECURITY_HEADERS, "content-type": content_type, **headers},
+        "body": body,
     }

@@ -7,7 +7,7 @@ stored.
 import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 Notes = Literal["at_once", "daily", "weekly"]
 
@@ -101,8 +101,15 @@ class Cause:
 class Source:
     """One connected helpdesk: which preset reads it and which entry of the hook secrets verifies it."""
 
-    preset: str
+    preset: str | dict[str, Any]
+    """The name of a preset that ships, or a whole one of the company's own (``helpdesks/mapping.py``)."""
     secret: str
+    verify: str | None = None
+    """Which alternative of the preset verifies it; None: its usual way. A request never chooses."""
+    statuses: dict[str, str] = field(default_factory=dict)
+    """What this helpdesk's own statuses mean, such as a stage's number; it wins over the preset."""
+    fields: dict[str, str] = field(default_factory=dict)
+    """Where this helpdesk keeps what the preset looks for elsewhere: JMESPath by the name of a closure's field."""
     time_zone: str | None = None
     causes: dict[str, str] = field(default_factory=dict)
     """What this helpdesk's own values mean: the code of a cause for each; it wins over the causes' ``values``."""

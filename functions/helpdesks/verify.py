@@ -6,9 +6,10 @@ Only what a cold start needs anyway is imported here, because every request pass
 import base64
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -27,6 +28,8 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})"
 )
 _EPOCH_DIGITS = {"s": 10, "ms": 13}
+_HUBSPOT_DECODES = re.compile("%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.I)
+"""What HubSpot decodes of an address before it signs it; every other escape is signed as it was sent."""
 
 
 class Unverified(FollowthroughError):  # noqa: N818 - reads as a sentence: raise Unverified("stale")
@@ -47,9 +50,11 @@ class SignatureRule:
     """How a helpdesk signs.
 
     ``signed`` says which bytes: ``{body}``, ``{timestamp}`` and ``{id}`` stand for the raw body and the
-    values of the two headers, exactly as received. ``multiple``: the header holds several signatures
-    separated by blanks, of which those with ``prefix`` count. ``timestamp_unit`` is ``s`` or ``ms`` since
-    1970, or ``iso`` for ISO 8601 with zone. ValueError when the parts contradict each other.
+    values of the two headers, exactly as received; ``{method}`` and ``{url}``, both or none, for where it was
+    sent. ``multiple``: the header holds several signatures separated by blanks, of which those with ``prefix``
+    count. ``timestamp_unit`` is ``s`` or ``ms`` since 1970, or ``iso`` for ISO 8601 with zone.
+    ``timestamp_path`` says with dots where a JSON body holds the time of signing, for helpdesks that sign the
+    body alone and put it there. ValueError when the parts contradict each other.
     """
 
     header: str
@@ -59,7 +64,9 @@ class SignatureRule:
     prefix: str = ""
     multiple: bool = False
     timestamp_header: str | None = None
+    timestamp_path: str | None = None
     timestamp_unit: Literal["s", "ms", "iso"] = "s"
+    url_decoding: Literal["none", "hubspot"] = "none"
     tolerance: timedelta = timedelta(seconds=300)
     id_header: str | None = None
     key_transform: KeyTransform = "none"
@@ -69,8 +76,11 @@ class SignatureRule:
         expected = {"{body}"}
         expected |= {"{timestamp}"} if self.timestamp_header else set()
         expected |= {"{id}"} if self.id_header else set()
+        expected |= {"{method}", "{url}"} if self.url_decoding != "none" else set()
         if set(_PIECES.findall(self.signed)) != expected:
             raise ValueError(f"signed must hold exactly {', '.join(sorted(expected))}")
+        if self.timestamp_header and self.timestamp_path:
+            raise ValueError("the time is in a header or in the body, not in both")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,20 +88,43 @@ class SecretRule:
     """For helpdesks that sign nothing: a header holds the shared secret itself.
 
     ``prefix`` is for example ``Bearer ``. With encoding ``base64`` the key is ``user:password`` and prefix
-    ``Basic ``.
+    ``Basic ``. ``query`` instead of ``header`` names a parameter of the address, for helpdesks that cannot send a
+    header of ours: addresses are written into more logs than headers are, so it is the last resort.
     """
 
-    header: str
+    header: str | None = None
+    query: str | None = None
     prefix: str = ""
     encoding: Literal["plain", "base64"] = "plain"
 
+    def __post_init__(self) -> None:
+        """There is one place for the secret, and nobody may choose another one."""
+        if (self.header is None) == (self.query is None):
+            raise ValueError("exactly one of header and query must be given")
+
+
+Rule = SignatureRule | SecretRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a request was sent. ``url`` is the hook's address as the helpdesk knows it, with the raw query."""
+
+    method: str = "POST"
+    url: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+NOWHERE = Target()
+
 
 def verify(
-    rule: SignatureRule | SecretRule,
+    rule: Rule,
     headers: Mapping[str, str],
     body: bytes,
     keys: Sequence[str],
     now: datetime,
+    target: Target = NOWHERE,
 ) -> str:
     """Index in ``keys`` (text, for the log) of the first key that fits the request; Unverified if none does.
 
@@ -99,10 +132,15 @@ def verify(
     zone. Every key is tried on every request, so that the time taken does not tell which one matched.
     """
     if isinstance(rule, SecretRule):
-        return _matching([_shared_secret(rule, key) for key in keys], [_presented(rule, headers)])
+        return _matching([_shared_secret(rule, key) for key in keys], [_presented(rule, headers, target)])
     signatures = _signatures(rule, headers)
-    message, sent_at = _message(rule, headers, body)
+    message, sent_at = _message(rule, headers, body, target)
     index = _matching([_signature(rule, key, message) for key in keys], signatures)
+    if rule.timestamp_path:
+        # Only now, when it is known whose body it is.
+        sent_at = _sent_at(rule, _stamp_in(body, rule.timestamp_path))
+        if sent_at is None:
+            raise Unverified("bad_timestamp")
     if sent_at and abs(now - sent_at) > rule.tolerance:
         raise Unverified("stale")
     return index
@@ -133,8 +171,8 @@ def _matching(expected: Sequence[bytes], given: Sequence[bytes]) -> str:
     return str(matching[0])
 
 
-def _presented(rule: SecretRule, headers: Mapping[str, str]) -> bytes:
-    value = headers.get(rule.header.lower()) or ""
+def _presented(rule: SecretRule, headers: Mapping[str, str], target: Target) -> bytes:
+    value = (headers.get(rule.header.lower()) if rule.header else target.query.get(rule.query or "")) or ""
     if not value:
         raise Unverified("no_signature")
     if not value.isascii() or not value.startswith(rule.prefix):
@@ -171,9 +209,14 @@ def _signature(rule: SignatureRule, key: str, message: bytes) -> bytes:
     return base64.b64encode(digest) if rule.encoding == "base64" else digest.hex().encode()
 
 
-def _message(rule: SignatureRule, headers: Mapping[str, str], body: bytes) -> tuple[bytes, datetime | None]:
+def _message(
+    rule: SignatureRule, headers: Mapping[str, str], body: bytes, target: Target
+) -> tuple[bytes, datetime | None]:
     """The signed bytes, and when the sender says it signed them."""
     pieces = {"{body}": body}
+    if rule.url_decoding == "hubspot":
+        url = _HUBSPOT_DECODES.sub(lambda found: chr(int(found[0][1:], 16)), target.url)
+        pieces |= {"{method}": target.method.encode(), "{url}": url.encode("utf-8", "surrogatepass")}
     sent_at = None
     if rule.timestamp_header:
         stamp = headers.get(rule.timestamp_header.lower()) or ""
@@ -187,6 +230,17 @@ def _message(rule: SignatureRule, headers: Mapping[str, str], body: bytes) -> tu
             raise Unverified("bad_delivery_id")
         pieces["{id}"] = delivery_id.encode("ascii")
     return b"".join(pieces.get(piece, piece.encode()) for piece in _PIECES.split(rule.signed)), sent_at
+
+
+def _stamp_in(body: bytes, path: str) -> str:
+    """The text or whole number at ``path`` of a JSON body; empty when there is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return str(value) if isinstance(value, str | int) else ""
 
 
 def _sent_at(rule: SignatureRule, stamp: str) -> datetime | None:

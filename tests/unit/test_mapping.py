@@ -23,6 +23,7 @@ CLOSED = datetime(2026, 3, 2, 9, 15, 42, tzinfo=UTC)
 OLDEST = timedelta(days=30)
 NOT_SALVAGED = "body is broken JSON without a readable ticket and status"
 SHIPPED = ("standard-webhooks", "zendesk")
+"""The presets that this file knows by heart; test_helpdesks.py has all of them."""
 
 Report = Closure | Reopen | Ignored
 
@@ -468,8 +469,9 @@ def made(tmp_path: Path, text: str) -> mapping.Preset:
 
 
 def test_every_shipped_preset_loads_once() -> None:
-    assert tuple(sorted(file.stem for file in PRESETS.glob("*.toml"))) == SHIPPED
-    for name in SHIPPED:
+    names = sorted(file.stem for file in PRESETS.glob("*.toml"))
+    assert set(SHIPPED) < set(names)
+    for name in names:
         assert mapping.preset(name) is mapping.preset(name)
         assert mapping.preset(name).name == name
 
@@ -490,7 +492,8 @@ def test_another_helpdesk_is_one_more_file(tmp_path: Path) -> None:
     assert told() == Closure(source="acme", ticket_id="7", closed_at=CLOSED, kind="solved")
     assert closure(told(first="Ana", last="B")).requester_name == "Ana B"
     assert told(status="open") == Reopen(source="acme", ticket_id="7", reopened_at=CLOSED)
-    not_seconds: list[object] = [1e300, -1e300, True, "1772442942", {}]
+    assert told(updated_at="1772442942") == told()
+    not_seconds: list[object] = [1e300, -1e300, True, "1_772442942", "soon", "١٧٧٢٤٤٢٩٤٢", "1e9", {}]
     for wrong in not_seconds:
         with pytest.raises(Unusable, match="closed_at is not a time with zone"):
             told(updated_at=wrong)
@@ -552,7 +555,7 @@ def test_a_preset_may_compare_a_shared_secret(tmp_path: Path) -> None:
         ("[[shapes]]", "[shapes]", "shapes is not a list of tables"),
         ('name = "status"\n', "", "shapes[0].name is missing"),
         ('status = "body.status"', 'status = "body..status"', "shapes[0].status is not a JMESPath"),
-        ('time_format = "s"', 'time_format = "days"', "shapes[0].time_format is not one of iso, s, ms"),
+        ('time_format = "s"', 'time_format = "days"', "shapes[0].time_format is not one of iso, utc, s, ms"),
         ('time_format = "s"', 'time_required = "yes"', "shapes[0].time_required is not true or false"),
         ('solved = ["resolved"]', 'solved = "resolved"', "shapes[0].statuses.solved is not a list of texts"),
         ('solved = ["resolved"]', "solved = [1]", "shapes[0].statuses.solved is not a list of texts"),

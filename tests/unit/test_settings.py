@@ -29,6 +29,7 @@ from domain.settings import (
     Source,
     Team,
 )
+from helpdesks import mapping
 
 INFRA = Path(__file__).parent.parent.parent / "infra"
 KNOWN_PRESETS = ["standard-webhooks", "zendesk"]
@@ -396,6 +397,126 @@ def test_local_file_is_compressed() -> None:
 )
 def test_problem_is_told_with_line_value_and_what_is_allowed(text: str, problem: str) -> None:
     assert any(problem in line for line in problems_of(text)), problems_of(text)
+
+
+OWN = """\
+  desk:
+    secret: desk
+    preset:
+      verify: {kind: secret, header: X-Secret}
+      body: {}
+      shapes:
+        - name: ticket
+          when: body.ticket
+          status: body.ticket.status
+          time: body.ticket.closed
+          time_required: false
+          statuses:
+            closed: [done, "7"]
+          fields:
+            ticket_id: body.ticket.id
+"""
+OWN_FILE = VALID.replace("policy:", OWN + "policy:")
+
+
+def test_a_source_may_hold_its_own_preset() -> None:
+    settings, problems = check(OWN_FILE.encode(), KNOWN_PRESETS)
+    assert problems == []
+    assert settings
+    preset = settings.sources["desk"].preset
+    assert isinstance(preset, dict)
+    assert mapping.preset_of(preset).shapes[0].meanings == {"done": "closed", "7": "closed"}
+    assert preset["shapes"][0]["time_required"] is False
+    other = replace(settings, sources={**settings.sources, "desk": Source(preset="zendesk", secret="desk")})
+    told = "\n".join(differences(other, settings))
+    assert "  + sources.desk.preset.verify.header: X-Secret" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "kind: secret",
+            "kind: magic",
+            "17: sources.desk.preset.verify.kind: is not one of signature, secret;",
+        ),
+        ("header: X-Secret", "heder: X-Secret", "17: sources.desk.preset.verify.heder: is not a known key;"),
+        ("header: X-Secret", "header: X, header: Y", "verify.header: is given twice"),
+        (
+            "          status: body.ticket.status\n",
+            "",
+            "20: sources.desk.preset.shapes[0].status: is missing; docs/helpdesks/your-own.md explains every key",
+        ),
+        (
+            "when: body.ticket",
+            "when: body..ticket",
+            "21: sources.desk.preset.shapes[0].when: is not a JMESPath",
+        ),
+        ("when: body.ticket", f"when: {'a' * 2001}", "shapes[0].when: has 2001 characters; allowed: 2000"),
+        (
+            'closed: [done, "7"]',
+            "closed: [done, 7]",
+            "26: sources.desk.preset.shapes[0].statuses.closed: is not a list of texts",
+        ),
+        (
+            "closed: [done",
+            "shut: [done",
+            "26: sources.desk.preset.shapes[0].statuses.shut: is not a known key",
+        ),
+        ("time_required: false", "time_required: no", "time_required: is not true or false"),
+        ("      body: {}\n", f"      body: {{root: {'x' * 20_000}}}\n", "sources.desk.preset: has 20"),
+        (
+            "secret: desk",
+            "secret: desk\n    verify: token",
+            '16: sources.desk.verify: "token" is not an alternative',
+        ),
+        (
+            "secret: desk",
+            "secret: desk\n    statuses: {shut: gone}",
+            '"gone" is not what a status can mean; allowed: s',
+        ),
+        (
+            "secret: desk",
+            'secret: desk\n    fields: {cause: "a b"}',
+            "16: sources.desk.fields.cause: is not a JMESPath",
+        ),
+        (
+            "secret: desk",
+            "secret: desk\n    fields: {colour: a}",
+            "16: sources.desk.fields.colour: is not a known key",
+        ),
+        ("secret: desk", "secret: desk\n    fields: {ticket_id: a}", "fields.ticket_id: is not a known key"),
+    ],
+)
+def test_what_is_wrong_with_an_own_preset_is_told_with_its_line(old: str, new: str, problem: str) -> None:
+    assert old in OWN_FILE
+    told = problems_of(OWN_FILE.replace(old, new))
+    assert len(told) == 1
+    assert problem in told[0]
+
+
+def test_a_source_may_choose_an_alternative_and_say_what_its_words_mean() -> None:
+    text = changed(
+        "{preset: zendesk, secret: zendesk}",
+        "{preset: chatwoot, secret: chat, verify: token, statuses: {Parked: reopened}, fields: {cause: body.x}}",
+    )
+    settings, problems = check(text.encode(), ["chatwoot"])
+    assert problems == []
+    assert settings
+    source = settings.sources["zendesk"]
+    assert (source.verify, source.statuses, source.fields) == (
+        "token",
+        {"Parked": "reopened"},
+        {"cause": "body.x"},
+    )
+    assert (
+        '13: sources.zendesk.verify: "tokn" is not an alternative of the preset; did you mean token?'
+        in str(check(text.replace("verify: token", "verify: tokn").encode(), ["chatwoot"])[1][0])
+    )
+
+
+def test_a_preset_without_a_value_is_empty() -> None:
+    assert "13: sources.zendesk.preset: is empty" in problems_of(changed("preset: zendesk", "preset: "))[0]
 
 
 def test_text_that_is_not_utf_8_is_told_with_its_line() -> None:
