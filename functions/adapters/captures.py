@@ -1,7 +1,7 @@
 """Requests of a source that somebody is connecting, kept for an hour so that `make connect` can explain them.
 
     CONNECT#<source>   <instant>#<digest>    a request whose sender was right, as it came
-                       <minute>#<reason>     that a request was refused, once a minute and reason, without anything of it
+                       <minute>#<reason>     that one was refused, once a minute and reason, and nothing of it
 
 Nothing is kept for sources that nobody is connecting.
 """
@@ -20,7 +20,7 @@ REFUSED = "refused"
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """One request: what became of it, and unless it was refused its body (base64) and those headers that a preset reads."""
+    """What became of a request, and unless it was refused its body (base64) and those headers that a preset reads."""
 
     received_at: datetime
     outcome: str
@@ -43,7 +43,9 @@ def keep(source: str, headers: Mapping[str, str], body: bytes, outcome: str, now
 def keep_refused(source: str, reason: str, now: datetime) -> None:
     """Keep that a request was refused; whoever sent it decides about nothing that is stored."""
     minute = now.replace(second=0, microsecond=0)
-    _put(source, f"{table.now_text(minute)}#{reason}", Capture(received_at=now, outcome=f"{REFUSED}: {reason}"))
+    _put(
+        source, f"{table.now_text(minute)}#{reason}", Capture(received_at=now, outcome=f"{REFUSED}: {reason}")
+    )
 
 
 def listed(source: str, since: datetime) -> Iterator[Capture]:

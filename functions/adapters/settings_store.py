@@ -100,9 +100,7 @@ def store(new: Settings, now: datetime, before: Stored | None) -> Stored:
 
 def connect(source: str, until: datetime, before: Stored) -> Stored:
     """From now on, and ``until`` then, keep what ``source`` sends. Raises Changed as ``store`` does."""
-    return _put(
-        replace(before, connecting={**before.connecting, source: until}, version=before.version + 1)
-    )
+    return _put(replace(before, connecting={**before.connecting, source: until}, version=before.version + 1))
 
 
 def _put(stored: Stored) -> Stored:
