@@ -9,7 +9,7 @@ ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench rises check format lock deploy connect settings secret chat quarantine replay causes recount preview messages
+.PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret chat quarantine replay causes recount preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ simulate: .venv/installed ## the product in many worlds of faults: make simulate
 
 bench: .venv/installed ## measure speed and cost, and write docs/performance.md (QUICK=1: a few minutes)
 	@PYTHONPATH=functions:infra:infra/local:tests $(RUN) -m benchmark.run $(if $(QUICK),--quick)
+
+fuzz: .venv/installed ## requests that nobody would send, through the hook: make fuzz COUNT=100000 SEED=1
+	@PYTHONPATH=functions:infra:tests $(RUN) tests/fuzz.py --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 rises: .venv/installed ## two years of closures with planted rises: what is found, how late, what is cried falsely
 	@PYTHONPATH=functions:tests $(RUN) tests/benchmark/rises.py --companies $(or $(COMPANIES),1) --seed $(or $(SEED),1)

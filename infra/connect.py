@@ -4,7 +4,7 @@
     python infra/connect.py SOURCE --check CAPTURE [--settings FILE] [--verify]
 
 With --settings the source is added to that settings file if it is missing, and the file is applied. --check sends and
-stores nothing and needs no stack: it takes a captured body, or a `curl` command, and prints the closure it would become,
+stores nothing and needs no stack: it takes a captured body, or a `curl` command, and prints the closure it would be,
 or why it would be refused. Without --settings SOURCE is then the name of a preset. --verify asks for the secret and
 checks the signature of a curl command, too.
 Exit code 0: a closure was understood whose customer can be asked; 1: not, and the last lines say what to change.
@@ -116,7 +116,7 @@ def _connect(name: str, file: Path | None, patience: timedelta) -> int:
         _say(["", *_block(name), ""])
         return _fail(f"and run: make connect SOURCE={name} FILE=my-settings.yaml")
     url = f"{os.environ.get('PUBLIC_URL') or stored.settings.company.public_url}/hooks/{name}"
-    _say(_page(source.preset if isinstance(source.preset, str) else "your-own", name, url))
+    _say(_page(source.preset if isinstance(source.preset, str) else "your-own", url))
     if not _has_secret(source.secret):
         return 1
     began = datetime.now(UTC)
@@ -213,17 +213,12 @@ def _block(name: str) -> list[str]:
     return ["sources:", f"  {name}:", f"    preset: {preset}", f"    secret: {name}"]
 
 
-def _page(preset: str, name: str, url: str) -> list[str]:
+def _page(preset: str, url: str) -> list[str]:
     """What to paste where, from the helpdesk's page, with the address that is meant."""
     page = (PAGES / f"{preset}.md").read_text("utf-8")
     steps = re.search(r"^## Connect\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
-    text = steps[1] if steps else page
-    return [
-        *text.replace(f"<ApiUrl>/hooks/{preset}", url)
-        .replace("<ApiUrl>/hooks/<source>", url)
-        .strip()
-        .split("\n")
-    ]
+    text = (steps[1] if steps else page).partition("The source in your settings file")[0]
+    return re.sub(r"<(?:ApiUrl|public_url)>/hooks/[a-z-]+", url, text).strip().split("\n")
 
 
 def _say(lines: Iterable[str]) -> None:

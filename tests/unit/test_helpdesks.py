@@ -15,7 +15,8 @@ import pytest
 
 from domain.closure import Closure, Reopen
 from helpdesks import mapping
-from helpdesks.mapping import Ignored, Unusable
+from helpdesks.mapping import PRESETS, Ignored, Unusable
+from helpdesks.verify import SecretRule
 
 PAYLOADS = Path(__file__).parents[1] / "fixtures" / "payloads"
 DOCS = Path(__file__).parents[2] / "docs" / "helpdesks"
@@ -1108,3 +1109,58 @@ def test_details_of_a_hubspot_ticket_are_not_part_of_its_webhook() -> None:
     """What the REST interface answers later (enrichment_ticket_get-from-docs.json) is no event."""
     with pytest.raises(Unusable):
         read_all("hubspot", file_of("hubspot", "enrichment_ticket_get-from-docs.json"))
+
+
+# --- the pages -------------------------------------------------------------------------------------------------
+
+SIGNATURES = {
+    "published signing vector",
+    "documented scheme",
+    "read in the source",
+    "shared secret",
+    "unverified",
+}
+BODIES = {"documented shape", "read in the source", "unverified"}
+NAMES = sorted(file.stem for file in PRESETS.glob("*.toml"))
+VECTORS = json.loads((PAYLOADS / "signature_vectors.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_preset_has_a_page_that_says_what_it_was_checked_against(name: str) -> None:
+    page = (DOCS / f"{name}.md").read_text("utf-8")
+    found = re.search(
+        r"\*\*Checked against\.\*\* Signature: ([a-z ]+)\. Body: ([a-z ]+)\. No live tenant was tried\.", page
+    )
+    assert found
+    assert found[1] in SIGNATURES
+    assert found[2] in BODIES
+    assert f"`{name}` | {found[1]} | {found[2]} |" in (DOCS / "README.md").read_text("utf-8")
+    assert "## Unverified\n\n" in page
+    published = {vector["provider"] for vector in VECTORS if vector["published"]}
+    assert (found[1] == "published signing vector") == (name in published)
+    is_secret = isinstance(mapping.preset(name).verify, SecretRule)
+    assert (found[1] == "shared secret") == is_secret
+    assert f"hooks/{name}" in page
+
+
+def test_no_page_is_about_a_preset_that_is_not_there() -> None:
+    assert {file.stem for file in DOCS.glob("*.md")} == {*NAMES, "README", "your-own"}
+
+
+def test_nothing_claims_more_than_was_done() -> None:
+    for file in DOCS.glob("*.md"):
+        text = file.read_text("utf-8").casefold()
+        assert not re.search(
+            r"tested (?:on|with|against) (?:a |an )?(?:live|real)|certified|officially", text
+        ), file.name
+
+
+@pytest.mark.parametrize("name", ["freshdesk", "jira", "salesforce", "gorgias", "servicenow"])
+def test_the_body_that_a_page_shows_is_read_field_by_field(name: str) -> None:
+    """Nothing is to be pasted that nobody reads, and a key that is misspelt would be found here."""
+    page = (DOCS / f"{name}.md").read_text("utf-8")
+    block = re.findall(r"```(?:json|text)\n(.*?)```", page, re.S)[0]
+    preset = (PRESETS / f"{name}.toml").read_text("utf-8")
+    keys = set(re.findall(r'"(\w+)":', block)) or set(re.findall(r"\b(\w+): ", block))
+    assert len(keys) >= 10
+    assert {key for key in keys if not re.search(rf"\b{key}\b", preset)} == set()
