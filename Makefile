@@ -3,13 +3,13 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 HERE := $(CURDIR)
-# The stack that settings, secret, chat, quarantine, replay, causes and recount work on: one of your account's, or STACK=local.
+# The stack that connect, settings, secret, chat, quarantine, replay, causes and recount work on: one of your account's, or STACK=local.
 STACK ?= followthrough
 ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench fuzz rises check format lock deploy settings secret chat quarantine replay causes recount preview messages
+.PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret chat quarantine replay causes recount preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ preview: .venv/installed ## write every mail and page with sample data into .loc
 
 messages: .venv/installed ## bring the catalogues up to date after a sentence was changed (NEW=fi starts a language)
 	@$(RUN) infra/catalogues.py $(if $(NEW),--new $(NEW))
+
+connect: .venv/installed ## connect a helpdesk and see how it is understood: make connect SOURCE=zendesk FILE=my-settings.yaml (CHECK=body.json only looks)
+	@$(if $(CHECK),$(RUN),$(ON_STACK)) infra/connect.py $(or $(SOURCE),$(error which? make connect SOURCE=zendesk)) \
+		$(if $(FILE),--settings $(FILE)) $(if $(CHECK),--check $(CHECK)) $(if $(VERIFY),--verify)
 
 settings: .venv/installed ## check and store a settings file: make settings FILE=my-settings.yaml
 	@$(ON_STACK) infra/apply_settings.py $(or $(FILE),$(error which file? make settings FILE=my-settings.yaml))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters import clock, promises, quarantine, secret_store, settings_store, table, tickets, web
+from adapters import captures, clock, promises, quarantine, secret_store, settings_store, table, tickets, web
 from adapters.telemetry import count, logger, metrics
 from domain import promise
 from domain.closure import Closure, Reopen
@@ -73,11 +73,16 @@ def _verified(
         if unverified.reason == "stale":
             # The signature is right and only the time is not; many of these mean that a clock is wrong, perhaps ours.
             count("WebhookStale")
+        if settings_store.is_connecting(name, now):
+            captures.keep_refused(name, unverified.reason, now)
         return _unauthorized(unverified.reason)
     outcomes = take_in(name, request.headers, request.body, now, settings)
     for outcome in outcomes:
         logger.info("webhook", outcome=outcome, source=name, signed_with=key)
         count(f"Webhook{outcome.title()}")
+    if settings_store.is_connecting(name, now):
+        headers = preset.kept_headers(request.headers)
+        captures.keep(name, headers, request.body, ", ".join(outcomes), now)
     answers = preset.answers
     body = answers.success_body or json.dumps({"status": ", ".join(dict.fromkeys(outcomes))})
     return web.plain(answers.success, body, answers.content_type, {})

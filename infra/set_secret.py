@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
         return _fail("Which secret of Secrets Manager? Give --secret-id ID or set HOOK_SECRETS.")
     secret = None
     if not given.retire_old:
-        secret = generate() if given.generate else _typed()
+        secret = generate() if given.generate else typed()
         if problem := problem_of(secret):
             return _fail(f"Nothing was changed: {problem}.")
     try:
@@ -109,15 +109,10 @@ def main(arguments: list[str]) -> int:
 
 def change(source: str, secret_id: str, secret: str | None) -> str:
     """Store a new secret for ``source``, or with None retire its old one; gives what to tell the person."""
-    manager = boto3.client("secretsmanager")
-    try:
-        kept = read(manager.get_secret_value(SecretId=secret_id)["SecretString"])
-    except manager.exceptions.ResourceNotFoundException:
-        # A secret without any value yet answers like one that does not exist; writing tells the two apart.
-        kept = {}
+    kept = stored(secret_id)
     changed = with_new(kept, source, secret) if secret else without_old(kept, source)
     if changed != kept:
-        manager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(changed))
+        boto3.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(changed))
     number = len(changed.get(source, []))
     if number == 0:
         return f"{source} has no secret."
@@ -127,7 +122,18 @@ def change(source: str, secret_id: str, secret: str | None) -> str:
     return f"{done} {number} secrets verify the hooks of {source}; when the oldest is no longer used: --retire-old."
 
 
-def _typed() -> str:
+def stored(secret_id: str) -> dict[str, list[str]]:
+    """All hook secrets; none when the secret has no value yet."""
+    manager = boto3.client("secretsmanager")
+    try:
+        return read(manager.get_secret_value(SecretId=secret_id)["SecretString"])
+    except manager.exceptions.ResourceNotFoundException:
+        # A secret without any value yet answers like one that does not exist; writing tells the two apart.
+        return {}
+
+
+def typed() -> str:
+    """A secret that a person types unseen, or that is piped in."""
     if sys.stdin.isatty():
         return getpass.getpass("Secret: ").strip()
     return sys.stdin.readline().strip()

@@ -5,7 +5,8 @@ every 30 seconds. A key that is added to ``domain.settings`` needs a default: st
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -32,10 +33,12 @@ class Stored:
     settings: Settings
     applied_at: datetime
     digest: str
+    connecting: Mapping[str, datetime] = field(default_factory=dict)
+    """Sources that somebody is connecting, and until when: their requests are kept for that person (captures.py)."""
     version: int = 0
 
 
-_kept: tuple[datetime, Settings] | None = None
+_kept: tuple[datetime, Stored] | None = None
 
 
 def settings(now: datetime) -> Settings:
@@ -43,14 +46,24 @@ def settings(now: datetime) -> Settings:
 
     Raises NoSettings when there are none, and PynamoDB's errors when the table cannot be read.
     """
+    return _current(now).settings
+
+
+def is_connecting(source: str, now: datetime) -> bool:
+    """Whether somebody is waiting to see this source's requests; costs nothing beside the settings themselves."""
+    until = _current(now).connecting.get(source)
+    return until is not None and now < until
+
+
+def _current(now: datetime) -> Stored:
     global _kept
     if _kept and timedelta() <= now - _kept[0] < FRESH:
         return _kept[1]
     stored = read()
     if stored is None:
         raise NoSettings("the table has no settings yet: run infra/apply_settings.py")
-    _kept = now, stored.settings
-    return stored.settings
+    _kept = now, stored
+    return stored
 
 
 def forget() -> None:
@@ -73,7 +86,24 @@ def store(new: Settings, now: datetime, before: Stored | None) -> Stored:
     digest = hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
     if before and before.digest == digest:
         return before
-    stored = Stored(settings=new, applied_at=now, digest=digest, version=before.version + 1 if before else 1)
+    connecting = before.connecting if before else {}
+    return _put(
+        Stored(
+            settings=new,
+            applied_at=now,
+            digest=digest,
+            connecting=connecting,
+            version=before.version + 1 if before else 1,
+        )
+    )
+
+
+def connect(source: str, until: datetime, before: Stored) -> Stored:
+    """From now on, and ``until`` then, keep what ``source`` sends. Raises Changed as ``store`` does."""
+    return _put(replace(before, connecting={**before.connecting, source: until}, version=before.version + 1))
+
+
+def _put(stored: Stored) -> Stored:
     # Not by table.make_row: it leaves out empty maps, and settings without any teams say so with one.
     table.put(table.Row(*KEY, kind=KIND, version=stored.version, body=msgspec.json.encode(stored).decode()))
     forget()

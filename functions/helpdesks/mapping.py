@@ -222,12 +222,21 @@ def read(
     if preset.items is None and isinstance(content, list) and len(content) != 1:
         raise Unusable("body is a list that does not hold exactly one event")
     request = {"headers": preset.kept_headers(headers), "body": content}
-    shape = next((shape for shape in preset.shapes if shape.when(request)), None)
-    if shape:
+    if shape := _shape_of(preset, request):
         return _report(preset, shape, request, told)
     if preset.ignored_when and preset.ignored_when(request):
         return Ignored("another kind of event")
     raise Unusable("body matches no shape of the preset")
+
+
+def shape_of(preset: Preset, headers: Mapping[str, str], body: bytes) -> Shape | None:
+    """Which shape of the preset reads one event; None when none does, or when it is broken. Unusable as ``read``."""
+    content = _content(preset, body, _text_of(body), part=preset.items is not None)
+    return _shape_of(preset, {"headers": preset.kept_headers(headers), "body": content})
+
+
+def _shape_of(preset: Preset, request: Mapping[str, Any]) -> Shape | None:
+    return next((shape for shape in preset.shapes if shape.when(request)), None)
 
 
 def split(preset: Preset, body: bytes) -> list[bytes]:

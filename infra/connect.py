@@ -1,0 +1,235 @@
+"""Connect a helpdesk: what to paste where, its secret, and how its test event is understood, field by field.
+
+    python infra/connect.py SOURCE [--settings FILE]     # against a stack; infra/with_stack.py says where
+    python infra/connect.py SOURCE --check CAPTURE [--settings FILE] [--verify]
+
+With --settings the source is added to that settings file if it is missing, and the file is applied. --check sends and
+stores nothing and needs no stack: it takes a captured body, or a `curl` command, and prints the closure it would be,
+or why it would be refused. Without --settings SOURCE is then the name of a preset. --verify asks for the secret and
+checks the signature of a curl command, too.
+Exit code 0: a closure was understood whose customer can be asked; 1: not, and the last lines say what to change.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
+
+import apply_settings
+import set_secret
+from domain.settings import Settings, Source
+from explain import NotACapture, Request, captured, explain
+from helpdesks import mapping
+from helpdesks.verify import Target, Unverified, verify
+
+PAGES = Path(__file__).resolve().parents[1] / "docs" / "helpdesks"
+WAITS = timedelta(minutes=15)
+LOOKS = 1.0
+"""Seconds between two looks at what came."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; gives the exit code."""
+    parser = argparse.ArgumentParser(description="Connect a helpdesk and see how it is understood.")
+    parser.add_argument("source", help="a key below `sources:` in the settings")
+    parser.add_argument("--settings", type=Path, help="your settings file")
+    parser.add_argument("--check", type=Path, metavar="CAPTURE", help="a captured body or curl command")
+    parser.add_argument("--verify", action="store_true", help="with --check: check the signature as well")
+    parser.add_argument("--wait", type=int, default=int(WAITS.total_seconds()), help="seconds, default 900")
+    given = parser.parse_args(arguments)
+    if not set_secret.KEY.fullmatch(given.source):
+        return _fail(f'"{given.source}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_".')
+    try:
+        if given.check:
+            return _check(given.source, given.check, given.settings, ask=given.verify)
+        return _connect(given.source, given.settings, timedelta(seconds=given.wait))
+    except (mapping.BadPreset, NotACapture, OSError) as wrong:
+        return _fail(str(wrong))
+    except KeyboardInterrupt:
+        return _fail("Stopped. Nothing is lost: what comes now is taken in as always.")
+
+
+# --- a captured request ----------------------------------------------------------------------------------------------
+
+
+def _check(name: str, capture: Path, file: Path | None, *, ask: bool) -> int:
+    settings = _read(file) if file else None
+    if file and settings is None:
+        return 1
+    if settings and name not in settings.sources:
+        return _fail(f"{file} has no source {name}; it has: {', '.join(settings.sources)}.")
+    if settings is None and name not in apply_settings.presets():
+        return _fail(
+            f"There is no preset {name}; there are: {', '.join(apply_settings.presets())}. "
+            "For a source of your own give your settings file as well."
+        )
+    source = settings.sources[name] if settings else Source(preset=name, secret=name)
+    request = captured(capture.read_bytes())
+    now = datetime.now(UTC)
+    if ask and not _is_signed(name, source, request, settings, now):
+        return 1
+    fine = False
+    for usable, lines in explain(name, source, request, now, settings):
+        fine = fine or usable
+        _say(lines)
+    return 0 if fine else 1
+
+
+def _is_signed(name: str, source: Source, request: Request, settings: Settings | None, now: datetime) -> bool:
+    base = settings.company.public_url if settings else None
+    target = Target(method="POST", url=f"{base or ''}/hooks/{name}", query={})
+    rule = mapping.preset_of(source.preset, source.fields).rule(source.verify)
+    try:
+        verify(rule, request.headers, request.body, [set_secret.typed()], now, target)
+    except Unverified as unverified:
+        if unverified.reason != "stale":
+            _fail(f"refused: {unverified.reason}")
+            return False
+        _say(["signature: right; it is of another time, as a captured one always is"])
+        return True
+    _say(["signature: right"])
+    return True
+
+
+# --- against a stack -------------------------------------------------------------------------------------------------
+
+
+def _connect(name: str, file: Path | None, patience: timedelta) -> int:
+    if not os.environ.get("TABLE"):
+        return _fail(
+            "Which stack? Run it as: make connect SOURCE=..., or make connect SOURCE=... STACK=local"
+        )
+    if file and not _added(name, file):
+        return 1
+    from adapters import settings_store
+
+    stored = settings_store.read()
+    source = stored.settings.sources.get(name) if stored else None
+    if stored is None or source is None:
+        _fail(f"The stack's settings have no source {name}. Add it to your settings file:")
+        _say(["", *_block(name), ""])
+        return _fail(f"and run: make connect SOURCE={name} FILE=my-settings.yaml")
+    url = f"{os.environ.get('PUBLIC_URL') or stored.settings.company.public_url}/hooks/{name}"
+    _say(_page(source.preset if isinstance(source.preset, str) else "your-own", url))
+    if not _has_secret(source.secret):
+        return 1
+    began = datetime.now(UTC)
+    settings_store.connect(name, began + patience, stored)
+    minutes = max(1, round(patience.total_seconds() / 60))
+    _say(
+        [
+            "",
+            f"Waiting up to {minutes} min for what {name} sends to {url}",
+            "(functions follow within 30 seconds; Ctrl-C ends it)",
+        ]
+    )
+    return _watch(name, source, began, patience, stored.settings)
+
+
+def _watch(name: str, source: Source, began: datetime, patience: timedelta, settings: Settings) -> int:
+    from adapters import captures
+
+    seen: set[tuple[datetime, str]] = set()
+    while datetime.now(UTC) < began + patience:
+        for capture in captures.listed(name, began):
+            if (capture.received_at, capture.outcome) in seen:
+                continue
+            seen.add((capture.received_at, capture.outcome))
+            _say(["", f"{capture.received_at:%H:%M:%S} UTC  {capture.outcome}"])
+            if not capture.body:
+                _say(
+                    ["  Check the secret: `make secret` stores another one. Nothing of the request was kept."]
+                )
+                continue
+            request = Request(body=capture.raw, headers=capture.headers)
+            found = list(explain(name, source, request, capture.received_at, settings))
+            for _, lines in found:
+                _say(lines)
+            if any(usable for usable, _ in found):
+                _say(["", f"{name} is connected."])
+                return 0
+        time.sleep(LOOKS)
+    return _fail("", "No closure came that could be used. What to look at:", *_nothing_came(bool(seen)))
+
+
+def _nothing_came(something: bool) -> Iterable[str]:
+    if something:
+        yield "  the lines above say what was missing in what did come"
+    else:
+        yield "  whether the helpdesk's log shows a request, to exactly this address"
+        yield "  whether its rule fires: close a ticket of your own"
+
+
+def _has_secret(key: str) -> bool:
+    secret_id = os.environ.get("HOOK_SECRETS", "")
+    if set_secret.stored(secret_id).get(key):
+        return True
+    _say(["", f"No secret is stored for {key} yet. Paste the helpdesk's (it is not shown):"])
+    secret = set_secret.typed()
+    if problem := set_secret.problem_of(secret):
+        _fail(f"Nothing was stored: {problem}. To have one made: make secret SOURCE={key} GENERATE=1")
+        return False
+    _say([set_secret.change(key, secret_id, secret)])
+    return True
+
+
+# --- the settings file, and the page of a helpdesk -------------------------------------------------------------------
+
+
+def _read(file: Path) -> Settings | None:
+    settings, problems = apply_settings.check(file.read_bytes(), apply_settings.presets())
+    if settings is None:
+        _fail(*(f"{file}:{problem}" for problem in problems))
+    return settings
+
+
+def _added(name: str, file: Path) -> bool:
+    """Whether the file has the source, which is put below its ``sources:`` if need be, and was applied."""
+    settings = _read(file)
+    if settings is None:
+        return False
+    if name not in settings.sources:
+        text = file.read_text("utf-8")
+        begun = re.search(r"^sources:[ \t]*(?:#.*)?\n", text, re.MULTILINE)
+        if begun is None:
+            _fail(f"{file}: no line `sources:` was found to add {name} below.")
+            return False
+        block = "".join(f"{line}\n" for line in _block(name)[1:])
+        file.write_text(text[: begun.end()] + block + text[begun.end() :], "utf-8")
+        _say([f"{file}: added the source {name}."])
+    return apply_settings.main([str(file)]) == 0
+
+
+def _block(name: str) -> list[str]:
+    """The lines of a new source; its preset is the one whose name the key begins with."""
+    presets = sorted(apply_settings.presets(), key=len, reverse=True)
+    preset = next((known for known in presets if name.startswith(known)), "standard-webhooks")
+    return ["sources:", f"  {name}:", f"    preset: {preset}", f"    secret: {name}"]
+
+
+def _page(preset: str, url: str) -> list[str]:
+    """What to paste where, from the helpdesk's page, with the address that is meant."""
+    page = (PAGES / f"{preset}.md").read_text("utf-8")
+    steps = re.search(r"^## Connect\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    text = (steps[1] if steps else page).partition("The source in your settings file")[0]
+    return re.sub(r"<(?:ApiUrl|public_url)>/hooks/[a-z-]+", url, text).strip().split("\n")
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def _fail(*lines: str) -> int:
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
