@@ -41,7 +41,7 @@ from domain import (
 )
 from domain.errors import Changed
 from domain.flag import Flag, Reason
-from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
+from domain.follow_up import FETCH_AGAIN, PENDING, Become, Fetch, FollowUp, Send, Wait, next_step
 from domain.message import Message
 from domain.ownership import Deed, News, What
 from domain.person import Person, wait
@@ -99,7 +99,8 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     address = follow_up.closure.requester_email
     person = people.load(address) if address else Person(key="")
     closed = closed_days(follow_up.closure, settings)
-    step = next_step(follow_up, records.ticket, person, now, settings.policy, closed)
+    can_ask = settings.can_ask(follow_up.closure.source)
+    step = next_step(follow_up, records.ticket, person, now, settings.policy, closed, can_ask=can_ask)
     if isinstance(step, Wait):
         if step.quiet and follow_up.ref not in person.waiting:
             # Noted before it waits: whoever asks this person next asks about this closure in the same mail.
@@ -107,6 +108,10 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         _wait(pk, sk, follow_up, step.until, now)
     elif isinstance(step, Send):
         queues.queue_mail(pk, sk, step.round, now)
+    elif isinstance(step, Fetch):
+        # Out of sight first: however slow the helpdesk is, nothing is queued for it twice.
+        tickets.save(replace(follow_up, due_at=now + FETCH_AGAIN))
+        queues.queue_fetch(pk, sk, now)
     elif isinstance(step, Become):
         if step.follow_up.reason == "frequency_cap":
             logger.warning("relay_suspected", ticket_id=follow_up.closure.ticket_id)

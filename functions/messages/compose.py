@@ -267,6 +267,8 @@ class FlagFacts:
     uncounted: tuple[Uncounted, ...] = ()
     asked_with: tuple[str, ...] = ()
     """Other tickets that the customer was asked about in the same mail."""
+    obstacle: str | None = None
+    """Why the helpdesk did not tell whom to ask, when we asked it ourselves."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()

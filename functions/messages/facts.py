@@ -908,6 +908,7 @@ def _flag_facts(
             _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
+        "obstacle": follow_up.inquiry.obstacle.value if follow_up.inquiry else None,
         "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
