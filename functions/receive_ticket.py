@@ -69,13 +69,13 @@ def take_in(name: str, headers: Mapping[str, str], body: bytes, now: datetime, s
         logger.warning("webhook in quarantine", source=name, reason=str(unusable))
         return "quarantined"
     if isinstance(report, Closure):
-        return _close(report, now, settings)
+        return close(report, now, settings)
     if isinstance(report, Reopen):
         return _reopen(report, settings)
     return "ignored"
 
 
-def _close(closure: Closure, now: datetime, settings: Settings) -> str:
+def close(closure: Closure, now: datetime, settings: Settings) -> str:
     """Most closings are their ticket's first: that is tried before anything is read; a refused write tells better."""
     ticket = Ticket()
     for _ in range(ATTEMPTS):

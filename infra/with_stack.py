@@ -4,7 +4,7 @@
 
 STACK is the name of a CloudFormation stack in the account and region of your AWS configuration, or ``local`` for the
 stack that `make up` started. The command finds TABLE, HOOK_SECRETS, API_SECRETS, CHAT_ADDRESSES, PUBLIC_URL,
-REPLAY_FUNCTION and RECOUNT_FUNCTION.
+REPLAY_FUNCTION, RECOUNT_FUNCTION and RECONCILE_FUNCTION.
 """
 
 import os
@@ -24,6 +24,7 @@ NAMES = {
     "PUBLIC_URL": "ApiUrl",
     "REPLAY_FUNCTION": "ReplayTicketFunctionName",
     "RECOUNT_FUNCTION": "RecountCausesFunctionName",
+    "RECONCILE_FUNCTION": "ReconcileTicketsFunctionName",
 }
 
 
