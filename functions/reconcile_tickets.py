@@ -25,8 +25,8 @@ ENOUGH_TIME = 90_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Goes on with what is to be asked, as far as time allows. Each of two at the same time opens nothing twice.
 
-    ``{"backfill": {"source", "from", "to"}}`` walks through one span; with ``"estimate": true`` it only counts, and goes
-    on from what it gave before as ``"so_far"``. Gives each pass as it stands by source.
+    ``{"backfill": {"source", "from", "to"}}`` walks through one span; with ``"estimate": true`` it only counts, and
+    goes on from what it gave before as ``"so_far"``. Gives each pass as it stands by source.
     """
     now = clock.now()
     settings_store.forget()

@@ -23,6 +23,7 @@ from adapters import (
     tellings,
     thanks,
     tickets,
+    write_backs,
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
@@ -38,6 +39,7 @@ from domain import (
     promise,
     recovery,
     telling,
+    write_back,
 )
 from domain.errors import Changed
 from domain.flag import Flag, Reason
@@ -50,6 +52,7 @@ from domain.settings import Settings
 from domain.telling import Telling
 from domain.thanks import SETTLING, Round, Thanks, next_due
 from domain.thanks import message as team_message
+from domain.write_back import WriteBack
 
 ATTEMPTS = 5
 
@@ -79,6 +82,8 @@ def take_step(record: SQSRecord) -> None:
         _message(pk, sk, now, settings)
     elif kind == "PROMISE":
         _promise(pk, sk, now, settings)
+    elif kind == "WRITE_BACK":
+        _write_back(pk, sk, now, settings)
     elif kind == "STATE":
         _cause(pk.partition("#")[2], now, settings)
     elif kind == "TELLING":
@@ -145,7 +150,10 @@ def _finish(
     if mark and not causes.has_mark(mark) and causes.add_mark(mark):
         tell_if_repeated(mark.cause, now, settings)
     known = records.flags.get(follow_up.number)
-    missing = consequences.missing(follow_up, known, records.messages, now, settings)
+    missing = [
+        *consequences.missing(follow_up, known, records.messages, now, settings),
+        *write_back.missing(follow_up, records.write_backs, now, settings),
+    ]
     if missing and is_new:
         tickets.save(follow_up)
         follow_up = replace(follow_up, version=follow_up.version + 1)
@@ -155,11 +163,13 @@ def _finish(
     count(f"FollowUp{follow_up.state.title().replace('_', '')}")
 
 
-def put_in_order(missing: Iterable[Flag | Message | Thanks]) -> None:
+def put_in_order(missing: Iterable[Flag | Message | Thanks | WriteBack]) -> None:
     """Write what follows from a follow-up: the flag before the mail about it, which finds it when it is composed."""
     for record in missing:
         if isinstance(record, Thanks):
             thanks.add(record)
+        elif isinstance(record, WriteBack):
+            table.put(write_backs.row(record))
         else:
             table.put(row_of(record))
 
@@ -260,6 +270,20 @@ def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         count("MessageUnknown")
     elif message.is_sendable(waiting, now, settings.policy):
         queues.queue_message(pk, sk, now)
+
+
+def _write_back(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    waiting = tickets.load_scope(pk).write_backs.get(sk.partition("#")[2])
+    if waiting is None or waiting.due_at is None:
+        return
+    if write_back.is_lost(waiting, now, settings.policy):
+        write_backs.save(write_back.give_up(waiting, now))
+        logger.error("nobody knows whether the helpdesk was told", source=waiting.source)
+        count("WriteBackUnknown")
+    elif write_back.is_sendable(waiting, now, settings.policy):
+        # Out of sight meanwhile: a helpdesk that answers slowly is not queued for again and again.
+        write_backs.save(replace(waiting, due_at=now + FETCH_AGAIN))
+        queues.queue_write_back(pk, sk, now)
 
 
 def _cause(code: str, now: datetime, settings: Settings) -> None:

@@ -18,6 +18,7 @@ os.environ.update(
         "SEND_QUEUE": "https://sqs.eu-central-1.amazonaws.com/123456789012/SendQueue",
         "CHAT_QUEUE": "https://sqs.eu-central-1.amazonaws.com/123456789012/ChatQueue",
         "FETCH_QUEUE": "https://sqs.eu-central-1.amazonaws.com/123456789012/FetchQueue",
+        "WRITE_BACK_QUEUE": "https://sqs.eu-central-1.amazonaws.com/123456789012/WriteBackQueue",
         "HOOK_SECRETS": "HookSecrets",
         "API_SECRETS": "ApiSecrets",
         "CHAT_ADDRESSES": "ChatAddresses",

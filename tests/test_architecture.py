@@ -213,7 +213,7 @@ def test_n1_links_and_hooks_have_keys_of_their_own() -> None:
             if "Secret" in str(actions)
         }
         own = {"receive_ticket": {"HookSecrets"}, "post_to_chat": {"LinkKeys", "ChatAddresses"}}
-        own |= {name: {"ApiSecrets"} for name in ("fetch_details", "reconcile_tickets")}
+        own |= {name: {"ApiSecrets"} for name in ("fetch_details", "reconcile_tickets", "write_back")}
         assert secrets <= own.get(name, {"LinkKeys"}), name
 
 

@@ -135,6 +135,23 @@ def _access_token(account: Account, now: datetime) -> str:
     known = _tokens.get(key)
     if known and now < known[0]:
         return known[1]
+    try:
+        granted = _grant(account, now)
+    except NotAnswered as problem:
+        # Whatever became of it: of what was to be asked nothing was.
+        raise NotAnswered(
+            problem.obstacle, problem.reason, refused=True, after=problem.after, status=problem.status
+        ) from None
+    try:
+        token, lasts = str(granted["access_token"]), timedelta(seconds=int(granted.get("expires_in", 60)))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise NotAnswered(Obstacle.UNREADABLE, "there is no token in the answer", refused=True) from None
+    _tokens[key] = (now + min(lasts / 2, TOKEN_KEPT), token)
+    return token
+
+
+def _grant(account: Account, now: datetime) -> Any:
+    """What the helpdesk answers to our credentials."""
     name, _, secret = account.token.partition(":")
     form = {"grant_type": "client_credentials", "client_id": name, "client_secret": secret}
     request = Request("POST", account.auth.path, urlencode(form).encode())
@@ -145,12 +162,9 @@ def _access_token(account: Account, now: datetime) -> str:
         raise NotAnswered(Obstacle.REFUSED, "status 400 for a token", refused=True, status=status)
     _refuse(status, given, urlsplit(account.api.url).netloc, now)
     try:
-        granted = json.loads(body)
-        token, lasts = str(granted["access_token"]), timedelta(seconds=int(granted.get("expires_in", 60)))
-    except (ValueError, KeyError, TypeError):
-        raise NotAnswered(Obstacle.UNREADABLE, "there is no token in the answer", refused=True) from None
-    _tokens[key] = (now + min(lasts / 2, TOKEN_KEPT), token)
-    return token
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotAnswered(Obstacle.UNREADABLE, "the answer is no JSON", refused=True) from None
 
 
 def _exchange(

@@ -35,6 +35,11 @@ SAME_WHEN_FOUND_WITHIN = timedelta(minutes=10)
 """The same for what we found by asking: a helpdesk's API knows a closing by another clock than its webhooks."""
 BEFORE_BELIEVED = timedelta(minutes=10)
 """So soon after a closure its helpdesk's API may not know it yet: that it is open or gone is believed later."""
+ECHO = timedelta(minutes=15)
+"""So long after we wrote to a helpdesk, what its webhook says of the ticket is an echo of that."""
+ECHO_OF_REOPENING = timedelta(seconds=30)
+"""So long after we opened a ticket, nobody has closed it again: a closing is an echo of what we wrote before."""
+CLOCKS_DIFFER = timedelta(minutes=2)
 FETCH_AGAIN = timedelta(minutes=15)
 """When details are asked for again if nobody says what became of asking."""
 
@@ -259,16 +264,37 @@ class FollowUp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Written:
+    """What we wrote to the helpdesk about one closure, and in which span; ``reopens``: it opened the ticket again."""
+
+    number: int
+    since: datetime
+    until: datetime
+    reopens: bool
+
+    def echoes(self, at: datetime, within: timedelta) -> bool:
+        """Whether something that happened ``at`` is what we did."""
+        return self.since - CLOCKS_DIFFER <= at <= self.until + within
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ticket:
-    """What is known of one ticket: all its follow-ups, oldest first, and when it was reopened."""
+    """What is known of one ticket: all its follow-ups, oldest first, when it was reopened, and what we wrote to it."""
 
     follow_ups: tuple[FollowUp, ...] = ()
     reopens: tuple[datetime, ...] = ()
+    written: tuple[Written, ...] = ()
+
+    @property
+    def reopened_by_others(self) -> tuple[datetime, ...]:
+        """When it was reopened, but for what was our own doing: that follows from an outcome and ends nothing."""
+        ours = [known for known in self.written if known.reopens]
+        return tuple(at for at in self.reopens if not any(known.echoes(at, ECHO) for known in ours))
 
     def superseded(self, follow_up: FollowUp) -> str | None:
         """Why this follow-up is no longer the ticket's present state: reopened or closed again later; None if it is."""
         closed_at = follow_up.finalised_at or follow_up.closure.closed_at
-        if any(reopened_at >= closed_at for reopened_at in self.reopens):
+        if any(reopened_at >= closed_at for reopened_at in self.reopened_by_others):
             return "reopened"
         if any(
             other.closure.closed_at > closed_at and other.number != follow_up.number
@@ -293,6 +319,8 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
             return known
         first, second = sorted((known.closure.closed_at, closure.closed_at))
         reopened_between = any(first <= at <= second for at in ticket.reopens)
+        if not reopened_between and _is_echo(ticket, known, closure):
+            return known
         found = closure.found_by or known.closure.found_by
         if found and apart <= SAME_WHEN_FOUND_WITHIN and not reopened_between:
             return known
@@ -302,6 +330,15 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
         if ((finalised and in_order) or degraded) and not reopened_between:
             return known
     return None
+
+
+def _is_echo(ticket: Ticket, known: FollowUp, closure: Closure) -> bool:
+    """Whether a closing is only how the helpdesk's webhook tells of our own note: its ticket was not opened since."""
+    return any(
+        written.number == known.number
+        and written.echoes(closure.closed_at, ECHO_OF_REOPENING if written.reopens else ECHO)
+        for written in ticket.written
+    )
 
 
 def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Settings) -> FollowUp:

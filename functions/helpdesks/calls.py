@@ -171,6 +171,8 @@ class Write:
     """Made twice it does the same as made once."""
     instead_of: str | None
     """Made only when that one was refused for good."""
+    not_after: str | None
+    """Not made when that one was: it says the same."""
     seen: str | None
     """Name of the request whose answer shows whether this one was made: our mark stands in it."""
     seen_in: str | None
@@ -482,7 +484,7 @@ def load(name: str, content: Mapping[str, Any]) -> Calls:
         raise whole.wrong("details", "and fetch need each other")
     names = [write.step.name for write in loaded.write_back]
     for write in loaded.write_back:
-        for other in (write.instead_of, write.seen):
+        for other in (write.instead_of, write.not_after, write.seen):
             if other is not None and other not in names:
                 raise whole.wrong("write_back", f"has no request {other!r}")
     return loaded
@@ -634,6 +636,7 @@ def _write(table: _Table) -> Write:
         reads=table.flag("reads"),
         repeatable=table.flag("repeatable"),
         instead_of=table.text("instead_of", None),
+        not_after=table.text("not_after", None),
         seen=table.text("seen", None),
         seen_in=table.expression("seen_in", None),
         step=_step(table, close=False),

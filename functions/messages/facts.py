@@ -950,6 +950,19 @@ def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Setting
     )
 
 
+def helpdesk_note(follow_up: FollowUp, mark: str, settings: Settings) -> compose.HelpdeskNote:
+    """The outcome for the helpdesk's own people; ``mark`` is by what the note is found again."""
+    answer = follow_up.answer
+    return compose.HelpdeskNote(
+        company=settings.company.name,
+        outcome=cast(Any, follow_up.state.value),
+        mark=mark,
+        words=_said(follow_up),
+        wish=answer.wish if answer else None,
+        promise_kept=answer.kept if answer else None,
+    )
+
+
 def _said(follow_up: FollowUp) -> str | None:
     """What the customer said: replies that nobody has read, the newest first, and the words of the answer."""
     said = [reply.words for reply in reversed(follow_up.unread)]
