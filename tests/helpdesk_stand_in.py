@@ -169,6 +169,16 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def cursor(place: int) -> str:
+    """Where a page begins, as a helpdesk says it: nothing that anybody could count with."""
+    return base64.urlsafe_b64encode(f"page {place}".encode()).decode()
+
+
+def counted(said: str | None) -> int:
+    """The page of a cursor."""
+    return int(base64.urlsafe_b64decode(said).decode().removeprefix("page ")) if said else 0
+
+
 ID = r"(?P<id>[^/]+?)"
 
 
@@ -211,7 +221,7 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
 
 @route("zendesk", r"/api/v2/incremental/tickets/cursor\.json")
 def _(desk: Desk, asked: Asked, case: Any) -> Answer:
-    place = int(asked.query.get("cursor", "0"))
+    place = counted(asked.query.get("cursor"))
     listed = [
         {
             "id": int(known.id),
@@ -223,7 +233,9 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     ]
     opened = [{"id": 1, "status": "open", "metric_set": {"solved_at": None}}]
     more = desk.has_more(place)
-    after = f"{desk.url}/api/v2/incremental/tickets/cursor.json?cursor={place + 1}&include=metric_sets"
+    after = (
+        f"{desk.url}/api/v2/incremental/tickets/cursor.json?cursor={cursor(place + 1)}&include=metric_sets"
+    )
     return 200, {"tickets": listed + opened, "after_url": after, "end_of_stream": not more}
 
 
@@ -356,7 +368,7 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
 @route("jira", r"/rest/api/3/search/jql")
 def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     assert "statusCategory = Done" in asked.query["jql"]
-    place = int(asked.query.get("nextPageToken", "0"))
+    place = counted(asked.query.get("nextPageToken"))
     issues = [
         {
             "key": known.id,
@@ -365,7 +377,9 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
         for known in desk.slice(place)
     ]
     more = desk.has_more(place)
-    return 200, {"issues": issues, "isLast": not more} | ({"nextPageToken": str(place + 1)} if more else {})
+    return 200, {"issues": issues, "isLast": not more} | (
+        {"nextPageToken": cursor(place + 1)} if more else {}
+    )
 
 
 @route("jira", rf"/rest/servicedeskapi/request/{ID}/comment")
@@ -446,14 +460,14 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
 def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     fields = {part["field"] for part in asked.body["query"]["value"]}
     assert fields == {"statistics.last_close_at"}
-    place = int(asked.body["pagination"].get("starting_after", "0"))
+    place = counted(asked.body["pagination"].get("starting_after"))
     found = [
         {"id": known.id, "state": "closed", "statistics": {"last_close_at": int(known.closed_at.timestamp())}}
         for known in desk.slice(place)
     ]
     pages: dict[str, Any] = {"type": "pages"}
     if desk.has_more(place):
-        pages["next"] = {"starting_after": str(place + 1)}
+        pages["next"] = {"starting_after": cursor(place + 1)}
     return 200, {"type": "conversation.list", "conversations": found, "pages": pages}
 
 
@@ -484,11 +498,11 @@ def _(desk: Desk, asked: Asked, case: Case) -> Answer:
 def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     (group,) = asked.body["filterGroups"]
     assert group["filters"][0]["operator"] == "BETWEEN"
-    place = int(asked.body.get("after", "0"))
+    place = counted(asked.body.get("after"))
     results = [
         {"id": known.id, "properties": {"closed_date": iso(known.closed_at)}} for known in desk.slice(place)
     ]
-    paging = {"paging": {"next": {"after": str(place + 1)}}} if desk.has_more(place) else {}
+    paging = {"paging": {"next": {"after": cursor(place + 1)}}} if desk.has_more(place) else {}
     return 200, {"total": len(desk.listed()), "results": results} | paging
 
 

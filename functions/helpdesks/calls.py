@@ -262,7 +262,7 @@ def page_request(
         # A day wider on both sides: some read days on the clocks of whoever asks.
         "since_day": (since - timedelta(days=1)).strftime("%Y-%m-%d"),
         "until_day": (until + timedelta(days=1)).strftime("%Y-%m-%d"),
-        "page": 1 if place is None else int(place),
+        "page": int(place) if place is not None and listing.next_kind == "page" else 1,
     }
     step = listing.step
     if listing.next_kind == "cursor" and place is None:
