@@ -1,4 +1,4 @@
-"""A helpdesk that only hints, against the deployed stack: asked for the rest, told what came out, asked what it closed."""
+"""A helpdesk that only hints, on the deployed stack: asked for the rest, told the outcome, asked what was closed."""
 
 import json
 import time
