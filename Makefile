@@ -9,7 +9,7 @@ ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret chat quarantine replay causes recount preview messages
+.PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret token backfill written chat quarantine replay causes recount preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,17 @@ settings: .venv/installed ## check and store a settings file: make settings FILE
 
 secret: .venv/installed ## store a helpdesk's signing secret, typed or piped: make secret SOURCE=zendesk
 	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make secret SOURCE=zendesk)) $(if $(GENERATE),--generate)
+
+token: .venv/installed ## store the token for a helpdesk's API, typed or piped: make token SOURCE=zendesk
+	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make token SOURCE=zendesk)) --api
+
+backfill: .venv/installed ## open what a helpdesk closed in a span: make backfill SOURCE=zendesk FROM=2026-11-01 TO=2026-11-20
+	@$(ON_STACK) infra/backfill.py $(or $(SOURCE),$(error whose? make backfill SOURCE=zendesk FROM=2026-11-01 TO=2026-11-20)) \
+		$(or $(FROM),$(error from which day? FROM=2026-11-01)) $(or $(TO),$(error to which day? TO=2026-11-20)) \
+		$(if $(YES),--yes) $(if $(ESTIMATE),--estimate)
+
+written: .venv/installed ## list what helpdesks were told, or would be told in a dry run: make written SOURCE=zendesk
+	@$(ON_STACK) infra/written.py $(if $(SOURCE),--source $(SOURCE)) $(if $(OPEN),--open)
 
 chat: .venv/installed ## store the address of a chat channel, typed or piped: make chat NAME=process-owners
 	@$(ON_STACK) infra/set_chat.py $(or $(NAME),$(error which? make chat NAME=process-owners)) $(if $(REMOVE),--remove)

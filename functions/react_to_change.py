@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from adapters import causes, clock, outbox, queues, settings_store, table, tickets
 from adapters.telemetry import count, logger, metrics
-from domain import cause, consequences
+from domain import cause, consequences, write_back
 from domain.errors import Changed
 from domain.follow_up import PENDING, FollowUp, State
 from domain.settings import Settings
@@ -77,7 +77,11 @@ def _follow(pk: str, number: int, now: datetime, settings: Settings) -> None:
         follow_up = records.follow_up(number)
         if follow_up is None:
             return
-        missing = consequences.missing(follow_up, records.flags.get(number), records.messages, now, settings)
+        flag = records.flags.get(number)
+        missing = [
+            *consequences.missing(follow_up, flag, records.messages, now, settings),
+            *write_back.missing(follow_up, records.write_backs, now, settings),
+        ]
         try:
             put_in_order(missing)
         except Changed:

@@ -129,7 +129,7 @@ def _take_one(
     oldest, statuses = settings.policy.oldest_closure, settings.sources[name].statuses
     report = mapping.read(preset, headers, event, now, oldest, source=name, statuses=statuses)
     if isinstance(report, Closure):
-        return _close(report, now, settings)
+        return close(report, now, settings)
     if isinstance(report, Reopen):
         return _reopen(report, settings)
     return "ignored"
@@ -149,7 +149,7 @@ def _set_aside(
     return "quarantined"
 
 
-def _close(closure: Closure, now: datetime, settings: Settings) -> str:
+def close(closure: Closure, now: datetime, settings: Settings) -> str:
     """Most closings are their ticket's first: that is tried before anything is read; a refused write tells better."""
     ticket = Ticket()
     for _ in range(ATTEMPTS):

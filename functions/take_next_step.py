@@ -23,6 +23,7 @@ from adapters import (
     tellings,
     thanks,
     tickets,
+    write_backs,
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
@@ -38,10 +39,11 @@ from domain import (
     promise,
     recovery,
     telling,
+    write_back,
 )
 from domain.errors import Changed
 from domain.flag import Flag, Reason
-from domain.follow_up import PENDING, Become, FollowUp, Send, Wait, next_step
+from domain.follow_up import FETCH_AGAIN, PENDING, Become, Fetch, FollowUp, Send, Wait, next_step
 from domain.message import Message
 from domain.ownership import Deed, News, What
 from domain.person import Person, wait
@@ -50,6 +52,7 @@ from domain.settings import Settings
 from domain.telling import Telling
 from domain.thanks import SETTLING, Round, Thanks, next_due
 from domain.thanks import message as team_message
+from domain.write_back import WriteBack
 
 ATTEMPTS = 5
 
@@ -79,6 +82,8 @@ def take_step(record: SQSRecord) -> None:
         _message(pk, sk, now, settings)
     elif kind == "PROMISE":
         _promise(pk, sk, now, settings)
+    elif kind == "WRITE_BACK":
+        _write_back(pk, sk, now, settings)
     elif kind == "STATE":
         _cause(pk.partition("#")[2], now, settings)
     elif kind == "TELLING":
@@ -99,7 +104,8 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     address = follow_up.closure.requester_email
     person = people.load(address) if address else Person(key="")
     closed = closed_days(follow_up.closure, settings)
-    step = next_step(follow_up, records.ticket, person, now, settings.policy, closed)
+    can_ask = settings.can_ask(follow_up.closure.source)
+    step = next_step(follow_up, records.ticket, person, now, settings.policy, closed, can_ask=can_ask)
     if isinstance(step, Wait):
         if step.quiet and follow_up.ref not in person.waiting:
             # Noted before it waits: whoever asks this person next asks about this closure in the same mail.
@@ -107,6 +113,10 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         _wait(pk, sk, follow_up, step.until, now)
     elif isinstance(step, Send):
         queues.queue_mail(pk, sk, step.round, now)
+    elif isinstance(step, Fetch):
+        # Out of sight first: however slow the helpdesk is, nothing is queued for it twice.
+        tickets.save(replace(follow_up, due_at=now + FETCH_AGAIN))
+        queues.queue_fetch(pk, sk, now)
     elif isinstance(step, Become):
         if step.follow_up.reason == "frequency_cap":
             logger.warning("relay_suspected", ticket_id=follow_up.closure.ticket_id)
@@ -140,7 +150,10 @@ def _finish(
     if mark and not causes.has_mark(mark) and causes.add_mark(mark):
         tell_if_repeated(mark.cause, now, settings)
     known = records.flags.get(follow_up.number)
-    missing = consequences.missing(follow_up, known, records.messages, now, settings)
+    missing = [
+        *consequences.missing(follow_up, known, records.messages, now, settings),
+        *write_back.missing(follow_up, records.write_backs, now, settings),
+    ]
     if missing and is_new:
         tickets.save(follow_up)
         follow_up = replace(follow_up, version=follow_up.version + 1)
@@ -150,11 +163,13 @@ def _finish(
     count(f"FollowUp{follow_up.state.title().replace('_', '')}")
 
 
-def put_in_order(missing: Iterable[Flag | Message | Thanks]) -> None:
+def put_in_order(missing: Iterable[Flag | Message | Thanks | WriteBack]) -> None:
     """Write what follows from a follow-up: the flag before the mail about it, which finds it when it is composed."""
     for record in missing:
         if isinstance(record, Thanks):
             thanks.add(record)
+        elif isinstance(record, WriteBack):
+            table.put(write_backs.row(record))
         else:
             table.put(row_of(record))
 
@@ -255,6 +270,20 @@ def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         count("MessageUnknown")
     elif message.is_sendable(waiting, now, settings.policy):
         queues.queue_message(pk, sk, now)
+
+
+def _write_back(pk: str, sk: str, now: datetime, settings: Settings) -> None:
+    waiting = tickets.load_scope(pk).write_backs.get(sk.partition("#")[2])
+    if waiting is None or waiting.due_at is None:
+        return
+    if write_back.is_lost(waiting, now, settings.policy):
+        write_backs.save(write_back.give_up(waiting, now))
+        logger.error("nobody knows whether the helpdesk was told", source=waiting.source)
+        count("WriteBackUnknown")
+    elif write_back.is_sendable(waiting, now, settings.policy):
+        # Out of sight meanwhile: a helpdesk that answers slowly is not queued for again and again.
+        write_backs.save(replace(waiting, due_at=now + FETCH_AGAIN))
+        queues.queue_write_back(pk, sk, now)
 
 
 def _cause(code: str, now: datetime, settings: Settings) -> None:

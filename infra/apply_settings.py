@@ -36,10 +36,22 @@ from domain.errors import Changed
 from domain.follow_up import MOST_TOGETHER
 from domain.hours import END_OF_DAY, known_zone, next_digest
 from domain.person import KEPT_ASKS
-from domain.settings import LONGEST_VALUE, UNCLASSIFIED, Cause, Contact, Notes, Policy, Settings, value_key
+from domain.settings import (
+    LONGEST_VALUE,
+    UNCLASSIFIED,
+    Cause,
+    Contact,
+    Mode,
+    Notes,
+    Policy,
+    Settings,
+    value_key,
+)
 from helpdesks import mapping
+from helpdesks.calls import APIS, VALUE
 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
+OUTCOMES = ("confirmed", "denied", "silent")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 A_DAY = timedelta(days=1)
@@ -213,7 +225,24 @@ FORMS_BY_NAME = {
     "owner": CONTACT,
     "values": Form("is not a value", f"one line of 1 to {LONGEST_VALUE} characters", _value),
     "parent": CAUSE,
+    "url": Form(
+        "is not the address of an API", "https://host or https://host/path; http on this machine", _url
+    ),
+    "calls": Form("is not a description of an API", "the name of one", _text),
+    "mode": Form(
+        "is not a way to write back",
+        "off, dry_run, on",
+        lambda text: text if text in typing.get_args(Mode) else None,
+    ),
+    "outcomes": Form(
+        "is not an outcome", ", ".join(OUTCOMES), lambda text: text if text in OUTCOMES else None
+    ),
 }
+OWN_VALUE = Form(
+    "is not a value",
+    'one line of 1 to 100 letters, digits, blanks and . @ + - _, such as "360001"',
+    lambda text: text.strip() if VALUE.fullmatch(text.strip()) else None,
+)
 
 
 def shown(name: str, value: object) -> str:
@@ -251,6 +280,11 @@ class Problem:
 def presets() -> list[str]:
     """Give the names of the helpdesks that this version can read."""
     return sorted(file.stem for file in PRESETS.glob("*.toml"))
+
+
+def apis() -> list[str]:
+    """Give the names of the helpdesks whose API is described."""
+    return sorted(file.stem for file in APIS.glob("*.toml"))
 
 
 def check(content: bytes, known_presets: Collection[str]) -> tuple[Settings | None, list[Problem]]:
@@ -304,6 +338,7 @@ class _Reading:
         self._check_schedules()
         for path, preset in self._all("sources", "preset"):
             self._check_preset(path, preset)
+        self._check_apis()
         for group in ("contacts", "sources"):
             if group in self.values and not self.values[group]:
                 self._complain(self.lines[group], group, "is empty; allowed: at least one")
@@ -380,6 +415,8 @@ class _Reading:
             value = self._record(node, path, line, typing.cast(type, hint))
         elif name == "preset" and isinstance(node, yaml.MappingNode):
             value = self._plain(node, path, line)
+        elif hint == dict[str, str] and name == "values":
+            value = self._own_values(node, path, line)
         elif hint == dict[str, str]:
             value = self._meanings(node, path, line, name)
         elif typing.get_origin(hint) is dict:
@@ -429,6 +466,21 @@ class _Reading:
             return text == "true"
         whole = node.tag == "tag:yaml.org,2002:int" and re.fullmatch(r"[0-9]{1,9}", text)
         return int(text) if whole else text
+
+    def _own_values(self, node: yaml.Node, path: str, line: int) -> dict[str, str] | None:
+        """Read what only this company knows of its helpdesk: names of values, and what they are."""
+        pairs = self._pairs(node, path, line)
+        if pairs is None:
+            return None
+        values: dict[str, str] = {}
+        for key, (value, at) in pairs.items():
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", key):
+                shown_key = json.dumps(key, ensure_ascii=False)
+                self._complain(at, path, f'{shown_key} is not the name of a value; allowed: a-z, 0-9 and "_"')
+            own = self._scalar(value, _join(path, key), at, key, OWN_VALUE)
+            if isinstance(own, str):
+                values[key] = own
+        return values
 
     def _meanings(self, node: yaml.Node, path: str, line: int, name: str) -> dict[str, str] | None:
         """Read what a helpdesk's own words mean: for values codes of causes, for statuses ours, for fields a place."""
@@ -520,6 +572,20 @@ class _Reading:
         while near not in self.lines:
             near = near.rpartition(".")[0]
         self._complain(self.lines[near], place, f"{wrong.why}; docs/helpdesks/your-own.md explains every key")
+
+    def _check_apis(self) -> None:
+        """Whoever has an API has a description of it: by its name, or the one of the preset."""
+        for path, _ in self._all("sources", "api"):
+            source, named = path.removesuffix(".api"), self.values.get(f"{path}.calls")
+            if named is not None:
+                self._refer(f"{path}.calls", named, apis(), "a description of an API")
+            elif (preset := self.values.get(f"{source}.preset")) is not None and preset not in apis():
+                named = preset if isinstance(preset, str) else "a preset of your own"
+                self._complain(
+                    self.lines[path],
+                    path,
+                    f"nothing describes the API of {named}; allowed: calls: one of {', '.join(apis())}",
+                )
 
     def _check_people(self) -> None:
         contacts: dict[str, Contact | None] = self.values.get("contacts", {})

@@ -3,6 +3,7 @@
     python infra/set_secret.py SOURCE [--secret-id ID] < file     # or typed, without showing it
     python infra/set_secret.py SOURCE --generate                  # makes one and prints it, once
     python infra/set_secret.py SOURCE --retire-old                # once nothing uses the oldest any more
+    python infra/set_secret.py SOURCE --api < file                # the token with which we call the helpdesk's API
 
 SOURCE is what a source of the settings file names as its ``secret``. The secret that was in use before keeps
 verifying until it is retired, so nothing is lost while the helpdesk is changed over. A secret is never an
@@ -82,12 +83,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Set the secret with which a helpdesk signs its hooks.")
     parser.add_argument("source", help="what the source names as its secret in the settings file")
     parser.add_argument("--secret-id", default=os.environ.get("HOOK_SECRETS"), help="default: HOOK_SECRETS")
+    parser.add_argument(
+        "--api",
+        action="store_true",
+        help="the token for the helpdesk's API, in API_SECRETS; the newest is used",
+    )
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--generate", action="store_true", help="make a secret and print it")
     way.add_argument("--retire-old", action="store_true", help="stop accepting the oldest secret")
     given = parser.parse_args(arguments)
     if not KEY.fullmatch(given.source):
         return _fail(f'"{given.source}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_"')
+    if given.api:
+        given.secret_id = os.environ.get("API_SECRETS")
     if not given.secret_id:
         return _fail("Which secret of Secrets Manager? Give --secret-id ID or set HOOK_SECRETS.")
     secret = None
@@ -117,6 +125,8 @@ def change(source: str, secret_id: str, secret: str | None) -> str:
     if number == 0:
         return f"{source} has no secret."
     done = "Stored." if changed != kept else "Nothing to change."
+    if secret_id == os.environ.get("API_SECRETS"):
+        return f"{done} The API of {source} is called with the newest within a minute."
     if number == 1:
         return f"{done} One secret verifies the hooks of {source}."
     return f"{done} {number} secrets verify the hooks of {source}; when the oldest is no longer used: --retire-old."

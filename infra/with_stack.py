@@ -3,8 +3,8 @@
     python infra/with_stack.py STACK infra/apply_settings.py my-settings.yaml
 
 STACK is the name of a CloudFormation stack in the account and region of your AWS configuration, or ``local`` for the
-stack that `make up` started. The command finds TABLE, HOOK_SECRETS, CHAT_ADDRESSES, PUBLIC_URL, REPLAY_FUNCTION
-and RECOUNT_FUNCTION.
+stack that `make up` started. The command finds TABLE, HOOK_SECRETS, API_SECRETS, CHAT_ADDRESSES, PUBLIC_URL,
+REPLAY_FUNCTION, RECOUNT_FUNCTION and RECONCILE_FUNCTION.
 """
 
 import os
@@ -19,10 +19,12 @@ from place import STACK, STACK_FILE, aws_environment, read_stack
 NAMES = {
     "TABLE": "TableName",
     "HOOK_SECRETS": "HookSecretsArn",
+    "API_SECRETS": "ApiSecretsArn",
     "CHAT_ADDRESSES": "ChatAddressesArn",
     "PUBLIC_URL": "ApiUrl",
     "REPLAY_FUNCTION": "ReplayTicketFunctionName",
     "RECOUNT_FUNCTION": "RecountCausesFunctionName",
+    "RECONCILE_FUNCTION": "ReconcileTicketsFunctionName",
 }
 
 

@@ -217,6 +217,7 @@ def test_n1_links_and_hooks_have_keys_of_their_own() -> None:
             "show_hook": {"HookSecrets"},
             "post_to_chat": {"LinkKeys", "ChatAddresses"},
         }
+        own |= {name: {"ApiSecrets"} for name in ("fetch_details", "reconcile_tickets", "write_back")}
         assert secrets <= own.get(name, {"LinkKeys"}), name
 
 

@@ -26,7 +26,7 @@ from botocore.validate import ParamValidator
 from moto import mock_aws
 
 import apply_settings
-from adapters import clock, links, mailer, secret_store, settings_store, telemetry
+from adapters import clock, helpdesk_api, links, mailer, secret_store, settings_store, telemetry
 from adapters.aws import client
 from adapters.queues import HORIZON
 from blueprint import function_of, functions, readers, resources, routes, statements, stream_filters
@@ -621,7 +621,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         )
         hooks = {"acme": [ACME_SECRET, OLD_ACME_SECRET], "zendesk": ZENDESK_SECRET}
         keys = {"current": LINK_KEY, "retired": []}
-        for name, secret in {"HookSecrets": hooks, "LinkKeys": keys, "ChatAddresses": {}}.items():
+        for name, secret in {
+            "HookSecrets": hooks,
+            "LinkKeys": keys,
+            "ChatAddresses": {},
+            "ApiSecrets": {},
+        }.items():
             client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
         _forget()
         made.apply(settings())
@@ -638,3 +643,4 @@ def _forget() -> None:
     secret_store.forget()
     mailer._pace.clear()
     mailer._rate.clear()
+    helpdesk_api.forget()

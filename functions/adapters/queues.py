@@ -41,6 +41,16 @@ def queue_message(pk: str, sk: str, now: datetime, due_at: datetime | None = Non
         queue_mail(pk, sk, "message", now, due_at)
 
 
+def queue_fetch(pk: str, sk: str, now: datetime) -> None:
+    """Queue one follow-up whose helpdesk is to be asked for what it left out: apart, because some answer slowly."""
+    _send(os.environ["FETCH_QUEUE"], [(json.dumps({"pk": pk, "sk": sk}), _delay(now, now))])
+
+
+def queue_write_back(pk: str, sk: str, now: datetime, due_at: datetime | None = None) -> None:
+    """Queue one outcome that a helpdesk is to be told."""
+    _send(os.environ["WRITE_BACK_QUEUE"], [(json.dumps({"pk": pk, "sk": sk}), _delay(due_at or now, now))])
+
+
 def is_backlog() -> bool:
     """Whether what was queued is still being worked off: any step that could be taken, or many mails."""
     return _waiting(os.environ["DUE_QUEUE"]) > 0 or _waiting(os.environ["SEND_QUEUE"]) > MANY_MAILS

@@ -1,4 +1,4 @@
-"""AWS Secrets Manager: what signs our links, what verifies the helpdesks' webhooks, and where chats are reached."""
+"""AWS Secrets Manager: what signs our links, verifies webhooks, opens helpdesks' APIs, and where chats are reached."""
 
 import json
 import os
@@ -25,6 +25,13 @@ def hook_keys(name: str, now: datetime) -> list[str]:
     if isinstance(known, str):
         return [known]
     return [str(key) for key in known] if isinstance(known, list) else []
+
+
+def api_token(name: str, now: datetime) -> str | None:
+    """The token with which we call one helpdesk's API, the newest; None when nobody stored one."""
+    known = _read(os.environ["API_SECRETS"], now).get(name)
+    listed = known if isinstance(known, list) else [known]
+    return str(listed[0]) if listed and listed[0] else None
 
 
 def chat_address(name: str, now: datetime) -> str | None:

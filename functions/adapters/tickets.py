@@ -5,6 +5,7 @@
                                   FLAG#<number>          adapters/flags.py
                                   MESSAGE#<name>         adapters/outbox.py
                                   PROMISE#<number>#<name> adapters/promises.py
+                                  WRITE_BACK#<name>      adapters/write_backs.py
 
 Whatever has to be decided about a ticket is decided from one consistent read of its partition.
 """
@@ -13,12 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from adapters import flags, outbox, promises, table
+from adapters import flags, outbox, promises, table, write_backs
 from domain.closure import Ref, Reopen
 from domain.flag import Flag
 from domain.follow_up import FollowUp, Ticket
 from domain.message import Message, ticket_scope
 from domain.promise import Promise
+from domain.write_back import WriteBack
 
 KIND = "follow_up"
 
@@ -32,6 +34,7 @@ class Records:
     messages: dict[str, Message] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
     """The oldest first."""
+    write_backs: dict[str, WriteBack] = field(default_factory=dict)
 
     def promises_of(self, number: int) -> tuple[Promise, ...]:
         """What was promised about one closure of this ticket."""
@@ -83,6 +86,7 @@ def load_scope(scope: str) -> Records:
     flagged: dict[int, Flag] = {}
     messages: dict[str, Message] = {}
     promised: list[Promise] = []
+    told: dict[str, WriteBack] = {}
     for item in table.find(scope):
         if item.kind == KIND:
             follow_ups.append(table.read_row(item, FollowUp))
@@ -96,8 +100,13 @@ def load_scope(scope: str) -> Records:
             messages[message.name] = message
         elif item.kind == promises.KIND:
             promised.append(table.read_row(item, Promise))
-    ticket = Ticket(follow_ups=by_closing(follow_ups), reopens=tuple(reopens))
-    return Records(ticket, flagged, messages, tuple(sorted(promised, key=lambda known: known.promised_at)))
+        elif item.kind == write_backs.KIND:
+            wanted = table.read_row(item, WriteBack)
+            told[wanted.name] = wanted
+    written = tuple(trace for wanted in told.values() if (trace := wanted.trace))
+    ticket = Ticket(follow_ups=by_closing(follow_ups), reopens=tuple(reopens), written=written)
+    oldest_first = tuple(sorted(promised, key=lambda known: known.promised_at))
+    return Records(ticket, flagged, messages, oldest_first, told)
 
 
 def load_refs(refs: Iterable[Ref]) -> list[FollowUp]:

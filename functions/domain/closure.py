@@ -15,6 +15,7 @@ from domain.address import parse_address
 from domain.settings import LONGEST_VALUE
 
 Kind = Literal["solved", "closed", "merged"]
+Found = Literal["reconciliation", "backfill"]
 
 MAX_SUBJECT = 150
 MAX_NAME = 100
@@ -101,6 +102,8 @@ class Closure:
     """The helpdesk sent a hint only (no requester): the follow-up waits until the details are known."""
     degraded: bool = False
     """Not all of it is the helpdesk's word: salvaged from a broken body, or ``closed_at`` is our receipt."""
+    found_by: Found | None = None
+    """None: the helpdesk's webhook told us. Else how we found out that it had not."""
 
     def __post_init__(self) -> None:
         """Put every value into its kept form; doing it again changes nothing."""

@@ -31,6 +31,17 @@ MOST_TOGETHER = 10
 """So many closures are asked about in one mail; more would be a form that nobody fills in."""
 SAME_CLOSURE_WITHIN = timedelta(seconds=2)
 """Two hooks of one helpdesk report the same closing up to this far apart (Zendesk: event time and updated_at)."""
+SAME_WHEN_FOUND_WITHIN = timedelta(minutes=10)
+"""The same for what we found by asking: a helpdesk's API knows a closing by another clock than its webhooks."""
+BEFORE_BELIEVED = timedelta(minutes=10)
+"""So soon after a closure its helpdesk's API may not know it yet: that it is open or gone is believed later."""
+ECHO = timedelta(minutes=15)
+"""So long after we wrote to a helpdesk, what its webhook says of the ticket is an echo of that."""
+ECHO_OF_REOPENING = timedelta(seconds=30)
+"""So long after we opened a ticket, nobody has closed it again: a closing is an echo of what we wrote before."""
+CLOCKS_DIFFER = timedelta(minutes=2)
+FETCH_AGAIN = timedelta(minutes=15)
+"""When details are asked for again if nobody says what became of asking."""
 
 Round = Literal["survey", "reminder"]
 Credit = Literal["full", "first", "initials", "anonymous"]
@@ -47,6 +58,21 @@ class State(StrEnum):
     SILENT = "silent"
     NOT_ASKED = "not_asked"
     REOPENED = "reopened"
+
+
+class Obstacle(StrEnum):
+    """Why a helpdesk could not be asked about a ticket, or did not tell."""
+
+    UNREACHABLE = "unreachable"
+    """No answer, too many requests, or trouble of its own: it may answer later."""
+    REFUSED = "refused"
+    """It does not accept our token, or the token may not see the ticket."""
+    NO_TOKEN = "no_token"  # noqa: S105 - no secret
+    """Nobody stored one."""
+    GONE = "gone"
+    """It knows no such ticket."""
+    UNREADABLE = "unreadable"
+    """It answered something that our description of it does not expect."""
 
 
 PENDING = frozenset({State.WAITING, State.SCHEDULED, State.ASKED})
@@ -131,6 +157,16 @@ class AskedAgain:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """What came of asking the helpdesk for the details that its report left out."""
+
+    tries: int
+    at: datetime
+    obstacle: Obstacle
+    """Of the last try."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FollowUp:
     """Our record of one closure. Requester, resolver, team, cause and promise are frozen in it when it opens."""
 
@@ -163,6 +199,8 @@ class FollowUp:
     """When a ticket that was "solved" became "closed" for good: a reopening before that is over."""
     conflict: bool = False
     """The same closure was reported again with another requester: a person has to look."""
+    inquiry: Inquiry | None = None
+    """While its details are missing, and for good when they never came."""
     keep_until: datetime | None = None
     version: int = 0
 
@@ -226,16 +264,37 @@ class FollowUp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Written:
+    """What we wrote to the helpdesk about one closure, and in which span; ``reopens``: it opened the ticket again."""
+
+    number: int
+    since: datetime
+    until: datetime
+    reopens: bool
+
+    def echoes(self, at: datetime, within: timedelta) -> bool:
+        """Whether something that happened ``at`` is what we did."""
+        return self.since - CLOCKS_DIFFER <= at <= self.until + within
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ticket:
-    """What is known of one ticket: all its follow-ups, oldest first, and when it was reopened."""
+    """What is known of one ticket: all its follow-ups, oldest first, when it was reopened, and what we wrote to it."""
 
     follow_ups: tuple[FollowUp, ...] = ()
     reopens: tuple[datetime, ...] = ()
+    written: tuple[Written, ...] = ()
+
+    @property
+    def reopened_by_others(self) -> tuple[datetime, ...]:
+        """When it was reopened, but for what was our own doing: that follows from an outcome and ends nothing."""
+        ours = [known for known in self.written if known.reopens]
+        return tuple(at for at in self.reopens if not any(known.echoes(at, ECHO) for known in ours))
 
     def superseded(self, follow_up: FollowUp) -> str | None:
         """Why this follow-up is no longer the ticket's present state: reopened or closed again later; None if it is."""
         closed_at = follow_up.finalised_at or follow_up.closure.closed_at
-        if any(reopened_at >= closed_at for reopened_at in self.reopens):
+        if any(reopened_at >= closed_at for reopened_at in self.reopened_by_others):
             return "reopened"
         if any(
             other.closure.closed_at > closed_at and other.number != follow_up.number
@@ -250,20 +309,36 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
 
     The business key is the closing's own instant, so a repeat is recognised however late it comes and whatever its
     delivery id is. A ticket that goes from "solved" to "closed" without being reopened was closed once; so was one
-    whose helpdesk did not say when (``degraded``): its repeats look like closings at other times.
+    whose helpdesk did not say when (``degraded``): its repeats look like closings at other times. What we found by
+    asking is looked for in a wider span, because it is about something that we probably know.
     """
     for known in ticket.follow_ups:
         instants = (known.closure.closed_at, known.finalised_at or known.closure.closed_at)
-        if any(abs(instant - closure.closed_at) <= SAME_CLOSURE_WITHIN for instant in instants):
+        apart = min(abs(instant - closure.closed_at) for instant in instants)
+        if apart <= SAME_CLOSURE_WITHIN:
             return known
         first, second = sorted((known.closure.closed_at, closure.closed_at))
         reopened_between = any(first <= at <= second for at in ticket.reopens)
+        if not reopened_between and _is_echo(ticket, known, closure):
+            return known
+        found = closure.found_by or known.closure.found_by
+        if found and apart <= SAME_WHEN_FOUND_WITHIN and not reopened_between:
+            return known
         finalised = {known.closure.kind, closure.kind} == {"solved", "closed"}
         in_order = (known.closure.closed_at < closure.closed_at) == (known.closure.kind == "solved")
         degraded = closure.degraded or known.closure.degraded
         if ((finalised and in_order) or degraded) and not reopened_between:
             return known
     return None
+
+
+def _is_echo(ticket: Ticket, known: FollowUp, closure: Closure) -> bool:
+    """Whether a closing is only how the helpdesk's webhook tells of our own note: its ticket was not opened since."""
+    return any(
+        written.number == known.number
+        and written.echoes(closure.closed_at, ECHO_OF_REOPENING if written.reopens else ECHO)
+        for written in ticket.written
+    )
 
 
 def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Settings) -> FollowUp:
@@ -291,7 +366,9 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
     if superseded:
         return replace(opened, state=State.REOPENED, reason=superseded, outcome_at=now, due_at=now)
     if closure.needs_details:
-        return replace(opened, state=State.WAITING, due_at=now + policy.undelivered_after)
+        # Whoever can ask does so at once; else a fuller report may come.
+        asks = settings.can_ask(closure.source)
+        return replace(opened, state=State.WAITING, due_at=now if asks else now + policy.details_within)
     if closure.requester_email is None:
         # Its next step says so, at once: that knows the whole ticket, which may have been reopened already.
         return replace(opened, due_at=now)
@@ -328,7 +405,9 @@ def add_details(follow_up: FollowUp, closure: Closure, now: datetime, settings: 
     if follow_up.state is not State.WAITING:
         raise Refused("the follow-up has its details")
     hint = follow_up.closure
-    completed = replace(closure, closed_at=hint.closed_at, kind=hint.kind, degraded=hint.degraded)
+    completed = replace(
+        closure, closed_at=hint.closed_at, kind=hint.kind, degraded=hint.degraded, found_by=hint.found_by
+    )
     opened = open_follow_up(Ticket(), completed, now, settings)
     return replace(
         opened,
@@ -337,6 +416,35 @@ def add_details(follow_up: FollowUp, closure: Closure, now: datetime, settings: 
         finalised_at=follow_up.finalised_at,
         version=follow_up.version,
     )
+
+
+def not_told(
+    follow_up: FollowUp, obstacle: Obstacle, wait: timedelta, now: datetime, policy: Policy
+) -> FollowUp:
+    """A waiting follow-up whose helpdesk could not be asked, or did not tell: it is asked again after ``wait``.
+
+    Once ``details_within`` is over, or there certainly is no such ticket, a person has to look instead. Refused when it
+    does not wait.
+    """
+    tries = follow_up.inquiry.tries + 1 if follow_up.inquiry else 1
+    tried = replace(follow_up, inquiry=Inquiry(tries=tries, at=now, obstacle=obstacle))
+    ends = follow_up.opened_at + policy.details_within
+    believed = obstacle is Obstacle.GONE and now >= follow_up.opened_at + BEFORE_BELIEVED
+    if believed or now >= ends or follow_up.state is not State.WAITING:
+        return replace(to_state(tried, State.NOT_ASKED, now, "no_details"), due_at=now)
+    return replace(tried, due_at=min(now + max(wait, _pause(tries)), max(ends, now + _pause(1))))
+
+
+def found_open(follow_up: FollowUp, now: datetime) -> FollowUp:
+    """A waiting follow-up whose helpdesk says that the ticket is open: reopened, unless that may be old knowledge."""
+    if now < follow_up.opened_at + BEFORE_BELIEVED:
+        return replace(follow_up, due_at=follow_up.opened_at + BEFORE_BELIEVED)
+    return replace(to_state(follow_up, State.REOPENED, now, "reopened"), due_at=now)
+
+
+def _pause(tries: int) -> timedelta:
+    """Longer after each try: from a minute to an hour."""
+    return min(timedelta(minutes=2 ** min(tries - 1, 6)), timedelta(hours=1))
 
 
 def repeat(follow_up: FollowUp, closure: Closure, now: datetime, settings: Settings) -> FollowUp:
@@ -410,11 +518,16 @@ class Become:
 
 
 @dataclass(frozen=True)
+class Fetch:
+    """The helpdesk is to be asked for what its report left out."""
+
+
+@dataclass(frozen=True)
 class Finish:
     """The outcome is known: see that everything that follows from it exists, then nothing is due any more."""
 
 
-Step = Wait | Send | Become | Finish
+Step = Wait | Send | Fetch | Become | Finish
 
 
 def next_step(
@@ -424,10 +537,13 @@ def next_step(
     now: datetime,
     policy: Policy,
     closed: ClosedDays = hours.no_day,
+    *,
+    can_ask: bool = False,
 ) -> Step:
     """What the follow-up's state asks for at ``now``; asked again at the moment of sending.
 
-    ``closed`` tells the public holidays of the customer's country: nothing is sent on them.
+    ``closed`` tells the public holidays of the customer's country: nothing is sent on them. ``can_ask``: its helpdesk
+    can be asked for missing details, which is tried at least once.
     """
     if follow_up.state not in PENDING:
         return Finish()
@@ -437,6 +553,9 @@ def next_step(
     if follow_up.due_at and now < follow_up.due_at:
         return Wait(follow_up.due_at)
     if follow_up.state is State.WAITING:
+        over = now >= follow_up.opened_at + policy.details_within
+        if can_ask and not (over and follow_up.inquiry):
+            return Fetch()
         return Become(to_state(follow_up, State.NOT_ASKED, now, "no_details"))
     if follow_up.closure.requester_email is None:
         return Become(to_state(follow_up, State.NOT_ASKED, now, "no_address"))

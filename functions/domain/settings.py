@@ -10,6 +10,7 @@ from datetime import time, timedelta
 from typing import Any, Literal
 
 Notes = Literal["at_once", "daily", "weekly"]
+Mode = Literal["off", "dry_run", "on"]
 
 LONGEST_VALUE = 100
 """Characters of what a helpdesk calls a root cause; more is text and no value."""
@@ -98,6 +99,29 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Api:
+    """How we ask a helpdesk ourselves: where it is, and which entry of the API secrets opens it."""
+
+    url: str
+    """Its base, such as ``https://acme.zendesk.com``: nothing is ever sent to another host."""
+    secret: str
+    calls: str | None = None
+    """Name of a file in functions/helpdesks/apis; without one, the source's preset."""
+    values: dict[str, str] = field(default_factory=dict)
+    """What only this company knows: the field with the root cause, an account's or agent's id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteBack:
+    """Whether a helpdesk is told what came out; ``dry_run`` keeps what would be sent and sends nothing."""
+
+    mode: Mode = "dry_run"
+    outcomes: tuple[str, ...] = ("confirmed", "denied", "silent")
+    reopen: bool = True
+    """Whether "not solved" opens the ticket again."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """One connected helpdesk: which preset reads it and which entry of the hook secrets verifies it."""
 
@@ -113,6 +137,16 @@ class Source:
     time_zone: str | None = None
     causes: dict[str, str] = field(default_factory=dict)
     """What this helpdesk's own values mean: the code of a cause for each; it wins over the causes' ``values``."""
+    api: Api | None = None
+    """None: it is never asked anything, and never told."""
+    write_back: WriteBack = field(default_factory=WriteBack)
+    """Without an ``api`` there is none."""
+
+    @property
+    def calls(self) -> str:
+        """Name of the description of its API: the one that the settings name, else that of its preset."""
+        named = self.api.calls if self.api else None
+        return named or (self.preset if isinstance(self.preset, str) else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +190,8 @@ class Policy:
     time_zone: str = "UTC"
     undelivered_after: timedelta = timedelta(days=3)
     """A mail whose delivery nobody confirmed for so long counts as not delivered."""
+    details_within: timedelta = timedelta(days=3)
+    """A closure whose helpdesk told nobody for so long whom to ask goes to a person."""
     unknown_after: timedelta = timedelta(minutes=30)
     """How long a call to the mail provider may stay unanswered before it is repeated once, then shown to a person."""
     note_after: timedelta = timedelta(minutes=30)
@@ -200,6 +236,11 @@ class Settings:
     responsible: str
     """Key of the contact who gets a flag when the team has nobody of its own."""
     policy: Policy = field(default_factory=Policy)
+
+    def can_ask(self, source: str) -> bool:
+        """Whether we can ask this helpdesk about its tickets ourselves."""
+        known = self.sources.get(source)
+        return known is not None and known.api is not None
 
     def cause_of(self, value: str | None, source: str) -> str:
         """Code of the cause that this source calls ``value``; ``unclassified`` when nobody mapped it."""

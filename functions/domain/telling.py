@@ -247,11 +247,13 @@ def is_meant(telling: Telling, follow_up: FollowUp, ticket: Ticket | None, polic
         return True
     since = telling.made_at - policy.link_answers_for
     reopened = follow_up.state is State.REOPENED or any(
-        at >= since for at in (ticket.reopens if ticket else ())
+        at >= since for at in (ticket.reopened_by_others if ticket else ())
     )
     if follow_up.state is State.CONFIRMED and not reopened:
         return False
-    return follow_up.opened_at >= since or (ticket is not None and any(at >= since for at in ticket.reopens))
+    return follow_up.opened_at >= since or (
+        ticket is not None and any(at >= since for at in ticket.reopened_by_others)
+    )
 
 
 def message_for(

@@ -267,6 +267,8 @@ class FlagFacts:
     uncounted: tuple[Uncounted, ...] = ()
     asked_with: tuple[str, ...] = ()
     """Other tickets that the customer was asked about in the same mail."""
+    obstacle: str | None = None
+    """Why the helpdesk did not tell whom to ask, when we asked it ourselves."""
     asked_on: date | None = None
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()
@@ -277,6 +279,18 @@ class FlagRaised(FlagFacts):
     """A flag for the person who is to work on it; ``link`` opens its page."""
 
     link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HelpdeskNote:
+    """To the helpdesk, as a private note on the ticket; ``mark`` is by what it is found again."""
+
+    company: str
+    outcome: Literal["confirmed", "denied", "silent"]
+    mark: str
+    words: str | None = None
+    wish: str | None = None
+    promise_kept: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -581,6 +595,12 @@ def colleague(context: Colleague) -> Mail:
 def flag_raised(context: FlagRaised) -> Mail:
     """The handover of a flag to the person who is to work on it."""
     return _mail("flag_raised", context)
+
+
+def helpdesk_note(context: HelpdeskNote) -> str:
+    """What a helpdesk is told of an outcome, as plain text; the mark is its last line."""
+    text = fill("helpdesk_note.txt.jinja", context, delinked=True)
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", text)).strip()
 
 
 def success_note(context: SuccessNote) -> Mail:

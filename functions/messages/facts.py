@@ -908,6 +908,7 @@ def _flag_facts(
             _uncounted(place, seen, follow_up, settings) for place, seen in enumerate(follow_up.suspects)
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
+        "obstacle": follow_up.inquiry.obstacle.value if follow_up.inquiry else None,
         "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
         "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
@@ -946,6 +947,19 @@ def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Setting
         countable=seen in follow_up.countable,
         decided_by=_contact(seen.decided_by, settings),
         decided_at=_our_time(seen.decided_at, settings),
+    )
+
+
+def helpdesk_note(follow_up: FollowUp, mark: str, settings: Settings) -> compose.HelpdeskNote:
+    """The outcome for the helpdesk's own people; ``mark`` is by what the note is found again."""
+    answer = follow_up.answer
+    return compose.HelpdeskNote(
+        company=settings.company.name,
+        outcome=cast(Any, follow_up.state.value),
+        mark=mark,
+        words=_said(follow_up),
+        wish=answer.wish if answer else None,
+        promise_kept=answer.kept if answer else None,
     )
 
 

@@ -16,6 +16,8 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "run_clock": ("sqs",),
     "take_next_step": ("sqs",),
     "react_to_change": ("sqs",),
+    "fetch_details": ("secretsmanager",),
+    "write_back": ("secretsmanager",),
     "send_message": ("secretsmanager", "sesv2"),
     "read_reply": ("secretsmanager", "s3"),
     "record_delivery": (),

@@ -706,3 +706,71 @@ def test_bad_secret_is_refused_without_repeating_it(secret: str) -> None:
     problem = set_secret.problem_of(secret)
     assert problem
     assert not secret or secret not in problem
+
+
+# --- helpdesks' APIs -------------------------------------------------------------------------------------------------
+
+API = """\
+sources:
+  desk:
+    preset: zendesk
+    secret: desk
+    api:
+      url: https://acme.zendesk.com
+      secret: desk
+      values: {cause_field: "360001"}
+    write_back: {mode: on, outcomes: [denied], reopen: false}
+"""
+
+
+def with_source(source: str) -> bytes:
+    """The valid file with these sources."""
+    start = VALID.index("sources:")
+    others = re.split(r"\n(?=\S)", VALID[start:], maxsplit=1)
+    return (VALID[:start] + source + (others[1] if len(others) > 1 else "")).encode()
+
+
+def test_a_source_may_say_how_it_is_asked_and_told() -> None:
+    settings, problems = check(with_source(API), KNOWN_PRESETS)
+    assert problems == []
+    assert settings
+    source = settings.sources["desk"]
+    assert source.api
+    assert (source.api.url, source.api.values) == ("https://acme.zendesk.com", {"cause_field": "360001"})
+    assert (source.write_back.mode, source.write_back.outcomes, source.write_back.reopen) == (
+        "on",
+        ("denied",),
+        False,
+    )
+
+
+def test_without_a_word_a_source_is_only_rehearsed() -> None:
+    settings, _ = check(with_source(API[: API.index("    write_back")]), KNOWN_PRESETS)
+    assert settings
+    assert settings.sources["desk"].write_back.mode == "dry_run"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "complaint"),
+    [
+        ("https://acme.zendesk.com", "http://acme.zendesk.com", "is not the address of an API"),
+        ("https://acme.zendesk.com", "https://acme.zendesk.com?x=1", "is not the address of an API"),
+        ("https://acme.zendesk.com", "https://me:secret@acme.zendesk.com", "is not the address of an API"),
+        ("mode: on", "mode: maybe", "is not a way to write back; allowed: off, dry_run, on"),
+        ("[denied]", "[denied, reopened]", "is not an outcome; allowed: confirmed, denied, silent"),
+        ('"360001"', '"3`] | [0"', "is not a value; allowed: one line"),
+        ("cause_field", "Cause-Field", "is not the name of a value"),
+        ("preset: zendesk", "preset: standard-webhooks", "nothing describes the API of standard-webhooks"),
+        (
+            "      secret: desk\n      values",
+            "      secret: desk\n      calls: zendsk\n      values",
+            "did you mean zendesk?",
+        ),
+        ("      secret: desk\n      values", "      values", "api.secret: is missing"),
+    ],
+)
+def test_a_mistake_in_an_api_is_told_with_its_line(before: str, now: str, complaint: str) -> None:
+    assert before in API
+    _, problems = check(with_source(API.replace(before, now, 1)), KNOWN_PRESETS)
+    assert any(complaint in str(problem) for problem in problems), [str(problem) for problem in problems]
+    assert all(problem.line > 1 for problem in problems)

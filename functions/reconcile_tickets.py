@@ -1,0 +1,175 @@
+"""Asks each helpdesk what it closed, and opens what no webhook told: nightly, and for a span that a person names."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from adapters import clock, helpdesk_api, reconciliations, settings_store, tickets
+from adapters.helpdesk_api import NotAnswered
+from adapters.telemetry import count, logger, metrics
+from domain import reconciliation
+from domain.closure import Closure
+from domain.errors import Changed
+from domain.follow_up import Obstacle, same_closure
+from domain.reconciliation import Pass
+from domain.settings import Api, Settings, Source
+from helpdesks import calls
+from receive_ticket import close
+
+ENOUGH_TIME = 90_000
+"""Milliseconds in which one page is certainly done; with less the next invocation goes on."""
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Goes on with what is to be asked, as far as time allows. Each of two at the same time opens nothing twice.
+
+    ``{"backfill": {"source", "from", "to"}}`` walks through one span; with ``"estimate": true`` it only counts, and
+    goes on from what it gave before as ``"so_far"``. Gives each pass as it stands by source.
+    """
+    now = clock.now()
+    settings_store.forget()
+    settings = settings_store.settings(now)
+    if wanted := event.get("backfill"):
+        name = wanted["source"]
+        if not _can_list(settings.sources.get(name)):
+            return {"error": f"{name} has no API that lists what was closed"}
+        return {name: _backfill(name, wanted, settings, now, context)}
+    told = {}
+    for name, source in settings.sources.items():
+        if not _can_list(source):
+            continue
+        run = reconciliation.nightly(reconciliations.load(name), name, now, settings.policy)
+        if run is not None:
+            told[name] = _told(_walk(run, settings, context))
+    return told
+
+
+def _can_list(source: Source | None) -> bool:
+    if source is None or source.api is None:
+        return False
+    return calls.calls(source.calls).closed_since is not None
+
+
+def _backfill(
+    name: str, wanted: dict[str, Any], settings: Settings, now: datetime, context: Any
+) -> dict[str, Any]:
+    since, until = (datetime.fromisoformat(wanted[key]) for key in ("from", "to"))
+    if wanted.get("estimate"):
+        run = reconciliation.backfill(None, name, since, until, now)
+        return _told(_walk(replace(run, **wanted.get("so_far", {})), settings, context, only_count=True))
+    run = reconciliation.backfill(reconciliations.load(name, (since, until)), name, since, until, now)
+    if run.again_at and now < run.again_at:
+        return _told(run)
+    return _told(_walk(run, settings, context))
+
+
+def _told(run: Pass) -> dict[str, Any]:
+    return {
+        "finished": run.finished_at is not None,
+        "again_at": run.again_at.isoformat() if run.again_at else None,
+        "obstacle": run.obstacle,
+        "so_far": {
+            name: getattr(run, name)
+            for name in ("place", "pages", "listed", "opened", "known", "too_old", "unusable")
+        },
+    }
+
+
+def _walk(run: Pass, settings: Settings, context: Any, *, only_count: bool = False) -> Pass:
+    """The pass after as many pages as time allows."""
+    source = settings.sources[run.source]
+    while run.finished_at is None and context.get_remaining_time_in_millis() >= ENOUGH_TIME:
+        now = clock.now()
+        try:
+            after = _page(run, source, settings, now, only_count=only_count)
+        except NotAnswered as problem:
+            after = reconciliation.not_answered(run, problem.obstacle, problem.after, now)
+            logger.warning(
+                "not reconciled yet", source=run.source, obstacle=problem.obstacle, reason=problem.reason
+            )
+            if problem.obstacle is not Obstacle.UNREACHABLE:
+                count("HelpdeskRefused")
+        if only_count:
+            run = after
+        else:
+            try:
+                run = reconciliations.save(after)
+            except Changed:
+                logger.info("somebody else reconciles", source=run.source)
+                return run
+        if run.again_at:
+            return run
+    if run.finished_at and not only_count:
+        _report(run)
+    return run
+
+
+def _report(run: Pass) -> None:
+    logger.info(
+        "reconciled",
+        source=run.source,
+        found_by=run.found_by,
+        listed=run.listed,
+        opened=run.opened,
+        known=run.known,
+        too_old=run.too_old,
+        unusable=run.unusable,
+    )
+    count("ClosuresMissed", run.opened)
+
+
+def _page(run: Pass, source: Source, settings: Settings, now: datetime, *, only_count: bool) -> Pass:
+    """The pass after one more page. Raises NotAnswered."""
+    try:
+        hints, unusable, place = _hints(run, source, now)
+    except (calls.BadCalls, calls.Unexpected) as wrong:
+        raise NotAnswered(Obstacle.UNREADABLE, str(wrong), refused=True) from wrong
+    opened = known = too_old = 0
+    for hint in hints:
+        if reconciliation.is_too_old(hint.closed_at, now, settings.policy):
+            too_old += 1
+        elif same_closure(tickets.load(hint.source, hint.ticket_id).ticket, hint):
+            known += 1
+        elif only_count or close(hint, now, settings) != "duplicate":
+            opened += 1
+        else:
+            known += 1
+    walked = replace(
+        run,
+        listed=run.listed + len(hints),
+        opened=run.opened + opened,
+        known=run.known + known,
+        too_old=run.too_old + too_old,
+        unusable=run.unusable + unusable,
+    )
+    return reconciliation.after_page(walked, place, now)
+
+
+def _hints(run: Pass, source: Source, now: datetime) -> tuple[list[Closure], int, str | None]:
+    """The closings on one page, how many entries could not be read, and where to go on."""
+    api, described = _described(source)
+    listing = described.closed_since
+    if listing is None:
+        raise calls.Unexpected("nothing says how to list what was closed")
+    account = helpdesk_api.account(api, described.auth, now)
+    known = calls.known_of("", api.url, api.values)
+    request = calls.page_request(listing, run.since, run.until, run.place, known)
+    answer = helpdesk_api.send(request, account, now)
+    page = calls.read_page(listing, answer, run.since, run.until, run.place, api.url, known)
+    hints, unusable = [], page.unreadable
+    for listed in page.tickets:
+        try:
+            hint = calls.hint_of(listing, listed, run.source)
+        except ValueError:
+            unusable += 1
+            continue
+        hints.append(replace(hint, found_by=run.found_by))
+    return hints, unusable, page.next
+
+
+def _described(source: Source) -> tuple[Api, calls.Calls]:
+    if source.api is None:
+        raise calls.BadCalls("the source has no API")
+    return source.api, calls.calls(source.calls)
