@@ -152,6 +152,7 @@ def in_memory(known: Settings) -> Iterator[Store]:
     with (
         mock.patch.object(clock, "now", lambda: NOW),
         mock.patch.object(settings_store, "settings", lambda now: known),
+        mock.patch.object(settings_store, "is_connecting", lambda source, now: False),
         mock.patch.object(secret_store, "hook_keys", lambda name, now: [SECRET]),
         mock.patch.object(tickets, "save", store.save),
         mock.patch.object(tickets, "load", store.load),

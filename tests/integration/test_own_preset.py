@@ -42,7 +42,7 @@ def followed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
         "make secret SOURCE=osticket",
     ]
     assert apply_settings.main([str(file), "--table", TABLE, "--public-url", URL]) == 0
-    monkeypatch.setattr(set_secret, "_typed", lambda: SECRET)
+    monkeypatch.setattr(set_secret, "typed", lambda: SECRET)
     assert set_secret.main(["osticket", "--secret-id", "HookSecrets"]) == 0
     return world
 
