@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from domain import commitment, rise
-from domain.follow_up import FollowUp, State
+from domain.follow_up import MERGED, FollowUp, State
 from domain.message import Kind, Message, owner_scope
 from domain.person import person_key
 from domain.rise import Days
@@ -89,8 +89,11 @@ class Count:
 
 
 def mark_of(follow_up: FollowUp) -> Mark | None:
-    """The mark that this follow-up leaves; None while its details are missing, because then its cause is."""
-    if follow_up.state is State.WAITING:
+    """The mark that this follow-up leaves; None while its details are missing, because then its cause is.
+
+    A ticket that was merged into another one is not a second ticket, and leaves none.
+    """
+    if follow_up.state is State.WAITING or follow_up.reason == MERGED:
         return None
     closure = follow_up.closure
     return Mark(

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from domain.closure import one_line
 from domain.errors import Refused
-from domain.follow_up import MOST_AGAIN, FollowUp, State
+from domain.follow_up import MERGED, MOST_AGAIN, FollowUp, State
 from domain.message import Kind, Message, ticket_scope
 from domain.settings import Settings
 
-ON_PURPOSE = frozenset({"opted_out", "frequency_cap", "own_address"})
+ON_PURPOSE = frozenset({"opted_out", "frequency_cap", "own_address", MERGED})
 """Why somebody was not asked although they could have been: their wish, or our own rule. Nobody has to look."""
 KEPT_DEEDS = 40
 

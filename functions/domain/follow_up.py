@@ -60,6 +60,10 @@ class State(StrEnum):
     REOPENED = "reopened"
 
 
+MERGED = "merged"
+"""Why a closing is not asked about that is no solution: the ticket became a part of another one."""
+
+
 class Obstacle(StrEnum):
     """Why a helpdesk could not be asked about a ticket, or did not tell."""
 
@@ -365,6 +369,9 @@ def open_follow_up(ticket: Ticket, closure: Closure, now: datetime, settings: Se
     superseded = ticket.superseded(opened)
     if superseded:
         return replace(opened, state=State.REOPENED, reason=superseded, outcome_at=now, due_at=now)
+    if closure.kind == "merged":
+        # The ticket that it went into is asked about when that is closed.
+        return replace(opened, state=State.NOT_ASKED, reason=MERGED, outcome_at=now, due_at=now)
     if closure.needs_details:
         # Whoever can ask does so at once; else a fuller report may come.
         asks = settings.can_ask(closure.source)

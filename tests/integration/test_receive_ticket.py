@@ -454,3 +454,16 @@ def test_details_that_never_come_are_flagged(world: World) -> None:
     assert (only("7", "zendesk").state, only("7", "zendesk").reason) == (State.NOT_ASKED, "no_details")
     assert [mail.to for mail in world.mail.sent] == [MIA]
     assert people.load(CUSTOMER).asked == ()
+
+
+def test_a_ticket_that_went_into_another_one_is_not_asked_about_and_is_no_second_ticket(world: World) -> None:
+    trigger: dict[str, Any] = {"id": "35436", "status": "Closed", "updated_at": stamp(START)}
+    trigger |= {"requester_email": CUSTOMER, "root_cause": "cause_meter_late", "tags": "vip closed_by_merge"}
+    body = json.dumps({"schema": "zendesk.trigger/1", "ticket": trigger}).encode()
+    assert outcome(world.hook(body, signed_by_zendesk(body, world.now), "zendesk")) == "accepted"
+    world.wait(10 * A_DAY)
+    known = only("35436", "zendesk")
+    assert (known.closure.kind, known.state, known.reason) == ("merged", State.NOT_ASKED, "merged")
+    assert tickets.load("zendesk", "35436").flags == {}
+    assert world.mail.to(CUSTOMER) == []
+    assert [item for item in world.scan() if "MARK#" in item] == []
