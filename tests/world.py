@@ -251,9 +251,10 @@ class World:
 
     def press(self, link: str, **form: str) -> Page:
         """Somebody presses the button of a page, with what the page put into its form."""
-        if "/s/" in link and "seal" not in form and (seal := self.seal(self.open(link))):
+        page = self.open(link) if re.search("/[sgfc]/", link) else None
+        if page and "seal" not in form and (seal := self.seal(page)):
             form["seal"] = seal
-        if "/f/" in link and "form" not in form and (id := self.form_id(self.open(link))):
+        if page and "/f/" in link and "form" not in form and (id := self.form_id(page)):
             form["form"] = id
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return self.http("POST", link, body=urlencode(form), headers=headers)
@@ -266,7 +267,7 @@ class World:
 
     @staticmethod
     def seal(page: Page) -> str | None:
-        """The seal in a survey page's form; None on any other page."""
+        """The seal in a page's form; None where there is no form."""
         found = re.search(r'name="seal" value="([^"]+)"', page.body)
         return found[1] if found else None
 
