@@ -81,8 +81,6 @@ def carry_out(found: Found, form: Form, settings: Settings) -> CauseState:
     act = ACTIONS.get(form.get("action", ""))
     if act is None:
         raise Wrong("This page has no such button.")
-    if notices.is_suspect(form, found.link, found.link.issued_at, settings):
-        raise Wrong(notices.ONCE_MORE, 200)
     code, form_id = found.state.code, deeds.read_form(form.get("form", ""), clock.now())
     for _ in range(ATTEMPTS):
         state, now = causes.load(code), clock.now()
@@ -90,6 +88,8 @@ def carry_out(found: Found, form: Form, settings: Settings) -> CauseState:
             raise Wrong("This root cause is with somebody else now, so nothing was changed.", 409)
         if deeds.is_done(code, form_id):
             return state
+        if notices.is_suspect(form, found.link, found.link.issued_at, settings):
+            raise Wrong(notices.ONCE_MORE, 200)
         try:
             done = act(Wish(found.who, state, form, form_id, now, settings))
         except Changed:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, notices, tellings, web
+from adapters import clock, notices, table, tellings, web
 from adapters.telemetry import count, logger, metrics
 from domain import press, telling
 from domain.errors import Changed
@@ -48,8 +48,10 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
         )
         after = telling.say(found.said, said)
         if after is not found.said:
+            told = telling.hear_late(found.told, after, now)
+            late = [tellings.row(told)] if told is not found.told else []
             try:
-                tellings.save_said(after)
+                table.put_all([tellings.said_row(after), *late])
             except Changed:
                 continue
             logger.info("fix answered", gone=after.gone)

@@ -251,13 +251,19 @@ class World:
 
     def press(self, link: str, **form: str) -> Page:
         """Somebody presses the button of a page, with what the page put into its form."""
-        page = self.open(link) if re.search("/[sgfc]/", link) else None
+        is_sealed = re.search("/[sgfc]/", link) is not None
+        page = self.open(link) if is_sealed and "seal" not in form else None
         if page and "seal" not in form and (seal := self.seal(page)):
             form["seal"] = seal
         if page and "/f/" in link and "form" not in form and (id := self.form_id(page)):
             form["form"] = id
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return self.http("POST", link, body=urlencode(form), headers=headers)
+
+    def sealed(self, event: dict[str, Any], link: str) -> dict[str, Any]:
+        """A sample of a form, as it comes from the page behind a link."""
+        event["body"] += f"&seal={self.seal(self.open(link))}"
+        return event
 
     @staticmethod
     def form_id(page: Page) -> str | None:
