@@ -69,9 +69,7 @@ def show(
         shown = _of_window(link, states, now, settings)
     page = replace(
         shown,
-        causes=tuple(
-            _standing(link, entry, states[entry.code], now, settings) for entry in shown.causes
-        ),
+        causes=tuple(_standing(link, entry, states[entry.code], now, settings) for entry in shown.causes),
         error=error,
         form=deeds.new_form(now),
         seal=links.seal(link, Page(shown_at=now, once_more=pressed), now),

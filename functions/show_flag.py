@@ -47,7 +47,7 @@ class Found:
     def sent_at(self) -> datetime | None:
         """When the last mail about it went to whoever's link was used."""
         mails = (m.delivery for m in self.messages.values() if m.to == f"contact:{self.holder}")
-        return max((at for held in mails if held and (at := held.sent_at or held.claimed_at)), default=None)
+        return max((held.sent_at or held.claimed_at for held in mails if held), default=None)
 
     @property
     def messages(self) -> Mapping[str, Message]:

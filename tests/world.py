@@ -502,11 +502,39 @@ class World:
             {**pattern, **record, "dynamodb": {**record["dynamodb"], "SequenceNumber": str(number)}}
             for number, record in enumerate(batch)
         ]
+        for record in self._tried(listed):
+            # The batch is bisected, which finds the records that fail: the others go on.
+            if self._tried([record]):
+                self._bury(record)
+        return True
+
+    def _tried(self, listed: list[Any]) -> list[Any]:
+        """A batch, as often as the template says: what is left."""
         for _ in range(readers()["Table"]["MaximumRetryAttempts"] + 1):
             done, listed = self._batch("react_to_change", {"Records": listed}, listed)
             if done:
-                return True
-        return True
+                break
+        return listed
+
+    def _bury(self, record: dict[str, Any]) -> None:
+        """The queue gets where the record stood in the stream, not the record itself."""
+        stream = readers()["Table"]
+        assert stream["BisectBatchOnFunctionError"]
+        number = record["dynamodb"]["SequenceNumber"]
+        told = {
+            "requestContext": {
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": stream["MaximumRetryAttempts"] + 1,
+            },
+            "DDBStreamBatchInfo": {
+                "startSequenceNumber": number,
+                "endSequenceNumber": number,
+                "batchSize": 1,
+            },
+        }
+        self.queue(
+            stream["DestinationConfig"]["OnFailure"]["Destination"].partition(".")[0], json.dumps(told)
+        )
 
     def _batch(self, function: str, event: dict[str, Any], listed: list[Any]) -> tuple[bool, list[Any]]:
         """A stream's batch: whether all of it is done, and what is left: everything from the first failed record on."""

@@ -45,6 +45,7 @@ OUTCOMES: Mapping[Result, str] = {
 JUDGED = frozenset({"holds", "opens_again", "too_little", "said_late"})
 """News with what a fix was judged by."""
 
+
 def told(
     given: Telling,
     follow_up: FollowUp,

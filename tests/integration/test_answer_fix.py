@@ -119,7 +119,10 @@ def test_a_scanner_that_opens_and_presses_everything_within_seconds_says_nothing
         for answer in ("yes", "no"):
             page = world.press(link, answer=answer, seal=seal)
             assert (page.status, "Please press once more." in page.body) == (200, True)
-            assert "Please press once more." in world.press(link, answer=answer, seal=world.seal(page) or "").body
+            assert (
+                "Please press once more."
+                in world.press(link, answer=answer, seal=world.seal(page) or "").body
+            )
         world.now += A_SECOND
     assert "Please press once more." in world.press(link, answer="yes", seal="").body
     assert world.scan() == before

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from typing import Any
@@ -1005,7 +1005,7 @@ def zone_of(address: str | None) -> str:
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-SEALED = {
+SEALED: Mapping[str, Callable[[str, datetime, timedelta], links.Pressed]] = {
     "answer_fix": links.read_fix,
     "settle_flag": links.read_flag,
     "act_on_cause": links.read_causes,
