@@ -2,8 +2,8 @@
 
     tests/benchmark/steady.py [--years 240] [--rises 200]
 
-The rule of domain/rise.py on counts that are drawn day by day, without follow-ups and marks around it, so that it can be
-tried over many more years than a company has. The bound of docs/causes.md is held against it.
+The rule of domain/rise.py on counts that are drawn day by day, without follow-ups and marks around it, so that it can
+be tried over many more years than a company has. The bound of docs/causes.md is held against it.
 """
 
 import argparse

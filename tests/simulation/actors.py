@@ -472,13 +472,16 @@ class Actors:
         self._hook(body, f"msg_unusable_{number}", answered)
 
     def _seal(self, function: str, token: str) -> str:
-        """What the page puts into its form for a person who was asked to press once more, or would have been."""
+        """What the page puts into the form of a person who was asked to press once more, or would have been.
+
+        It has been open for an hour, because some clocks are minutes wrong.
+        """
         now = instant(self.world.now)
         try:
             link = SEALED[function](token, now, self.settings.policy.keep_for)
         except links.BadLink:
             return ""
-        return links.seal(link, Page(shown_at=now - timedelta(minutes=2), once_more=True), now)
+        return links.seal(link, Page(shown_at=now - timedelta(hours=1), once_more=True), now)
 
     def _http(
         self,
