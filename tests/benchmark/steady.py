@@ -35,8 +35,8 @@ class Cause:
     """It has no past yet, and its first notice, which the floor gives, comes within its first weeks."""
 
 
-def told_on(cause: Cause, length: int, chance: random.Random, policy: Policy) -> Iterator[tuple[int, int]]:
-    """The days on which an owner would be told of a rise, and of how many days."""
+def told_on(cause: Cause, length: int, chance: random.Random, policy: Policy) -> Iterator[int]:
+    """The days on which an owner would be told of a rise."""
     back, told, weekly = rise.lookback(policy), None, 1.0
     counts: list[int] = []
     since = BEGIN if cause.is_new else None
@@ -52,9 +52,9 @@ def told_on(cause: Cause, length: int, chance: random.Random, policy: Policy) ->
         if cause.is_new and told is None:
             told = today
             continue
-        if found := rise.find(Days(today=today, counts=tuple(counts[-back:]), since=since), told, policy):
+        if rise.find(Days(today=today, counts=tuple(counts[-back:]), since=since), told, policy):
             told = today
-            yield day, found.days
+            yield day
 
 
 def main(arguments: list[str]) -> int:
@@ -64,23 +64,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rises", type=int, default=200, help="of each kind")
     given = parser.parse_args(arguments)
     policy = Policy()
-    say("| tickets a week | cause-years | false rises a year | by a window | by lasting evidence |")
-    say("|---|---|---|---|---|")
+    say("| tickets a week | cause-years | false rises a year |")
+    say("|---|---|---|")
     steady = [Cause(rate) for rate in (1, 5, 20, 100)] + [Cause(rate, is_new=True) for rate in (1, 5, 20)]
     for cause in [*steady, Cause(35, scatter=0.1), Cause(10, scatter=0.2)]:
         length, lives = (1, given.years) if cause.is_new else (4, given.years // 4)
-        alarms = [
-            alarm
+        alarms = sum(
+            1
             for seed in range(lives)
-            for alarm in told_on(cause, length * YEAR, random.Random(f"{cause} {seed}"), policy)
-        ]
-        windows = sum(days in rise.WINDOWS for _, days in alarms)
-        kind = ", new" if cause.is_new else f", weeks scatter by {cause.scatter:g}" if cause.scatter else ""
-        years = length * lives
-        say(
-            f"| {cause.per_week:g}{kind} | {years} | {len(alarms) / years:.3f} "
-            f"| {windows / years:.3f} | {(len(alarms) - windows) / years:.3f} |"
+            for _ in told_on(cause, length * YEAR, random.Random(f"{cause} {seed}"), policy)
         )
+        kind = ", new" if cause.is_new else f", weeks scatter by {cause.scatter:g}" if cause.scatter else ""
+        say(f"| {cause.per_week:g}{kind} | {length * lives} | {alarms / (length * lives):.3f} |")
     say("| rise | found | days until: median, nine of ten |")
     say("|---|---|---|")
     for rate, factor in ((20, 1.5), (7, 2), (140, 1.5), (35, 2), (14, 3), (3, 3), (3, 5)):
@@ -88,7 +83,7 @@ def main(arguments: list[str]) -> int:
         delays = []
         for seed in range(given.rises):
             days = told_on(cause, cause.at + FOUND_WITHIN, random.Random(f"{cause} {seed}"), policy)
-            first = next((day for day, _ in days if day >= cause.at), None)
+            first = next((day for day in days if day >= cause.at), None)
             delays.append(YEAR if first is None else first - cause.at + 1)
         delays.sort()
         found, ninth = sum(delay < YEAR for delay in delays), delays[len(delays) * 9 // 10]
