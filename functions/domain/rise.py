@@ -118,20 +118,23 @@ def _lasting(days: Days, told: date | None, policy: Policy) -> Rise | None:
     ever = _weeks(days.between(_first(begin, days, None), days.today))
     known = _weeks(days.between(_first(begin, days, told), days.today))
     since_told = (days.today - told).days // WEEK if told else LASTING
-    found: list[tuple[float, Rise]] = []
+    found: list[tuple[float, int, float]] = []
     for start in range(1, min(LASTING, since_told, len(known) - ENOUGH) + 1):
         past, now = known[:-start][-longest:], sum(known[-start:])
-        before, window, length = sum(past), start * WEEK, len(past) * WEEK
         scatter = _scatter(past, ever[:-start])
-        evidence = evidence_of_rise(now / scatter, before / scatter, window, length)
-        chance = share_at_least(now / scatter, before / scatter, window, length)
-        usual = before * window / length
-        found.append((evidence, Rise(days=window, tickets=now, usual=usual, chance=chance)))
-    evidence = fsum(each for each, _ in found)
-    if evidence < WEEKS_PER_YEAR / (HALF * policy.rise_false_alarms_per_year):
+        evidence = evidence_of_rise(now / scatter, sum(past) / scatter, start, len(past))
+        found.append((evidence, start, scatter))
+    if fsum(evidence for evidence, _, _ in found) < WEEKS_PER_YEAR / (
+        HALF * policy.rise_false_alarms_per_year
+    ):
         return None
-    rise = max(found, key=lambda each: each[0])[1]
-    return rise if rise.tickets >= policy.rise_at_least * rise.usual else None
+    _, start, scatter = max(found)
+    past, now = known[:-start][-longest:], sum(known[-start:])
+    usual = sum(past) * start / len(past)
+    if now < policy.rise_at_least * usual:
+        return None
+    chance = share_at_least(now / scatter, sum(past) / scatter, start, len(past))
+    return Rise(days=start * WEEK, tickets=now, usual=usual, chance=chance)
 
 
 def _first(wanted: date, days: Days, told: date | None) -> date:
@@ -194,11 +197,16 @@ def share_at_least(now: float, before: float, window: float, past: float) -> flo
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b) by its continued fraction (DLMF 8.17.22, evaluated by Lentz's method)."""
+    """I_x(a, b) by its continued fraction, on the side of it that converges fast."""
     if not 0 < x < 1:
         return 0.0 if x <= 0 else 1.0
     if x > (a + 1) / (a + b + 2):
-        return 1 - incomplete_beta(b, a, 1 - x)
+        return 1 - _continued_fraction(b, a, 1 - x)
+    return _continued_fraction(a, b, x)
+
+
+def _continued_fraction(a: float, b: float, x: float) -> float:
+    """DLMF 8.17.22, evaluated by Lentz's method."""
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
     c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
     value, step, change = d, 0, 0.0

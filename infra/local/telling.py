@@ -138,6 +138,8 @@ class World:
 
     def name(self, key: str) -> str:
         """Name of a team (``team:<key>``), or first name of a contact (``contact:<key>`` or only the key)."""
+        if key == "customer":
+            return "the customer"
         group = "teams" if key.startswith("team:") else "contacts"
         name = str(self.settings[group][key.rpartition(":")[2]]["name"])
         return name if group == "teams" else name.split()[0]
@@ -271,6 +273,9 @@ def summary(world: World, reported: list[Reported]) -> Table:
 
 
 def link(mail: Item, page: str) -> str:
-    """The address of a page that a mail leads to: ``s`` survey, ``f`` flag, ``c`` causes, ``g`` fix, ``t`` thanks; empty without one."""
+    """The address of a page that a mail leads to; empty without one.
+
+    ``s`` survey, ``f`` flag, ``c`` causes, ``g`` fix, ``t`` thanks.
+    """
     found = re.search(rf"http\S+/{page}/[\w.~-]+", mail["BodyText"])
     return found[0] if found else ""

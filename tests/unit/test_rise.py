@@ -5,14 +5,14 @@ import random
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
-from math import comb, isclose
+from math import comb, isclose, nextafter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from company import POLICY
 from domain import rise
-from domain.rise import Days, evidence_of_rise, find, is_unusual, share_at_least
+from domain.rise import Days, evidence_of_rise, find, incomplete_beta, is_unusual, share_at_least
 
 TODAY = date(2026, 11, 30)
 BUSINESS = (1.4, 1.2, 1.1, 1.1, 1.0, 0.1, 0.1)
@@ -44,6 +44,14 @@ def test_the_chance_is_a_chance_and_falls_with_every_ticket(
     chance = share_at_least(now, before, window, past)
     assert 0 <= chance <= 1
     assert share_at_least(now + 1, before, window, past) <= chance + 1e-12
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_the_chance_comes_to_an_end_where_both_sides_of_the_fraction_meet(a: int, b: int) -> None:
+    """At x = (a + 1) / (a + b + 2) rounding may say of both sides that the other one is better."""
+    x = (a + 1) / (a + b + 2)
+    for near in (x, nextafter(x, 0), nextafter(x, 1)):
+        assert isclose(incomplete_beta(a, b, near) + incomplete_beta(b, a, 1 - near), 1, rel_tol=1e-9)
 
 
 def test_nothing_is_certain_to_be_as_often_as_nothing() -> None:
