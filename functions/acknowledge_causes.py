@@ -23,9 +23,9 @@ def _acknowledge(token: str, form: dict[str, str], settings: Settings, nonce: st
         return link.response(nonce, settings.company.name)
     code = form.get("cause", "")
     if form.get("action") != "acknowledge" or code not in link.causes:
-        return show(link, settings, nonce, 400, "This page has no such cause.")
+        return show(link, settings, nonce, 400, "This page has no such cause.", pressed=True)
     try:
-        carry_out(Found(link.owner, causes.load(code)), form, settings)
+        carry_out(Found(link, causes.load(code)), form, settings)
     except Wrong as wrong:
-        return show(link, settings, nonce, wrong.status, str(wrong))
-    return show(link, settings, nonce)
+        return show(link, settings, nonce, wrong.status, str(wrong), pressed=True)
+    return show(link, settings, nonce, pressed=True)

@@ -20,7 +20,7 @@ from show_cause import MOVABLE, Found, find, show
 from take_next_step import tell_if_repeated
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("form", "action", "cause", "committed_to", "note", "wrong", "words", "day")
+KEPT_FIELDS = ("seal", "form", "action", "cause", "committed_to", "note", "wrong", "words", "day")
 LONGEST_NOTE = 500
 LONGEST_WORDS = 1000
 
@@ -71,9 +71,9 @@ def _act(code: str, token: str, form: dict[str, str], settings: Settings, nonce:
     try:
         state = carry_out(found, form, settings)
     except Wrong as wrong:
-        now_found = Found(found.who, causes.load(code))
-        return show(now_found, settings, nonce, wrong.status, str(wrong), kept=form)
-    return show(Found(found.who, state), settings, nonce)
+        now_found = Found(found.link, causes.load(code))
+        return show(now_found, settings, nonce, wrong.status, str(wrong), kept=form, pressed=True)
+    return show(Found(found.link, state), settings, nonce, pressed=True)
 
 
 def carry_out(found: Found, form: Form, settings: Settings) -> CauseState:
@@ -88,6 +88,8 @@ def carry_out(found: Found, form: Form, settings: Settings) -> CauseState:
             raise Wrong("This root cause is with somebody else now, so nothing was changed.", 409)
         if deeds.is_done(code, form_id):
             return state
+        if notices.is_suspect(form, found.link, found.link.issued_at, settings):
+            raise Wrong(notices.ONCE_MORE, 200)
         try:
             done = act(Wish(found.who, state, form, form_id, now, settings))
         except Changed:

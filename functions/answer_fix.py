@@ -3,18 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-from adapters import clock, notices, tellings, web
+from adapters import clock, notices, table, tellings, web
 from adapters.telemetry import count, logger, metrics
-from domain import telling
+from domain import press, telling
 from domain.errors import Changed
 from domain.settings import Settings
 from domain.telling import Said
 from messages.text import clean_words
-from show_fix import find, show
+from show_fix import Found, find, show
 
 ATTEMPTS = 5
-HIDDEN_FIELD = "website"
-KEPT_FIELDS = ("answer", "words")
+KEPT_FIELDS = ("seal", "answer", "words")
 
 
 @logger.inject_lambda_context
@@ -30,13 +29,11 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
         if isinstance(found, notices.Notice):
             return found.response(nonce, settings.company.name)
         answer = form.get("answer")
-        if form.get(HIDDEN_FIELD):
-            # People never see this field: whoever fills it in has not been asked.
-            logger.info("suspect press", rules=("hidden_field",))
-            count("PressSuspected")
-            return show(found, settings, nonce, chosen=answer)
+        words = clean_words(form.get("words", "")) or None
         if answer not in {"yes", "no"}:
-            return show(found, settings, nonce, 400, unanswered=True)
+            return show(found, settings, nonce, 400, unanswered=True, words=words)
+        if _is_suspect(found, answer == "yes", form, settings):
+            return show(found, settings, nonce, chosen=answer, once_more=True, words=words)
         now, ref = clock.now(), found.follow_up.ref
         said = Said(
             scope=found.told.scope,
@@ -46,16 +43,27 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
             source=ref.source,
             ticket_id=ref.ticket_id,
             number=ref.number,
-            words=clean_words(form.get("words", "")) or None,
+            words=words,
             keep_until=now + settings.policy.keep_for,
         )
         after = telling.say(found.said, said)
         if after is not found.said:
+            told = telling.hear_late(found.told, after, now)
+            late = [tellings.row(told)] if told is not found.told else []
             try:
-                tellings.save_said(after)
+                table.put_all([tellings.said_row(after), *late])
             except Changed:
                 continue
             logger.info("fix answered", gone=after.gone)
             count("FixGone" if after.gone else "FixNotGone")
         return show(replace(found, said=after), settings, nonce, answered=True)
     raise Changed("the answer is changing too fast")
+
+
+def _is_suspect(found: Found, gone: bool, form: dict[str, str], settings: Settings) -> bool:
+    """What only adds words to the answer that stands is no new answer and not judged."""
+    said = found.said
+    if said and said.gone == gone:
+        return False
+    contradicts = said is not None and press.is_moment(said.at, clock.now(), settings.policy)
+    return notices.is_suspect(form, found.link, found.sent_at, settings, contradicts=contradicts)

@@ -18,7 +18,7 @@ from domain.message import Kind, Message
 from domain.settings import Settings
 from messages import compose
 from messages.compose import Note
-from send_message import cause_told, digest_told, settle_message, written
+from send_message import cause_told, digest_told, news_told, settle_message, written
 
 TOO_LATE = timedelta(days=1)
 """A chat that took nothing for so long gets nothing: its mail has long been read."""
@@ -71,6 +71,9 @@ def _note(waiting: Message, now: datetime, settings: Settings) -> Note | None:
     if waiting.kind is Kind.DIGEST:
         digest = digest_told(waiting, now, settings)
         return written(lambda: compose.digest_note(digest)) if digest else None
+    if waiting.kind is Kind.CAUSE_NEWS:
+        news = news_told(waiting, now, settings)
+        return written(lambda: compose.cause_news_note(news))
     notice = cause_told(waiting, now, settings)
     return written(lambda: compose.cause_repeated_note(notice)) if notice else None
 

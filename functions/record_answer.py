@@ -16,7 +16,6 @@ from messages.text import clean_words
 from show_survey import choices, find
 
 ATTEMPTS = 5
-HIDDEN_FIELD = "website"
 FIELDS = ("answer", "words", "wish", "kept", "consent", "credit", "withdraw")
 KEPT_FIELDS = (
     # Whoever tries again comes from the page that was shown, and is not taken for a machine.
@@ -72,7 +71,7 @@ def _is_suspect(
     now, policy = clock.now(), settings.policy
     link = links.read_survey(token, now, policy.keep_for)
     page = links.read_seal(form.get("seal", ""), link, now, policy.keep_for)
-    hidden_field = bool(form.get(HIDDEN_FIELD))
+    hidden_field = bool(form.get(notices.HIDDEN_FIELD))
     found = {
         place: rules
         for place, pressed in said.items()

@@ -435,9 +435,13 @@ def _compose_for_customer(
 def _told(
     waiting: Message, known: FollowUp, person: Person, now: datetime, settings: Settings
 ) -> _Composed | None:
-    """What a customer is told of a cause; nothing when the fix was found wanting before they were."""
+    """What a customer is told of a cause; nothing when it is no longer true: a fix that was found wanting before they
+    were told, or "we are on it" once a fix was declared.
+    """
     told = tellings.load(waiting.about["cause"], int(waiting.about["telling"]))
     if told is None or (told.kind is telling.Kind.FIX and told.result is Result.OPENS_AGAIN):
+        return None
+    if told.kind in {telling.Kind.KNOWN, telling.Kind.UPDATE} and causes.load(told.cause).declared:
         return None
     own, base = _own(known, person, now, settings), _base(settings)
     is_fix = told.kind is telling.Kind.FIX
@@ -604,14 +608,18 @@ def cause_told(waiting: Message, now: datetime, settings: Settings) -> compose.C
 
 
 def _news(waiting: Message, now: datetime, settings: Settings) -> _Composed:
-    """What became of a cause; of a fix with what its customers wrote who still have it."""
+    told = news_told(waiting, now, settings)
+    return _Composed(written(lambda: compose.cause_news(told)))
+
+
+def news_told(waiting: Message, now: datetime, settings: Settings) -> compose.CauseNews:
+    """What became of a cause, to mail or chat; of a fix with what its customers wrote who still have it."""
     about, to = waiting.about, waiting.to.partition(":")[2]
     code = about["cause"]
     told = tellings.load(code, int(about["telling"])) if "telling" in about else None
     words = [said for gone, said in tellings.reached(told).words if not gone] if told else []
     url = links.cause_url(_base(settings), to, code, waiting.created_at, now)
-    context = cause_facts.news(waiting, causes.load(code), told, words[:EXAMPLES], url, settings)
-    return _Composed(written(lambda: compose.cause_news(context)))
+    return cause_facts.news(waiting, causes.load(code), told, words[:EXAMPLES], url, settings)
 
 
 def digest_told(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:

@@ -19,7 +19,7 @@ from messages.text import clean_words
 from show_flag import Found, find, show
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("action", "done", "result", "words", "form", "until", "promise", "press", "sure")
+KEPT_FIELDS = ("seal", "action", "done", "result", "words", "form", "until", "promise", "press", "sure")
 OVERTAKEN = "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened."
 RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
 MOST_PROMISES = 10
@@ -48,6 +48,9 @@ def _act(token: str, form: Form, settings: Settings, nonce: str) -> web.Response
         found = find(token, settings)
         if isinstance(found, notices.Notice):
             return found.response(nonce, settings.company.name)
+        if notices.is_suspect(form, found.link, found.sent_at, settings):
+            kept = replace(found, flag=_kept(found.flag, form))
+            return show(kept, settings, nonce, 200, notices.ONCE_MORE, form, pressed=True)
         try:
             rows = list(ACTIONS.get(action, _settle)(found, form, settings))
             if rows:
@@ -56,13 +59,13 @@ def _act(token: str, form: Form, settings: Settings, nonce: str) -> web.Response
                 count(f"Flag{action.title().replace('_', '')}")
         except Wrong as wrong:
             kept = replace(found, flag=_kept(found.flag, form))
-            return show(kept, settings, nonce, wrong.status, str(wrong), form)
+            return show(kept, settings, nonce, wrong.status, str(wrong), form, pressed=True)
         except Changed:
             continue
         after = find(token, settings)
         if isinstance(after, notices.Notice):
             return after.response(nonce, settings.company.name)
-        return show(after, settings, nonce)
+        return show(after, settings, nonce, pressed=True)
     raise Changed("the flag is changing too fast")
 
 

@@ -1,15 +1,17 @@
 """GET and HEAD /c/{token}/{cause}: shows one root cause to its owner, or to whoever had it; changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from adapters import causes, clock, deeds, links, notices, tellings, web
+from adapters.links import CausesLink
 from adapters.telemetry import count, logger, metrics
 from domain import ownership
 from domain.cause import CauseState
 from domain.follow_up import FollowUp
+from domain.press import Page
 from domain.settings import Settings
 from domain.telling import Reached, Stage, Telling
 from messages import cause_facts, compose, pages
@@ -23,10 +25,15 @@ OWN_LINK = "the-customers-own-link"
 
 @dataclass(frozen=True)
 class Found:
-    """A cause as a link opens it; ``who`` is the contact whose link it is."""
+    """A cause as a link opens it."""
 
-    who: str
+    link: CausesLink
     state: CauseState
+
+    @property
+    def who(self) -> str:
+        """The contact whose link it is."""
+        return self.link.owner
 
     def may_act(self, settings: Settings) -> bool:
         """Whether the link still acts: the cause may be with somebody else by now."""
@@ -56,7 +63,7 @@ def find(token: str, code: str, settings: Settings) -> Found | notices.Notice:
         return notices.NOT_FOUND
     if code not in link.causes and not set(causes.above(code)) & set(link.causes):
         return notices.NOT_FOUND
-    return Found(link.owner, causes.load(code))
+    return Found(link, causes.load(code))
 
 
 def show(
@@ -68,8 +75,12 @@ def show(
     *,
     kept: Mapping[str, str] | None = None,
     before: str | None = None,
+    pressed: bool = False,
 ) -> web.Response:
-    """The page of one cause; ``kept`` are words that could not be taken, which stand in their form again."""
+    """The page of one cause; ``kept`` are words that could not be taken, which stand in their form again.
+
+    ``pressed``: it answers a press and no mail leads to it.
+    """
     now, window = clock.now(), settings.policy.repeated_within
     code, may_act = found.state.code, found.may_act(settings)
     figures, about = causes.figures(code, now - window, now, buckets=1)
@@ -98,6 +109,7 @@ def show(
         error=error,
         kept=kept,
     )
+    page = replace(page, seal=links.seal(found.link, Page(shown_at=now, once_more=pressed), now))
     return web.page(status, pages.cause_page(page, nonce), nonce)
 
 

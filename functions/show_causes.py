@@ -9,6 +9,7 @@ from adapters.links import CausesLink
 from adapters.telemetry import count, logger, metrics
 from domain.cause import CauseState, owner_of
 from domain.ownership import may_act
+from domain.press import Page
 from domain.settings import Settings
 from messages import cause_facts, facts, pages
 
@@ -38,11 +39,18 @@ def find(token: str, settings: Settings) -> CausesLink | notices.Notice:
 
 
 def show(
-    link: CausesLink, settings: Settings, nonce: str, status: int = 200, error: str | None = None
+    link: CausesLink,
+    settings: Settings,
+    nonce: str,
+    status: int = 200,
+    error: str | None = None,
+    *,
+    pressed: bool = False,
 ) -> web.Response:
     """The page of some causes as they stand now.
 
     A digest's link shows the figures of its period; any other those of the window in which a cause counts as repeated.
+    ``pressed``: it answers a press and no mail leads to it.
     """
     now = clock.now()
     if link.period:
@@ -52,7 +60,7 @@ def show(
             *link.period,
             now,
             entries,
-            lambda code: _link(link.owner, code, settings, now),
+            lambda code: _link(link, code, settings, now),
             settings,
         )
         states = {entry.code: entry.state for entry in entries}
@@ -61,11 +69,10 @@ def show(
         shown = _of_window(link, states, now, settings)
     page = replace(
         shown,
-        causes=tuple(
-            _standing(link.owner, entry, states[entry.code], now, settings) for entry in shown.causes
-        ),
+        causes=tuple(_standing(link, entry, states[entry.code], now, settings) for entry in shown.causes),
         error=error,
         form=deeds.new_form(now),
+        seal=links.seal(link, Page(shown_at=now, once_more=pressed), now),
     )
     return web.page(status, pages.causes_page(page, nonce), nonce)
 
@@ -88,19 +95,20 @@ def _of_window(
 
 
 def _standing(
-    reader: str, entry: pages.CauseState, state: CauseState, now: datetime, settings: Settings
+    link: CausesLink, entry: pages.CauseState, state: CauseState, now: datetime, settings: Settings
 ) -> pages.CauseState:
     """The entry with what its reader may do, and how it stands."""
     owner = settings.contacts.get(owner_of(state, settings))
     return replace(
         entry,
-        link=_link(reader, state.code, settings, now),
-        may_act=may_act(reader, state, settings) and not state.merged_into,
+        link=_link(link, state.code, settings, now),
+        may_act=may_act(link.owner, state, settings) and not state.merged_into,
         owner_name=owner.name if owner else None,
         state_line=cause_facts.state_line(state, now, settings),
     )
 
 
-def _link(owner: str, code: str, settings: Settings, now: datetime) -> str | None:
+def _link(link: CausesLink, code: str, settings: Settings, now: datetime) -> str | None:
+    """As old as the link that led here: so old is the mail that both come from."""
     base = settings.company.public_url
-    return links.cause_url(base.rstrip("/"), owner, code, now, now) if base else None
+    return links.cause_url(base.rstrip("/"), link.owner, code, link.issued_at or now, now) if base else None

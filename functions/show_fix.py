@@ -1,6 +1,7 @@
 """GET and HEAD /g/{token}: asks a customer whether the cause of their problem is gone; changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from adapters import clock, links, notices, outbox, people, tellings, tickets, web
@@ -8,9 +9,13 @@ from adapters.links import FixLink, PreferencesLink
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp
 from domain.person import Person
+from domain.press import Page
 from domain.settings import Settings
 from domain.telling import Said, Telling
 from messages import cause_facts, pages
+
+HIDDEN_LINK = "website"
+"""The answer behind the link that people never see."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,13 @@ class Found:
     follow_up: FollowUp
     person: Person
     said: Said | None
+    sent_at: datetime | None = None
+    """When the mail with the link went out."""
+
+    @property
+    def link(self) -> FixLink:
+        """The link that opens it."""
+        return FixLink(self.told.cause, self.told.number, self.person.key)
 
 
 @logger.inject_lambda_context
@@ -35,7 +47,8 @@ def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
     count("FixShown")
     if isinstance(found, notices.Notice):
         return found.response(nonce, settings.company.name)
-    return show(found, settings, nonce, chosen=request.query.get("a"))
+    answer = request.query.get("a")
+    return show(found, settings, nonce, chosen=answer, hidden_link=answer == HIDDEN_LINK)
 
 
 def find(token: str, settings: Settings) -> Found | notices.Notice:
@@ -53,7 +66,9 @@ def find(token: str, settings: Settings) -> Found | notices.Notice:
     if follow_up is None:
         return notices.GONE
     said = tellings.load_said(told.scope, link.person)
-    return Found(told, follow_up, people.load_key(link.person), said)
+    held = message.delivery
+    sent_at = (held.sent_at or held.claimed_at) if held else None
+    return Found(told, follow_up, people.load_key(link.person), said, sent_at)
 
 
 def show(
@@ -63,8 +78,11 @@ def show(
     status: int = 200,
     *,
     chosen: str | None = None,
+    words: str | None = None,
     answered: bool = False,
     unanswered: bool = False,
+    once_more: bool = False,
+    hidden_link: bool = False,
 ) -> web.Response:
     """The customer's page."""
     now, base = clock.now(), settings.company.public_url
@@ -79,5 +97,13 @@ def show(
         preferences_link=links.preferences_url(base.rstrip("/"), preferences, now, now) if base else None,
         answered=answered,
         unanswered=unanswered,
+    )
+    shown = Page(shown_at=now, hidden_link=hidden_link, once_more=once_more or answered)
+    page = replace(
+        page,
+        once_more=once_more,
+        seal=links.seal(found.link, shown, now),
+        trap_link=f"?a={HIDDEN_LINK}",
+        kept_words=words if words is not None else page.kept_words,
     )
     return web.page(status, pages.gone_page(page, nonce), nonce)

@@ -1,10 +1,12 @@
 """GET and HEAD /f/{token}: shows a flag to the person who has it; changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from adapters import causes, clock, links, notices, people, tickets, web
+from adapters.links import TicketLink
 from adapters.telemetry import count, logger, metrics
 from domain import flag as flagged
 from domain import recovery
@@ -12,6 +14,7 @@ from domain.flag import Flag, Reason
 from domain.follow_up import FollowUp
 from domain.message import Message
 from domain.person import Person
+from domain.press import Page
 from domain.promise import Promise
 from domain.settings import Settings
 from messages import facts, pages
@@ -33,6 +36,18 @@ class Found:
     holder: str
     person: Person
     records: tickets.Records = field(default_factory=tickets.Records)
+
+    @property
+    def link(self) -> TicketLink:
+        """The link that opens it."""
+        ref = self.follow_up.ref
+        return TicketLink(ref.source, ref.ticket_id, ref.number, self.holder)
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the last mail about it went to whoever's link was used."""
+        mails = (m.delivery for m in self.messages.values() if m.to == f"contact:{self.holder}")
+        return max((held.sent_at or held.claimed_at for held in mails if held), default=None)
 
     @property
     def messages(self) -> Mapping[str, Message]:
@@ -92,8 +107,13 @@ def show(
     status: int = 200,
     error: str | None = None,
     kept: Mapping[str, str] | None = None,
+    *,
+    pressed: bool = False,
 ) -> web.Response:
-    """The flag's page; what could not be taken (``kept``, fields of a form) stands in its form again."""
+    """The flag's page; what could not be taken (``kept``, fields of a form) stands in its form again.
+
+    ``pressed``: it answers a press and no mail leads to it.
+    """
     now, known = clock.now(), found.follow_up
     recovered = None
     if found.flag.settled_at:
@@ -115,4 +135,5 @@ def show(
         kept=kept,
         error=error,
     )
+    page = replace(page, seal=links.seal(found.link, Page(shown_at=now, once_more=pressed), now))
     return web.page(status, pages.flag_page(page, nonce), nonce)

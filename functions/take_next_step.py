@@ -322,8 +322,8 @@ def _telling(code: str, number: int, now: datetime, settings: Settings) -> None:
         _walk(told, now, settings)
     elif step == "pass":
         tellings.save(telling.once_more(told, now))
-    elif step == "judge":
-        _judge(told, now, settings)
+    elif step in {"judge", "judge_late"}:
+        _judge(told, now, settings, is_late=step == "judge_late")
     elif step == "nudge":
         _tell_own(replace(told, due_at=None), News.DRAFT, None, now, settings)
     elif step in {"remind", "settle"}:
@@ -341,12 +341,16 @@ def _walk(told: Telling, now: datetime, settings: Settings) -> None:
     count("CustomersTold", written)
 
 
-def _judge(told: Telling, now: datetime, settings: Settings) -> None:
-    others = tellings.newest(told.cause)
-    judged = telling.judge(told, tellings.evidence(told, now), others, settings.policy, now)
-    state = causes.load(told.cause)
-    after, mails, again, what = telling.conclude(judged, state, now, settings)
-    rows = [tellings.row(judged), *(outbox.row(mail) for mail in mails)]
+def _judge(told: Telling, now: datetime, settings: Settings, *, is_late: bool) -> None:
+    others, state = tellings.newest(told.cause), causes.load(told.cause)
+    evidence = tellings.evidence(told, now)
+    if is_late:
+        judged, after, mails, again, what = telling.judge_late(told, evidence, others, state, now, settings)
+    else:
+        judged = telling.judge(told, evidence, others, settings.policy, now)
+        after, mails, again, what = telling.conclude(judged, state, now, settings)
+    rows = [tellings.row(judged)]
+    rows += [outbox.row(each) for mail in mails for each in message.with_chat(mail, settings)]
     rows += [causes.row(after)] if after != state else []
     rows += [tellings.row(again)] if again else []
     table.put_all([*rows, *_deed(told.cause, what, now, settings)])

@@ -48,11 +48,15 @@ def _list(now: datetime, period: timedelta) -> int:
     marks = {code: list(causes.marks(code, now - period, now)) for code in (*settings.causes, UNCLASSIFIED)}
     together = roll_up(marks, settings)
     say(f"The last {period.days} days: tickets and customers, together with the causes under it")
-    for code, known in settings.causes.items():
+    states = causes.states(settings)
+    for code in _parts_behind_whole({code: state.merged_into for code, state in states.items()}):
+        known = settings.causes[code]
         own, all_of_it = count(marks[code]), together[code]
         more = f"  (itself {own.tickets} and {own.customers})" if own != all_of_it else ""
         under = f"  under {known.parent}" if known.parent else ""
-        say(f"{all_of_it.tickets:>8,} {all_of_it.customers:>8,}  {code}  {known.name}{more}{under}")
+        into = states[code].merged_into
+        merged = f"  merged into {into}: counted there, too" if into else ""
+        say(f"{all_of_it.tickets:>8,} {all_of_it.customers:>8,}  {code}  {known.name}{more}{under}{merged}")
     rest = count(marks[UNCLASSIFIED])
     say(f"{rest.tickets:>8,} {rest.customers:>8,}  {UNCLASSIFIED}")
     listed = unmapped(marks[UNCLASSIFIED])
@@ -63,6 +67,16 @@ def _list(now: datetime, period: timedelta) -> int:
         shown = json.dumps(value.value, ensure_ascii=value.mixed)
         say(f"{value.tickets:>8,} {value.customers:>8,}  {shown}  {', '.join(value.sources)}{mixed}")
     return 0
+
+
+def _parts_behind_whole(into: dict[str, str | None]) -> list[str]:
+    """Causes in their order, those that were merged into one right behind it."""
+    listed: list[str] = []
+    waiting = [code for code, whole in reversed(into.items()) if whole not in into]
+    while waiting:
+        listed.append(waiting.pop())
+        waiting += [code for code, whole in reversed(into.items()) if whole == listed[-1]]
+    return listed
 
 
 def _recount() -> int:

@@ -1062,7 +1062,7 @@ def gone_page_unanswered() -> pages.GonePage:
 
 def cause_news(why: compose.NewsKind) -> compose.CauseNews:
     """What became of a cause."""
-    judged = why in {"holds", "opens_again", "too_little"}
+    judged = why in {"holds", "opens_again", "too_little", "said_late"}
     news = compose.CauseNews(
         company=COMPANY,
         to_name="Selma Aydin" if why in {"overdue", "promise_broken"} else "Jonas Weber",
@@ -1074,18 +1074,18 @@ def cause_news(why: compose.NewsKind) -> compose.CauseNews:
     )
     if not judged:
         return news
-    before, since = {"holds": (9, 1), "opens_again": (7, 6)}.get(why, (2, 0))
-    no = 2 if why == "opens_again" else 0
-    chance = {"holds": "1", "opens_again": "50"}.get(why, "25")
+    before, since = {"holds": (9, 1), "opens_again": (7, 6), "said_late": (9, 1)}.get(why, (2, 0))
+    no = {"opens_again": 2, "said_late": 1}.get(why, 0)
+    chance = {"holds": "1", "opens_again": "50", "said_late": "1"}.get(why, "25")
     return replace(
         news,
         before=before,
         since=since,
         days="30",
         chance=chance,
-        gone=5 if why == "holds" else 1,
+        gone=5 if why in {"holds", "said_late"} else 1,
         not_gone=no,
-        words=(WORDS,) * (no // 2),
+        words=(WORDS,) * bool(no),
     )
 
 

@@ -5,7 +5,7 @@ the newest signs, all verify. The text of a token is never used as a key or writ
 character may be changed without breaking it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -43,6 +43,8 @@ class CausesLink:
     owner: str
     causes: tuple[str, ...] = ()
     period: tuple[datetime, datetime] | None = None
+    issued_at: datetime | None = field(default=None, compare=False)
+    """Of a link that was read: when it was made, which is when its mail was due."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +110,31 @@ def thanks_url(base: str, link: TeamLink, issued_at: datetime, now: datetime) ->
     return f"{base}/t/{_sign('thanks', [link.team], issued_at, now)}"
 
 
-def seal(link: TicketLink, page: Page, now: datetime) -> str:
-    """What a page puts into its form: which closure it is about, and when and how it was shown."""
+Pressed = TicketLink | FixLink | CausesLink
+"""Whose pages have buttons that a machine might press."""
+
+
+def seal(link: Pressed, page: Page, now: datetime) -> str:
+    """What a page puts into its form: whose page it is and what about, and when and how it was shown."""
     shown = int(page.shown_at.timestamp() * 1000)
-    content = [link.source, link.ticket_id, link.number, shown, page.hidden_link, page.once_more]
-    return _sign("seal", content, page.shown_at, now)
+    return _sign("seal", [_about(link), shown, page.hidden_link, page.once_more], page.shown_at, now)
 
 
-def read_seal(text: str, link: TicketLink, now: datetime, life: timedelta) -> Page | None:
-    """The page that a form came from; None when the seal is not ours, of another closure's page, or too old."""
+def _about(link: Pressed) -> list[object]:
+    if isinstance(link, TicketLink):
+        return [link.source, link.ticket_id, link.number, link.holder]
+    if isinstance(link, FixLink):
+        return [link.cause, link.number, link.person]
+    return [link.owner]
+
+
+def read_seal(text: str, link: Pressed, now: datetime, life: timedelta) -> Page | None:
+    """The page that a form came from; None when the seal is not ours, of another page, or too old."""
     try:
-        *about, shown, hidden_link, once_more = _verify("seal", text, now, life, 6)
+        about, shown, hidden_link, once_more = _verify("seal", text, now, life, 4)
     except BadLink:
         return None
-    if about != [link.source, link.ticket_id, link.number]:
+    if about != _about(link):
         return None
     shown_at = datetime.fromtimestamp(_whole(shown) / 1000, UTC)
     return Page(shown_at=shown_at, hidden_link=hidden_link is True, once_more=once_more is True)
@@ -152,16 +165,16 @@ def read_version(token: str, now: datetime, life: timedelta) -> TicketLink:
 
 def read_causes(token: str, now: datetime, life: timedelta) -> CausesLink:
     """What a process owner's link points to; raises BadLink."""
-    owner, causes = _verify("causes", token, now, life, 2)
+    (owner, causes), issued_at = _open("causes", token, now, life, 2)
     if isinstance(causes, dict):
         ends = causes.get("period")
         if not isinstance(ends, list) or len(ends) != 2:
             raise BadLink
         since, until = (datetime.fromtimestamp(_whole(end), UTC) for end in ends)
-        return CausesLink(str(owner), period=(since, until))
+        return CausesLink(str(owner), period=(since, until), issued_at=issued_at)
     if not isinstance(causes, list):
         raise BadLink
-    return CausesLink(str(owner), tuple(str(code) for code in causes))
+    return CausesLink(str(owner), tuple(str(code) for code in causes), issued_at=issued_at)
 
 
 def read_fix(token: str, now: datetime, life: timedelta) -> FixLink:
@@ -195,6 +208,12 @@ def _sign(purpose: str, content: list[object], issued_at: datetime, now: datetim
 
 
 def _verify(purpose: str, token: str, now: datetime, life: timedelta, fields: int) -> list[object]:
+    return _open(purpose, token, now, life, fields)[0]
+
+
+def _open(
+    purpose: str, token: str, now: datetime, life: timedelta, fields: int
+) -> tuple[list[object], datetime]:
     if len(token) > LONGEST_TOKEN:
         raise BadLink
     try:
@@ -206,7 +225,7 @@ def _verify(purpose: str, token: str, now: datetime, life: timedelta, fields: in
     issued_at = datetime.fromtimestamp(_whole(content[-1]), UTC)
     if now > issued_at + life:
         raise BadLink
-    return content[:-1]
+    return content[:-1], issued_at
 
 
 def _whole(value: object) -> int:

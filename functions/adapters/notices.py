@@ -4,12 +4,14 @@
 they wrote stands in its form.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from adapters import clock, settings_store, web
+from adapters import clock, links, settings_store, web
 from adapters.telemetry import count, logger
+from domain import press
 from domain.settings import Settings
 from messages import pages
 
@@ -74,3 +76,26 @@ def posted(
         return TRY_AGAIN.response(
             nonce, kept=tuple((name, form[name]) for name in kept_fields if name in form)
         )
+
+
+HIDDEN_FIELD = "website"
+"""People never see this field: whoever fills it in has not been asked."""
+ONCE_MORE = "That came very fast. Machines press buttons, too: please press once more, and it counts."
+
+
+def is_suspect(
+    form: Mapping[str, str],
+    link: links.Pressed,
+    sent_at: datetime | None,
+    settings: Settings,
+    *,
+    contradicts: bool = False,
+) -> bool:
+    """Whether a form looks as if a machine had sent it, by the rules of domain/press.py; then it changes nothing."""
+    now, policy = clock.now(), settings.policy
+    page = links.read_seal(form.get("seal", ""), link, now, policy.keep_for)
+    rules = press.broken_rules(page, bool(form.get(HIDDEN_FIELD)), sent_at, contradicts, now, policy)
+    if rules:
+        logger.info("suspect press", rules=rules)
+        count("PressSuspected")
+    return bool(rules)

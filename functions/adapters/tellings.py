@@ -67,11 +67,6 @@ def load_said(scope: str, person: str) -> Said | None:
     return table.read_row(item, Said) if item else None
 
 
-def save_said(said: Said) -> None:
-    """Store an answer; raises Changed when it is not the version that was loaded."""
-    table.put(said_row(said))
-
-
 def reached(told: Telling) -> Reached:
     """Whom a telling has reached, and what they answered, counted from its messages and answers themselves."""
     messages: list[Message] = []

@@ -70,6 +70,8 @@ class News(StrEnum):
     HOLDS = "holds"
     OPENS_AGAIN = "opens_again"
     TOO_LITTLE = "too_little"
+    SAID_LATE = "said_late"
+    """A customer still has it, and said so after the fix was judged."""
 
 
 def news(code: str, why: News, key: str, to: str, now: datetime, settings: Settings, **about: str) -> Message:

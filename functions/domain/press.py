@@ -1,14 +1,14 @@
 """Whether a press on the button was a person's, and what a person decides who knows better.
 
-Mail scanners open every link, run scripts and press buttons, seconds after a mail arrives. Opening changes nothing
-anyway; what looks like a machine's press is kept with its reasons and not counted, and a page asks for one more press.
-So a person who is wrongly suspected loses one press, and a machine that does not wait, or fills in what nobody sees,
-counts for nothing. Whoever never presses again still reaches a person: the suspect presses stand with the flag, where
-the responsible person counts one or says that it was a machine.
+Mail scanners open every link, run scripts and press buttons, seconds after a mail arrives, in the mailboxes of
+customers and of our own people. Opening changes nothing anyway; what looks like a machine's press does not count, and
+the page asks for one more. So a person who is wrongly suspected loses one press, and a machine that does not wait, or
+fills in what nobody sees, counts for nothing. Suspect presses about a closure are kept with their reasons: whoever
+never presses again still reaches a person, who counts one or says that it was a machine.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from domain.errors import Refused
@@ -62,6 +62,19 @@ def suspicions(
     if follow_up.asked_again:
         # Unless it waited for the customer's hours, the question went out when it was asked.
         sent_at = follow_up.asked_again[-1].at
+    contradicts = _contradicts(follow_up, solved, now, policy)
+    return broken_rules(page, hidden_field, sent_at, contradicts, now, policy)
+
+
+def broken_rules(
+    page: Page | None,
+    hidden_field: bool,
+    sent_at: datetime | None,
+    contradicts: bool,
+    now: datetime,
+    policy: Policy,
+) -> tuple[str, ...]:
+    """The same for a press on any page; ``sent_at``: when the mail went out that leads to it."""
     asked_again = page is not None and page.once_more
     found = {
         Rule.NO_PAGE: page is None,
@@ -69,15 +82,20 @@ def suspicions(
         Rule.HIDDEN_FIELD: hidden_field,
         Rule.AT_ONCE: page is not None and now - page.shown_at < policy.press_after_page,
         Rule.JUST_SENT: sent_at is not None and not asked_again and now - sent_at < policy.press_after_mail,
-        Rule.CONTRADICTS: _contradicts(follow_up, solved, now, policy.press_after_page * CONTRADICTION),
+        Rule.CONTRADICTS: contradicts,
     }
     return tuple(str(rule) for rule, broken in found.items() if broken)
 
 
-def _contradicts(follow_up: FollowUp, solved: bool, now: datetime, within: timedelta) -> bool:
+def is_moment(since: datetime, now: datetime, policy: Policy) -> bool:
+    """Whether the opposite of what was pressed at ``since`` contradicts it, and is no change of mind."""
+    return now - since < policy.press_after_page * CONTRADICTION
+
+
+def _contradicts(follow_up: FollowUp, solved: bool, now: datetime, policy: Policy) -> bool:
     pressed = [(answer.at, answer.solved) for answer in follow_up.answers]
     pressed += [(suspect.at, suspect.solved) for suspect in follow_up.suspects]
-    return any(other != solved and now - at < within for at, other in pressed)
+    return any(other != solved and is_moment(at, now, policy) for at, other in pressed)
 
 
 def suspect(follow_up: FollowUp, said: Press, rules: tuple[str, ...], now: datetime) -> FollowUp:

@@ -1,15 +1,18 @@
 """Whether a root cause really is more often now than in its own past, or whether it only looks so.
 
-The tickets of the last one or four whole weeks are compared with those of the weeks before: whole weeks on both sides,
-so that Mondays are compared with Mondays. Given the sum of both, the recent share is binomial when the rate is
-unchanged, whatever it is, so the test needs no known rate (Przyborowski and Wilenski 1940). Counts that scatter more
-than chance, and what drifts with the season, are divided by how much more (quasi-Poisson; McCullagh and Nelder 1989,
-chapter 6; so do Farrington et al. 1996 for outbreaks). docs/causes.md has the method, its error rates and the sources.
+Two tests see different rises: a *window* what is sudden, the evidence for a *lasting* rise what is slow. Both compare
+whole weeks with whole weeks before them, so that Mondays are compared with Mondays, and both need no known rate: given
+the sum of both, the recent share is binomial when the rate is unchanged, whatever it is (Przyborowski and Wilenski
+1940). Counts that scatter more than chance, and what drifts with the season, are divided by how much more
+(quasi-Poisson; McCullagh and Nelder 1989, chapter 6; so do Farrington et al. 1996 for outbreaks). docs/causes.md has
+the methods, their error rates and the sources.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import exp, lgamma, log, log1p
+from itertools import pairwise
+from math import exp, fsum, lgamma, log, log1p, sqrt
 
 from domain.settings import Policy
 
@@ -18,6 +21,15 @@ WINDOWS = (7, 28)
 """Days of the windows that are compared with the past: whole weeks."""
 LOOKS_PER_YEAR = 365 * len(WINDOWS)
 """A window begins at midnight, so within a day its count only grows: a day is one look, whatever its closures."""
+LASTING = 12
+"""A lasting rise may have begun so many weeks ago, and is compared with twice as long a past as a window."""
+ENOUGH = 4
+"""So many weeks tell how much a cause scatters; before that, nobody can tell a slow rise from a wavering cause."""
+FACTORS = (1.5, 2.0, 3.0)
+"""How many times its past a cause may be after a lasting rise: the likelihoods of these are averaged."""
+WEEKS_PER_YEAR = 52
+HALF = 0.5
+"""Each of the two tests may use half of the false alarms that the policy allows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +59,8 @@ class Rise:
 
 def lookback(policy: Policy) -> int:
     """How many days have to be known."""
-    return policy.rise_compared_with.days + max(*WINDOWS, policy.repeated_within.days)
+    window = policy.rise_compared_with.days + max(*WINDOWS, policy.repeated_within.days)
+    return max(window, 2 * policy.rise_compared_with.days + LASTING * WEEK)
 
 
 def is_unusual(days: Days, told: date | None, policy: Policy) -> bool:
@@ -72,20 +85,15 @@ def find(days: Days, told: date | None, policy: Policy) -> Rise | None:
     of: what an owner knows is no news, and only a further rise is.
     """
     found = [rise for window in WINDOWS if (rise := _rise(days, window, told, policy))]
-    return min(found, key=lambda rise: rise.chance, default=None)
+    return min(found, key=lambda rise: rise.chance, default=None) or _lasting(days, told, policy)
 
 
 def _rise(days: Days, window: int, told: date | None, policy: Policy) -> Rise | None:
     if told is not None and (days.today - told).days < window:
         return None
     start = days.today - timedelta(days=window - 1)
-    first = start - timedelta(days=policy.rise_compared_with.days)
-    if days.since:
-        first = max(first, days.since)
-    if told is not None:
-        first = max(first, told - timedelta(days=WEEK - 1))
-    past = days.between(first, start - timedelta(days=1))
-    weeks = _weeks(past)
+    first = _first(start - timedelta(days=policy.rise_compared_with.days), days, told)
+    weeks = _weeks(days.between(first, start - timedelta(days=1)))
     if not weeks:
         return None
     now, before = sum(days.between(start, days.today)), sum(weeks)
@@ -94,9 +102,45 @@ def _rise(days: Days, window: int, told: date | None, policy: Policy) -> Rise | 
     chance = share_at_least(
         now / scatter, before / scatter, window * policy.rise_at_least, float(len(weeks) * WEEK)
     )
-    if chance > policy.rise_false_alarms_per_year / LOOKS_PER_YEAR:
+    if chance > HALF * policy.rise_false_alarms_per_year / LOOKS_PER_YEAR:
         return None
     return Rise(days=window, tickets=now, usual=usual, chance=chance)
+
+
+def _lasting(days: Days, told: date | None, policy: Policy) -> Rise | None:
+    """A rise since one of the last weeks, by the sum of the evidence for each (Shiryaev 1963, Roberts 1966).
+
+    If nothing has changed, that sum is on average the number of weeks that were added up, so it takes at least as many
+    weeks to come by chance to a threshold as the threshold says (Pollak 1985).
+    """
+    longest = 2 * policy.rise_compared_with.days // WEEK
+    begin = days.today - timedelta(days=(longest + LASTING) * WEEK - 1)
+    ever = _weeks(days.between(_first(begin, days, None), days.today))
+    known = _weeks(days.between(_first(begin, days, told), days.today))
+    since_told = (days.today - told).days // WEEK if told else LASTING
+    found: list[tuple[float, int, float]] = []
+    for start in range(1, min(LASTING, since_told, len(known) - ENOUGH) + 1):
+        past, now = known[:-start][-longest:], sum(known[-start:])
+        scatter = _scatter(past, ever[:-start])
+        evidence = evidence_of_rise(now / scatter, sum(past) / scatter, start, len(past))
+        found.append((evidence, start, scatter))
+    if fsum(evidence for evidence, _, _ in found) < WEEKS_PER_YEAR / (
+        HALF * policy.rise_false_alarms_per_year
+    ):
+        return None
+    _, start, scatter = max(found)
+    past, now = known[:-start][-longest:], sum(known[-start:])
+    usual = sum(past) * start / len(past)
+    if now < policy.rise_at_least * usual:
+        return None
+    chance = share_at_least(now / scatter, sum(past) / scatter, start, len(past))
+    return Rise(days=start * WEEK, tickets=now, usual=usual, chance=chance)
+
+
+def _first(wanted: date, days: Days, told: date | None) -> date:
+    """The first day that may be looked at: not before the cause was there, nor before the week that was told of."""
+    first = max(wanted, days.since) if days.since else wanted
+    return max(first, told - timedelta(days=WEEK - 1)) if told else first
 
 
 def _weeks(past: tuple[int, ...]) -> list[int]:
@@ -105,12 +149,40 @@ def _weeks(past: tuple[int, ...]) -> list[int]:
     return [sum(whole[at : at + WEEK]) for at in range(0, len(whole), WEEK)]
 
 
-def _scatter(weeks: list[int]) -> float:
-    """How many times Poisson's variance that of the weeks is; at least 1, which is chance alone."""
-    if len(weeks) < 4 or not sum(weeks):
+def _scatter(past: list[int], ever: Sequence[int] = ()) -> float:
+    """How many times Poisson's variance that of the weeks is; at least 1, which is chance alone.
+
+    Taken from the past itself, and from the steps between all weeks that are known (von Neumann 1941), also before a
+    notice. What is more than chance would show is an estimate of few weeks, so its upper limit is taken.
+    """
+    found, limit = max(_variance(past), _variance_of_steps(ever)), 1 + 2 * sqrt(2 / max(1, len(past) - 1))
+    return max(1.0, found * limit if found > limit else found)
+
+
+def _variance(weeks: list[int]) -> float:
+    if len(weeks) < ENOUGH or not sum(weeks):
         return 1.0
     mean = sum(weeks) / len(weeks)
-    return max(1.0, sum((week - mean) ** 2 for week in weeks) / (len(weeks) - 1) / mean)
+    return sum((week - mean) ** 2 for week in weeks) / (len(weeks) - 1) / mean
+
+
+def _variance_of_steps(weeks: Sequence[int]) -> float:
+    if len(weeks) <= ENOUGH or not sum(weeks):
+        return 1.0
+    mean = sum(weeks) / len(weeks)
+    return sum((week - after) ** 2 for week, after in pairwise(weeks)) / (2 * (len(weeks) - 1)) / mean
+
+
+def evidence_of_rise(now: float, before: float, window: float, past: float) -> float:
+    """How many times likelier it is that ``now`` of ``now + before`` events fall into the window, if the rate rose.
+
+    On average over FACTORS. Given their sum, events are binomial before and after, and the rate drops out; the same
+    ratio comes from the gamma-Poisson predictive distribution with the prior 1/rate.
+    """
+    return fsum(
+        exp(min(600.0, now * log(factor) + (now + before) * log((past + window) / (past + factor * window))))
+        for factor in FACTORS
+    ) / len(FACTORS)
 
 
 def share_at_least(now: float, before: float, window: float, past: float) -> float:
@@ -125,11 +197,16 @@ def share_at_least(now: float, before: float, window: float, past: float) -> flo
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b) by its continued fraction (DLMF 8.17.22, evaluated by Lentz's method)."""
+    """I_x(a, b) by its continued fraction, on the side of it that converges fast."""
     if not 0 < x < 1:
         return 0.0 if x <= 0 else 1.0
     if x > (a + 1) / (a + b + 2):
-        return 1 - incomplete_beta(b, a, 1 - x)
+        return 1 - _continued_fraction(b, a, 1 - x)
+    return _continued_fraction(a, b, x)
+
+
+def _continued_fraction(a: float, b: float, x: float) -> float:
+    """DLMF 8.17.22, evaluated by Lentz's method."""
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
     c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
     value, step, change = d, 0, 0.0

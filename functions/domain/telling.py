@@ -101,6 +101,8 @@ class Telling:
     checks: int = 0
     evidence: Evidence | None = None
     result: Result | None = None
+    said_late: bool = False
+    """The owner was told that somebody still has it and said so after the judging."""
     kept: bool | None = None
     """Whether customers heard from us by the day we had told them."""
     due_at: datetime | None = None
@@ -345,9 +347,17 @@ def say(known: Said | None, said: Said) -> Said:
     return replace(said, words=words, version=known.version)
 
 
+def hear_late(telling: Telling, said: Said, now: datetime) -> Telling:
+    """A fix that a customer contradicts after it was judged is judged again at once; else the telling unchanged."""
+    judged = telling.kind is Kind.FIX and telling.stage is Stage.DONE
+    if said.gone or not judged or telling.result not in {Result.HOLDS, Result.TOO_LITTLE}:
+        return telling
+    return replace(telling, due_at=now)
+
+
 # --- what is due ------------------------------------------------------------------------------------------------------
 
-Due = Literal["wait", "nudge", "page", "pass", "judge", "remind", "settle"]
+Due = Literal["wait", "nudge", "page", "pass", "judge", "judge_late", "remind", "settle"]
 
 
 def check_at(telling: Telling, policy: Policy) -> datetime:
@@ -364,6 +374,8 @@ def due_step(telling: Telling, now: datetime, policy: Policy) -> Due:
         return "nudge"
     if telling.stage is Stage.TELLING:
         return "page"
+    if telling.stage is Stage.DONE and telling.kind is Kind.FIX:
+        return "judge_late"
     if telling.stage is not Stage.TOLD:
         return "wait"
     if telling.kind is Kind.FIX:
@@ -423,6 +435,31 @@ def judge(
     if result is Result.TOO_LITTLE and telling.checks == 0:
         return replace(judged, due_at=max(check_at(judged, policy), now))
     return replace(judged, stage=Stage.DONE, due_at=None)
+
+
+def judge_late(
+    told: Telling,
+    evidence: Evidence,
+    others: Iterable[Telling],
+    state: CauseState,
+    now: datetime,
+    settings: Settings,
+) -> tuple[Telling, CauseState, list[Message], Telling | None, What | None]:
+    """A judged fix that somebody contradicted later: open again when that changes the verdict, as ``conclude`` says.
+
+    Otherwise the verdict stands, and the owner hears of it once.
+    """
+    again = judge(told, evidence, others, settings.policy, now)
+    if again.result is Result.OPENS_AGAIN:
+        opened = replace(again, stage=Stage.DONE, due_at=None)
+        return opened, *conclude(opened, state, now, settings)
+    heard = replace(told.evidence or evidence, gone=evidence.gone, not_gone=evidence.not_gone)
+    kept = replace(told, evidence=heard, due_at=None)
+    if told.said_late or again.result is Result.SUPERSEDED:
+        return kept, state, [], None, None
+    key, owner = f"{told.number:04d}", owner_of(state, settings)
+    mail = news(state.code, News.SAID_LATE, key, owner, now, settings, telling=str(told.number))
+    return replace(kept, said_late=True), state, [mail], None, None
 
 
 def conclude(

@@ -42,6 +42,10 @@ OUTCOMES: Mapping[Result, str] = {
 }
 
 
+JUDGED = frozenset({"holds", "opens_again", "too_little", "said_late"})
+"""News with what a fix was judged by."""
+
+
 def told(
     given: Telling,
     follow_up: FollowUp,
@@ -109,7 +113,7 @@ def news(
 ) -> compose.CauseNews:
     """What became of a cause, as the message says; of a fix with what it was judged by."""
     told_of = message.about
-    evidence = about.evidence if about and told_of["why"] in {"holds", "opens_again", "too_little"} else None
+    evidence = about.evidence if about and told_of["why"] in JUDGED else None
     counted = evidence or Evidence(before=0, since=0, gone=0, not_gone=0)
     return compose.CauseNews(
         company=settings.company.name,

@@ -399,6 +399,7 @@ NewsKind = Literal[
     "holds",
     "opens_again",
     "too_little",
+    "said_late",
 ]
 ToldKind = Literal["fix", "known", "update", "again"]
 
@@ -641,6 +642,11 @@ def digest(context: Digest) -> Mail:
 def cause_repeated_note(context: CauseRepeated) -> Note:
     """The same notice for a chat."""
     return _note("cause_repeated", context, context.link, "Open and acknowledge")
+
+
+def cause_news_note(context: CauseNews) -> Note:
+    """What became of a fix, for a chat."""
+    return _note("cause_news", context, context.link, "Open the cause")
 
 
 def digest_note(context: Digest) -> Note:

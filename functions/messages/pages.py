@@ -248,6 +248,8 @@ class FlagPage(FlagFacts):
     """Settling it as solved asks the customer again, with what was done."""
     may_ask_team: bool = False
     team_asked: bool = False
+    seal: str | None = None
+    """Comes back with every form as the hidden field ``seal``."""
     team_words: str | None = None
     team_wrote_at: datetime | None = None
     deeds: tuple[Done, ...] = ()
@@ -322,6 +324,8 @@ class CausesPage:
     error: str | None = None
     form: str = ""
     """Id of the page's forms: the same form twice is one."""
+    seal: str | None = None
+    """Comes back with every form as the hidden field ``seal``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -415,6 +419,8 @@ class CausePage:
     tickets: int
     customers: int
     window_days: int
+    seal: str | None = None
+    """Comes back with every form as the hidden field ``seal``."""
     repeated_since: date | None = None
     acknowledged_at: datetime | None = None
     committed_to: date | None = None
@@ -457,6 +463,10 @@ class GonePage(ToCustomer):
     """What they wrote, as stored."""
     answered: bool = False
     unanswered: bool = False
+    once_more: bool = False
+    """As in ``SurveyPage``; also the next two."""
+    seal: str | None = None
+    trap_link: str | None = None
     customer_name: str | None = None
     preferences_link: str | None = None
 

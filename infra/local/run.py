@@ -7,6 +7,7 @@ What is told is read from the table and the mails that were sent; what should ha
 
 import fcntl
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -33,6 +34,12 @@ SLACK = 45.0
 """Seconds that a slow machine may add to every delay of the policy."""
 ROOM = 27.0
 """Seconds from the closures to the customers' words, at most: a digest that comes earlier would lack them."""
+
+FIX = {
+    "wrong": "The update had set your meter type to a wrong value.",
+    "words": "Every meter has its right value again, and the update leaves it alone.",
+}
+"""What the owner of the cause writes to its customers."""
 
 PRESSES = {
     "yes": "opens the link, reads the question, and presses “Yes, it is solved”.",
@@ -131,6 +138,7 @@ class Story:
             "{now}": now.isoformat(),
             "{today}": now.date().isoformat(),
             "{last_week}": last_week.isoformat(),
+            "{next_week}": (now.date() + timedelta(days=7)).isoformat(),
         }.items():
             text = text.replace(name, said)
         given = json.loads(text)
@@ -242,9 +250,14 @@ class Story:
             len(stored) == len(to_her) == 1, "one follow-up and one question for three equal webhooks"
         )
         self.say(sent.who, "The webhook came three times: one follow-up, one question, one note.", "green")
+        note = yield self.until_mail(sent.pk, "note appreciation", "the team’s note")
+        page = open_page(link(note, "t"))
+        self.expect(words.partition(".")[0] in page.html, "Ana’s words on the team’s page of thanks")
+        team = self.world.follow_up(sent.pk)["team"]
+        self.say(self.world.name(f"team:{team}"), "opens its page of thanks, and reads what Ana wrote.")
 
     def denied(self) -> Scene:
-        """A no; the responsible person takes it and settles it."""
+        """A no; the responsible person takes it, agrees on something, does it, and the customer says yes in the end."""
         yield pause(self.trio_at + 1.5)
         sent = self.send("ben")
         yield from self.answer(sent, "denied")
@@ -257,9 +270,22 @@ class Story:
         page = page.press(sent.given["acknowledge"])
         yield Wait("the acknowledged flag", lambda: "acknowledged_at" in self.world.flag(sent.pk), SLACK)
         yield pause(4)
-        self.say(holder, "has helped Ben, and writes down what was done.")
-        page.press(sent.given["settle"])
+        self.say(holder, f"calls Ben, and they agree: “{sent.given['agree']['words']}”")
+        page = page.press(sent.given["agree"]).press(sent.given["settle"])
         yield Wait("the settled flag", lambda: "settled_at" in self.world.flag(sent.pk), SLACK)
+        # What Ben said first is in the owner's digest: after his "yes" it would not be.
+        said = sent.given["presses"][1]["words"]
+        yield self.until_mail(self.owner, "digest", "the digest with Ben’s words", said, "digest_every")
+        self.say(holder, "has done what was agreed, and presses that the promise is kept.")
+        promise = next(form.filled["promise"] for form in page.forms if "promise" in form.fields)
+        page.press({"promise": promise, **sent.given["keep"]})
+        yield self.until_mail(sent.pk, "promise_kept", "the mail to Ben about the promise")
+        mail = yield self.until_mail(sent.pk, "asked_again", "the question to Ben whether it is solved now")
+        yield pause(2)
+        self.say(sent.who, PRESSES[sent.given["again"]["answer"]])
+        open_page(link(mail, "s")).press(sent.given["again"])
+        yield self.until_state(sent, "confirmed")
+        self.say(sent.who, "He had said “no”, and is a customer who was helped after all.", "green")
 
     def silent(self) -> Scene:
         """No answer, one reminder, no answer: a flag, left open."""
@@ -296,7 +322,40 @@ class Story:
             mail = yield self.until_mail(
                 self.owner, "digest", f"{self.owner_name}’s digest", words, "digest_every"
             )
-        self.links[f"Be {self.owner_name}, and say when the root cause will be gone"] = link(mail, "c")
+        self.links[f"Be {self.owner_name}, and look after your root causes"] = link(mail, "c")
+        if not known:
+            yield from self.fixed(mail)
+
+    def fixed(self, digest: Item) -> Scene:
+        """The owner declares a fix: everybody who had the cause is told once, and asked whether it is gone."""
+        causes = open_page(link(digest, "c"))
+        found = re.search(rf'href="([^"]+/{CAUSE})"', causes.html)
+        self.expect(found, "a link to the cause’s own page")
+        page = open_page(found[1] if found else "")
+        yield pause(1)
+        self.say(
+            self.owner_name, "has removed the cause, and declares the fix in words that customers may read."
+        )
+        today = datetime.now(UTC).date().isoformat()
+        draft = page.press({"action": "declare", "day": today, **FIX})
+        confirm = next(form.filled for form in draft.forms if "people" in form.fields)
+        self.say(
+            self.owner_name, f"sees the mail and the number of people, {confirm['people']}, and confirms."
+        )
+        yield pause(1)
+        draft.press({name: confirm[name] for name in ("action", "number", "people")})
+        scope = f"TOLD#{CAUSE}#fix#{int(confirm['number']):04d}"
+        self.world.whose[scope] = "Everyone"
+        people = int(confirm["people"])
+        told = lambda: (  # noqa: E731
+            len(mails := self.world.mails(scope, "fix_told")) == people and mails
+        )
+        mails = yield Wait("the mails about the fix", told, SLACK)
+        yield pause(2)
+        answered = open_page(link(mails[0], "g")).press({"answer": "yes", "words": ""})
+        self.expect("your answer is recorded" in answered.html, "the answer about the fix")
+        who = mails[0]["To"][0]
+        self.say("Everyone", f"{who} presses “Yes, it is gone”. In a month this fix is judged.", "green")
 
 
 def wake_up(stack: Stack) -> None:
@@ -316,7 +375,7 @@ def tell(stack: Stack, settings: Item) -> int:
         f"Now {settings['company']['name']}’s helpdesks close some tickets, side by side. Webhooks,\n"
         f"mails and pages are real; only the waiting is short, with seconds for days:\n"
         f"we ask after {policy['first_ask_after']}, remind after {policy['reminder_after']}, "
-        f"and stop waiting after {policy['silent_after']}. It takes a good minute.\n"
+        f"and stop waiting after {policy['silent_after']}. It takes about two minutes.\n"
     )
     world = World(stack, settings)
     with Teller(world) as teller:

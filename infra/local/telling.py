@@ -45,12 +45,16 @@ MAILS = {
     "flag_raised": ("flag", "The person responsible is told"),
     "note": ("note", "The team is told"),
     "appreciation": ("thanks", "The team is told"),
+    "promise_kept": ("promise kept", "The customer is told that the promise is kept"),
+    "asked_again": ("asked again", "The customer is asked again"),
+    "fix_told": ("fix", "A customer of the cause is told of the fix"),
     "cause_repeated": ("notice", "The owner of the cause is told at once"),
     "digest": ("digest", "The owner’s digest, with the customers’ words"),
 }
 """For each kind of mail its name at the end, and what is said when it goes out."""
 
-ORDER = ("REOPEN", "FOLLOW_UP", "FLAG", "MESSAGE", "STATE", "MARK", "OWNER")
+ORDER = ("REOPEN", "FOLLOW_UP", "FLAG", "PROMISE", "MESSAGE", "STATE", "MARK", "OWNER")
+"""In which order changes are told that are seen at once; nothing is said of others."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,11 @@ class World:
             self.items |= {(pk, i["sk"]["S"]): record(i) for page in pages for i in page["Items"]}
         mailboxes = json.loads(fetch(self.stack.mails))["messages"].values()
         self.sent = {mail["MessageId"]: mail for mailbox in mailboxes for mail in mailbox}
-        changed = [key for key, now in self.items.items() if now != before.get(key)]
+        changed = [
+            key
+            for key, now in self.items.items()
+            if now != before.get(key) and key[1].partition("#")[0] in ORDER
+        ]
         changed.sort(key=lambda key: (ORDER.index(key[1].partition("#")[0]), key))
         return [(*key, before.get(key, {}), self.items[key]) for key in changed]
 
@@ -130,6 +138,8 @@ class World:
 
     def name(self, key: str) -> str:
         """Name of a team (``team:<key>``), or first name of a contact (``contact:<key>`` or only the key)."""
+        if key == "customer":
+            return "the customer"
         group = "teams" if key.startswith("team:") else "contacts"
         name = str(self.settings[group][key.rpartition(":")[2]]["name"])
         return name if group == "teams" else name.split()[0]
@@ -190,6 +200,8 @@ class Teller:
                 )
         elif kind == "FLAG":
             self._tell_flag(who, was, now)
+        elif kind == "PROMISE" and now.get("end") != was.get("end"):
+            self.say(who, f"The promise is {now['end']}.", "green")
         elif kind == "MESSAGE":
             self._tell_mail(who, now["kind"], was.get("delivery") or {}, now.get("delivery") or {})
         elif kind == "STATE" and now.get("repeated_at") != was.get("repeated_at"):
@@ -261,6 +273,9 @@ def summary(world: World, reported: list[Reported]) -> Table:
 
 
 def link(mail: Item, page: str) -> str:
-    """The address of a page that a mail leads to: ``s`` survey, ``f`` flag, ``c`` causes; empty without one."""
+    """The address of a page that a mail leads to; empty without one.
+
+    ``s`` survey, ``f`` flag, ``c`` causes, ``g`` fix, ``t`` thanks.
+    """
     found = re.search(rf"http\S+/{page}/[\w.~-]+", mail["BodyText"])
     return found[0] if found else ""

@@ -18,8 +18,9 @@ def repeated(world: World, first: int = 0) -> str:
 
 def test_the_sample_event_acknowledges_with_a_date(world: World) -> None:
     event = sample("acknowledge_causes")
-    event["pathParameters"] = {"token": world.token(repeated(world))}
-    page = world.answered(world.invoke("acknowledge_causes", event))
+    link = repeated(world)
+    event["pathParameters"] = {"token": world.token(link)}
+    page = world.answered(world.invoke("acknowledge_causes", world.sealed(event, link)))
     assert page.status == 200
     known = causes.load("portal-login")
     assert (known.acknowledged_at, known.committed_to) == (world.now, date(2026, 12, 18))

@@ -8,9 +8,11 @@ import pytest
 
 from adapters import causes, deeds, links, owners, tellings, tickets
 from adapters.links import CausesLink
+from adapters.notices import ONCE_MORE
 from builders import (
     A_DAY,
     A_MINUTE,
+    A_SECOND,
     HANNE,
     MIA,
     RAVI,
@@ -22,6 +24,7 @@ from builders import (
     sample,
     settings,
 )
+from domain.fix import Result
 from domain.ownership import What
 from domain.telling import Kind, Stage
 from world import Page, World
@@ -106,7 +109,7 @@ def test_the_sample_event_declares_a_fix_that_nobody_is_told_of_yet(world: World
     link = noticed(world)
     event = sample("act_on_cause")
     event["pathParameters"]["token"] = link.split("/")[-2]
-    page = world.answered(world.invoke("act_on_cause", event))
+    page = world.answered(world.invoke("act_on_cause", world.sealed(event, link)))
     assert page.status == 200
     assert "Send it to 3 people" in page.body
     assert "It is now valid for a day." in page.body
@@ -297,6 +300,45 @@ def test_a_fix_that_customers_contradict_opens_the_cause_again_and_they_hear_of_
     assert any("keeps coming back" in mail.subject for mail in world.mail.to(HANNE)), "nobody acknowledged it"
 
 
+def test_one_late_no_is_told_the_owner_once_and_the_verdict_stands(world: World) -> None:
+    fixed(world, people=6)
+    for number in range(3):
+        world.press(question(world, f"c{number}@c.example"), answer="yes")
+    world.wait(31 * A_DAY)
+    for words in ("It is back.", "It is still there."):
+        world.press(question(world, "c4@c.example"), answer="no", words=words)
+        world.wait(A_DAY)
+    late = [mail for mail in world.mail.to(RAVI) if mail.subject == "A customer still has it after your fix"]
+    assert len(late) == 1
+    assert "> It is back." in late[0].text
+    assert "3 of the customers who were asked say that it is gone, 1 still has it." in late[0].text
+    told = tellings.load(CODE, 1)
+    assert told
+    assert (told.result, told.stage, told.due_at) == (Result.HOLDS, Stage.DONE, None)
+    assert causes.load(CODE).repeated_at is None
+
+
+def test_late_noes_that_change_the_verdict_open_the_cause_again(world: World) -> None:
+    fixed(world, people=6)
+    for number in range(2):
+        world.press(question(world, f"c{number}@c.example"), answer="yes")
+    world.wait(31 * A_DAY)
+    assert what_was_done()[-1] is What.HOLDS
+    for number in (2, 3):
+        world.press(question(world, f"c{number}@c.example"), answer="no")
+        world.wait(A_DAY)
+    assert what_was_done()[-1] is What.OPENS_AGAIN
+    state, told = causes.load(CODE), tellings.load(CODE, 1)
+    assert told
+    assert (told.result, told.due_at) == (Result.OPENS_AGAIN, None)
+    assert state.repeated_at
+    assert state.acknowledged_at is None
+    world.wait(3 * A_DAY)  # no customer gets mail at the weekend
+    again = [m.to for m in world.mail.sent if m.subject.startswith("Your problem is not gone yet")]
+    assert sorted(again) == ["c2@c.example", "c3@c.example"]
+    assert len([m for m in world.mail.to(RAVI) if m.subject.startswith("It is not gone")]) == 1
+
+
 def test_a_cause_that_comes_back_as_often_opens_again_by_itself(world: World) -> None:
     fixed(world)
     world.wait(2 * A_DAY)
@@ -358,6 +400,26 @@ def test_those_who_would_ask_are_told_once_and_a_broken_promise_goes_to_the_mana
     assert told
     assert (told.kept, told.stage) == (False, Stage.DONE)
     assert "The promise was broken." in world.open(link).body
+
+
+def test_we_are_on_it_is_not_said_any_more_once_a_fix_was_declared(world: World) -> None:
+    """The mails wait for the customers' hours, and the fix is faster."""
+    link = noticed(world)
+    world.wait_until(world.now.replace(hour=22))
+    known(world, link, world.now.date() + 5 * A_DAY)
+    world.wait(10 * A_MINUTE)
+    assert known_mails(world) == []
+    confirm(
+        world,
+        link,
+        world.press(link, action="declare", wrong="A", words="B", day=world.now.date().isoformat()),
+    )
+    world.wait(2 * A_DAY)
+    assert known_mails(world) == []
+    assert len(fix_mails(world)) == 3
+    told = tellings.load(CODE, 1)
+    assert told
+    assert dict(tellings.reached(told).left_out) == {"nothing_to_say": 3}
 
 
 def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
@@ -607,3 +669,29 @@ def test_opening_changes_nothing(world: World) -> None:
         for method in ("GET", "HEAD"):
             assert world.http(method, address).status == 200
     assert world.scan() == before
+
+
+def test_a_scanner_in_the_owners_mailbox_presses_and_changes_nothing(world: World) -> None:
+    """On both pages of a cause, also on the button that would write to all of its customers."""
+    link = noticed(world)
+    draft = declare(world, link)
+    number = re.search(r'name="number" value="(\d+)"', draft.body)
+    assert number
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=A_MINUTE))
+    begun = causes.load(CODE).repeated_at
+    assert begun
+    world.now = begun + 5 * A_SECOND
+    before = world.scan()
+    for page_link, extra in ((link, {}), (link.rpartition("/")[0], {"cause": CODE})):
+        page = world.open(page_link)
+        for action in ("acknowledge", "confirm", "reassign") if not extra else ("acknowledge",):
+            form = {"action": action, "form": form_of(page), "number": number[1], "people": "3", "to": "mia"}
+            answer = world.press(page_link, seal=world.seal(page) or "", **form, **extra)
+            assert (answer.status, ONCE_MORE in answer.body) == (200, True)
+            again = world.press(page_link, seal=world.seal(answer) or "", **form, **extra)
+            assert ONCE_MORE in again.body
+    assert world.scan() == before
+    world.now += 3 * A_SECOND
+    form = {"action": "acknowledge", "cause": CODE, "note": "It is mine.", "form": form_of(again)}
+    world.press(page_link, seal=world.seal(again) or "", **form)
+    assert causes.load(CODE).note == "It is mine.", "a person presses once more, and it counts"

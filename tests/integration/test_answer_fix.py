@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters import tellings
-from builders import A_MINUTE, sample
+from adapters import outbox, tellings
+from builders import A_MINUTE, A_SECOND, sample, settings
 from domain.person import person_key
 from domain.telling import Said
 from integration.test_act_on_cause import CODE, fixed, question
@@ -22,8 +22,9 @@ def said(address: str = WHO) -> Said | None:
 def test_the_sample_event_records_the_answer_and_the_words(world: World) -> None:
     fixed(world)
     event = sample("answer_fix")
-    event["pathParameters"]["token"] = world.token(question(world, WHO))
-    page = world.answered(world.invoke("answer_fix", event))
+    link = question(world, WHO)
+    event["pathParameters"]["token"] = world.token(link)
+    page = world.answered(world.invoke("answer_fix", world.sealed(event, link)))
     assert page.status == 200
     assert "Thank you, your answer is recorded." in page.body
     known = said()
@@ -92,4 +93,72 @@ def test_while_the_table_is_down_the_words_stay_in_the_form(world: World) -> Non
     page = world.press(link, answer="no", words="A long thought.")
     assert page.status == 503
     assert "A long thought." in page.body
+    assert said() is None
+
+
+# --- presses that look like a machine's ------------------------------------------------------------------------------
+
+
+def scanned(world: World) -> str:
+    """The question's link, a few seconds after its mail; the company takes care of machines."""
+    fixed(world)
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=A_MINUTE))
+    told = tellings.load(CODE, 1)
+    assert told
+    message = outbox.load(told.scope, person_key(WHO))
+    assert message and message.delivery and message.delivery.sent_at
+    world.now = message.delivery.sent_at + 3 * A_SECOND
+    return question(world, WHO)
+
+
+def test_a_scanner_that_opens_and_presses_everything_within_seconds_says_nothing(world: World) -> None:
+    link = scanned(world)
+    before = world.scan()
+    for shown in (link, f"{link}?a=yes", f"{link}?a=no", f"{link}?a=website"):
+        seal = world.seal(world.open(shown)) or ""
+        for answer in ("yes", "no"):
+            page = world.press(link, answer=answer, seal=seal)
+            assert (page.status, "Please press once more." in page.body) == (200, True)
+            assert (
+                "Please press once more."
+                in world.press(link, answer=answer, seal=world.seal(page) or "").body
+            )
+        world.now += A_SECOND
+    assert "Please press once more." in world.press(link, answer="yes", seal="").body
+    assert world.scan() == before
+
+
+def test_a_person_who_is_suspected_presses_once_more_and_keeps_their_words(world: World) -> None:
+    link = scanned(world)
+    page = world.press(link, answer="no", words="It came back.")
+    assert "Please press once more." in page.body
+    assert "It came back." in page.body
+    world.now += 3 * A_SECOND
+    world.press(link, answer="no", words="It came back.", seal=world.seal(page) or "")
+    known = said()
+    assert known
+    assert (known.gone, known.words) == (False, "It came back.")
+
+
+def test_the_opposite_within_seconds_is_no_change_of_mind(world: World) -> None:
+    link = scanned(world)
+    world.now += A_MINUTE
+    seal = world.seal(world.open(link)) or ""
+    world.now += 3 * A_SECOND
+    world.press(link, answer="yes", seal=seal)
+    world.now += A_SECOND
+    assert "Please press once more." in world.press(link, answer="no", seal=seal).body
+    known = said()
+    assert known
+    assert known.gone
+
+
+@pytest.mark.parametrize("trap", ["hidden link", "hidden field"])
+def test_what_only_machines_touch_counts_for_nothing_at_any_time(world: World, trap: str) -> None:
+    link = scanned(world)
+    world.now += A_MINUTE
+    seal = world.seal(world.open(f"{link}?a=website" if trap == "hidden link" else link)) or ""
+    world.now += A_MINUTE
+    form = {"website": "https://spam.example"} if trap == "hidden field" else {}
+    assert "Please press once more." in world.press(link, answer="yes", seal=seal, **form).body
     assert said() is None

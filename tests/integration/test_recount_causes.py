@@ -348,6 +348,13 @@ def test_g2_a_poison_record_holds_up_nothing_else_and_ends_in_the_queue_of_the_d
     world.settle()
     assert world.failed
     world.failed.clear()
+    dead = world.queues["ChangeDeadLetters"].pop()
+    assert world.queues["ChangeDeadLetters"] == []
+    told = json.loads(dead.body)
+    assert told["requestContext"] == {"condition": "RetryAttemptsExhausted", "approximateInvokeCount": 11}
+    assert told["DDBStreamBatchInfo"]["batchSize"] == 1, "the others of its batch are not lost with it"
+    assert live(world)["no-show"] != brute_force(world, settings())["no-show"]
+    assert len(list(causes.marks("no-show", START, world.now + A_DAY))) == 2, "all but the poisoned one"
     world.now += 2 * AN_HOUR
     recounted(world)
     assert live(world) == brute_force(world, settings())

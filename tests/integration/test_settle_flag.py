@@ -3,6 +3,7 @@
 import pytest
 
 from adapters import table, tickets
+from adapters.notices import ONCE_MORE
 from builders import (
     A_DAY,
     A_MINUTE,
@@ -44,8 +45,9 @@ def raised(world: World) -> str:
 
 def test_the_sample_event_settles_a_flag_with_what_was_done(world: World) -> None:
     event = sample("settle_flag")
-    event["pathParameters"] = {"token": world.token(raised(world))}
-    page = world.answered(world.invoke("settle_flag", event))
+    link = raised(world)
+    event["pathParameters"] = {"token": world.token(link)}
+    page = world.answered(world.invoke("settle_flag", world.sealed(event, link)))
     assert page.status == 200
     assert "Settled by Ravi Menon" in page.body
     known = flag()
@@ -162,6 +164,7 @@ def doubted(world: World, *answers: str) -> str:
     world.wait(8 * A_DAY)
     (mail,) = [mail for mail in world.mail.to(RAVI) if mail.subject.startswith("No answer")]
     assert follow_up().state == State.SILENT
+    world.apply(settings())
     return mail.link
 
 
@@ -244,11 +247,7 @@ def test_of_two_people_at_once_the_first_decides(
 def test_what_was_overtaken_is_not_counted_and_says_so(world: World, overtaken_by: str) -> None:
     link = doubted(world, "yes")
     if overtaken_by == "an answer":
-        survey = world.survey_link()
-        seal = world.seal(world.open(survey))
-        assert seal is not None
-        world.now += A_MINUTE
-        world.press(survey, answer="no", seal=seal)
+        world.press(world.survey_link(), answer="no")
     else:
         world.hook(reopened("4711", world.now))
     world.settle()
@@ -321,6 +320,28 @@ def test_somebody_who_stopped_and_pressed_too_fast_still_reaches_a_person(world:
     world.press(survey.link, answer="no")
     world.wait(A_MINUTE)
     (told,) = world.mail.to(RAVI)
+    world.apply(settings())
     world.press(told.link, action="count", press="0", sure="yes")
     world.wait(A_DAY)
     assert follow_up().state == State.DENIED
+
+
+def test_a_scanner_in_a_colleagues_mailbox_presses_and_changes_nothing(world: World) -> None:
+    """It opens the flag a few seconds after the mail and sends every form that it finds."""
+    link = raised(world)
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=A_MINUTE))
+    sent = [mail.at for mail in world.mail.to(RAVI)][-1]
+    world.now = sent + 3 * A_SECOND
+    before = world.scan()
+    page = world.open(link)
+    for action in ("acknowledge", "ask_team", "pass_on", "settle", "update"):
+        form = {"words": "spam", "done": "spam", "result": "solved", "form": world.form_id(page) or ""}
+        answer = world.press(link, action=action, seal=world.seal(page) or "", **form)
+        assert (answer.status, ONCE_MORE in answer.body) == (200, True)
+        again = world.press(link, action=action, seal=world.seal(answer) or "", **form)
+        assert ONCE_MORE in again.body
+        assert ONCE_MORE in world.press(link, action=action, seal="", **form).body
+    assert world.scan() == before
+    world.now += 3 * A_SECOND
+    world.press(link, action="acknowledge", seal=world.seal(again) or "")
+    assert flag().acknowledged_by == "ravi", "a person presses once more, and it counts"

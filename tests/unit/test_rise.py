@@ -5,14 +5,14 @@ import random
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
-from math import comb, isclose
+from math import comb, isclose, nextafter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from company import POLICY
 from domain import rise
-from domain.rise import Days, find, is_unusual, share_at_least
+from domain.rise import Days, evidence_of_rise, find, incomplete_beta, is_unusual, share_at_least
 
 TODAY = date(2026, 11, 30)
 BUSINESS = (1.4, 1.2, 1.1, 1.1, 1.0, 0.1, 0.1)
@@ -44,6 +44,14 @@ def test_the_chance_is_a_chance_and_falls_with_every_ticket(
     chance = share_at_least(now, before, window, past)
     assert 0 <= chance <= 1
     assert share_at_least(now + 1, before, window, past) <= chance + 1e-12
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_the_chance_comes_to_an_end_where_both_sides_of_the_fraction_meet(a: int, b: int) -> None:
+    """At x = (a + 1) / (a + b + 2) rounding may say of both sides that the other one is better."""
+    x = (a + 1) / (a + b + 2)
+    for near in (x, nextafter(x, 0), nextafter(x, 1)):
+        assert isclose(incomplete_beta(a, b, near) + incomplete_beta(b, a, 1 - near), 1, rel_tol=1e-9)
 
 
 def test_nothing_is_certain_to_be_as_often_as_nothing() -> None:
@@ -120,6 +128,73 @@ def test_a_cause_that_scatters_needs_more_than_one_that_does_not() -> None:
     now = [0] * 6 + [52]
     assert find(days(*calm, *now), None, POLICY) is not None
     assert find(days(*wild, *now), None, POLICY) is None
+
+
+# --- rises that last --------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.integers(1, 60),
+    st.integers(1, 12),
+    st.integers(4, 24),
+)
+def test_without_a_rise_the_evidence_is_one_on_average_whatever_the_rate_is(
+    together: int, recent: int, past: int
+) -> None:
+    """Given their sum, the recent tickets are binomial: the mean over all of them is exactly one."""
+    share = recent / (recent + past)
+    mean = sum(
+        comb(together, now)
+        * share**now
+        * (1 - share) ** (together - now)
+        * evidence_of_rise(now, together - now, recent, past)
+        for now in range(together + 1)
+    )
+    assert isclose(mean, 1.0, rel_tol=1e-9)
+
+
+@given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 12), st.integers(4, 24))
+def test_each_further_ticket_is_further_evidence(now: int, before: int, recent: int, past: int) -> None:
+    """So a day is one look, taken whenever its last ticket comes."""
+    assert evidence_of_rise(now + 1, before, recent, past) > evidence_of_rise(now, before, recent, past) >= 0
+
+
+def test_half_as_many_again_is_found_once_it_has_lasted() -> None:
+    """Twenty a week, then thirty: too few for a window, and enough for nine weeks of them."""
+    level = [20, 0, 0, 0, 0, 0, 0] * 24
+    more = [30, 0, 0, 0, 0, 0, 0]
+    told = [bool(find(days(*level, *more * weeks), None, POLICY)) for weeks in range(1, 10)]
+    assert told == sorted(told), "what is evidence stays evidence"
+    assert (told[1], told[-1]) == (False, True)
+    found = find(days(*level, *more * 9), None, POLICY)
+    assert found is not None
+    assert (found.days, found.tickets, found.usual) == (63, 270, 180), "since it began"
+    assert find(days(*level, *[20, 0, 0, 0, 0, 0, 0] * 9), None, POLICY) is None
+
+
+def test_a_lasting_rise_that_was_told_of_is_no_news_and_a_further_one_is() -> None:
+    level, more, most = ([n, 0, 0, 0, 0, 0, 0] for n in (20, 30, 45))
+    told = TODAY - timedelta(days=7 * 12)
+    assert find(days(*level * 20, *more * 21, today=TODAY), told, POLICY) is None
+    found = find(days(*level * 20, *more * 13, *most * 8, today=TODAY), told, POLICY)
+    assert found is not None
+    assert found.tickets / found.usual == 1.5
+
+
+def test_a_past_of_less_than_four_weeks_says_nothing_about_a_slow_rise() -> None:
+    """Nobody knows yet how much such a cause scatters."""
+    begun = TODAY - timedelta(days=7 * 12 - 1)
+    counts = [6, 0, 0, 0, 0, 0, 0] * 3 + [12, 0, 0, 0, 0, 0, 0] * 9
+    assert find(days(*counts, since=begun), None, POLICY) is None
+    long_ago = [6, 0, 0, 0, 0, 0, 0] * 20 + [12, 0, 0, 0, 0, 0, 0] * 9
+    assert find(days(*long_ago), None, POLICY) is not None
+
+
+def test_what_is_smaller_than_is_worth_a_notice_is_none() -> None:
+    """Four tenths more of very many are certain, and a company may want to hear of larger ones only."""
+    level, more = [200, 0, 0, 0, 0, 0, 0] * 24, [280, 0, 0, 0, 0, 0, 0] * 8
+    assert find(days(*level, *more), None, POLICY) is not None
+    assert find(days(*level, *more), None, replace(POLICY, rise_at_least=1.5)) is None
 
 
 def per_day(chance: random.Random, rate: float) -> int:
