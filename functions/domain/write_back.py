@@ -147,6 +147,7 @@ def claim(wanted: WriteBack, claim_id: str, reopens: bool, now: datetime, policy
         unsure=wanted.unsure
         or (wanted.delivery is not None and wanted.delivery.progress is Progress.CLAIMED),
         began_at=wanted.began_at or now,
+        ended_at=None,
         reopens=wanted.reopens or reopens,
         due_at=delivery.claim_ends(held, policy.unknown_after),
     )
