@@ -137,7 +137,7 @@ class Helpdesk:
         """Its API, and what its triggers make of a change by us."""
         parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        body = json.loads(request.body) if request.body else None
+        body: Any = json.loads(request.body) if request.body else {}
         asked = Asked(request.method, parts.path, query, {}, body)
         name = parts.path.rpartition("/")[2].partition(".")[0]
         before = self.tickets[name].case.status if name in self.tickets else None
@@ -213,12 +213,15 @@ class Helpdesk:
             },
             "delivery": {"timestamp": instant(world.now).isoformat(timespec="milliseconds")},
         }
-        world.at(2 * SECOND, "delivered", world.queues["DeliveryQueue"].send, json.dumps(event))
+        world.at(2 * SECOND, "delivered", self._deliver, json.dumps(event))
         fate = world.unit(f"answers {name} {len(ticket.closings)}")
         if fate < 0.75:
             token = mail.text.partition(f"{URL}/s/")[2].split()[0].partition("?")[0]
             wait = HOUR + int(20 * HOUR * world.draw(f"when {name}"))
             world.at(wait, "customer", self._press, name, token, fate < 0.35, 0)
+
+    def _deliver(self, event: str) -> None:
+        self.world.queues["DeliveryQueue"].send(event)
 
     def _press(self, name: str, token: str, solved: bool, attempt: int) -> None:
         now = instant(self.world.now)
