@@ -176,6 +176,8 @@ class Write:
     seen: str | None
     """Name of the request whose answer shows whether this one was made: our mark stands in it."""
     seen_in: str | None
+    seen_most: int
+    """A list of so many may go on, and does not show that something is missing; 0: it is whole, or the newest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -648,6 +650,7 @@ def _write(table: _Table) -> Write:
         not_after=table.text("not_after", None),
         seen=table.text("seen", None),
         seen_in=table.expression("seen_in", None),
+        seen_most=table.take("seen_most", int, "a whole number", 0),
         step=_step(table, close=False),
     )
     table.finish()
