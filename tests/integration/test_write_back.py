@@ -182,6 +182,28 @@ def test_a_look_that_was_refused_shows_nothing(world: World, desk: Desk, quick: 
     assert told()[0].ended in {"told", "unknown"}
 
 
+@pytest.mark.parametrize("ended", ["unknown", "refused", "too_late", "told"])
+def test_whoever_has_the_flag_sees_that_the_helpdesk_may_not_know(
+    world: World, desk: Desk, quick: None, ended: str
+) -> None:
+    connected(world, desk, reopen=False)
+    link = world.asked()
+    plans: dict[str, list[Plan]] = {
+        "unknown": ["lost", *[500] * 99],
+        "refused": [422],
+        "too_late": [401] * 99,
+        "told": [],
+    }
+    desk.plan = plans[ended]
+    world.press(link, answer="no", words=WORDS)
+    world.wait(4 * A_DAY)
+    assert told()[0].ended == ended
+    shown = world.open(world.mail.to(RAVI)[0].link).body
+    assert ("whether the helpdesk was told" in shown) == (ended == "unknown")
+    assert ("did not take all" in shown) == (ended == "refused")
+    assert ("could not be told" in shown) == (ended == "too_late")
+
+
 def test_a_list_that_may_go_on_shows_only_what_is_in_it(world: World, quick: None) -> None:
     with standing_in("freshdesk") as desk:
         case = desk.add(Case(id="4711", closed_at=START, notes=["older"] * 100))

@@ -49,7 +49,7 @@ def test_every_fault_of_a_helpdesk_was_reached_often_enough() -> None:
 
 @pytest.mark.parametrize("seed", [207, 83, 12])
 def test_what_once_broke_at_a_helpdesk_holds(seed: int) -> None:
-    """207: a refused look was taken for "not there"; 83: a claim left no trace of its time; 12: clocks minutes apart."""
+    """207: a refused look was taken for "not there"; 83: a claim left no trace; 12: clocks minutes apart."""
     assert helpdesk.run(seed).violation is None
 
 
