@@ -476,6 +476,7 @@ def flag_page(
     asks_again: bool = False,
     team_asked: bool = False,
     recovered: Recovered | None = None,
+    not_told: str | None = None,
     kept: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> pages.FlagPage:
@@ -503,6 +504,7 @@ def flag_page(
         team_wrote_at=_our_time(flag.team_wrote_at, settings),
         deeds=tuple(deed(done, settings) for done in flag.deeds),
         recovered=(recovered.recovered, recovered.flagged) if recovered else None,
+        not_told=not_told,
         today=_our_day(now, settings),
         state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
         acknowledged_by_name=_contact(flag.acknowledged_by, settings),
