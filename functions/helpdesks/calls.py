@@ -37,6 +37,7 @@ from helpdesks.verify import instant
 
 APIS = Path(__file__).with_name("apis")
 FIELDS = (
+    "reference",
     "subject",
     "requester_id",
     "requester_email",

@@ -55,6 +55,7 @@ Format = Literal["json", "form", "xml"]
 CLOSING = frozenset({"solved", "closed", "merged"})
 FIELDS = (
     "ticket_id",
+    "reference",
     "subject",
     "requester_id",
     "requester_email",

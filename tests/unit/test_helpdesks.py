@@ -276,6 +276,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
         [
             closed(
                 "4711001",
+                reference="4711",
                 subject=SUBJECT,
                 requester_id="12",
                 **ANA,
@@ -292,6 +293,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
             closed(
                 "81",
                 CLOSED + MS_123,
+                reference="10081",
                 subject=SUBJECT,
                 requester_id="8",
                 **ANA,
@@ -387,7 +389,11 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
     (
         "freescout",
         FREESCOUT,
-        [closed("42", subject=SUBJECT, requester_id="12", **ANA, **KIM, cause="Config error")],
+        [
+            closed(
+                "42", reference="4711", subject=SUBJECT, requester_id="12", **ANA, **KIM, cause="Config error"
+            )
+        ],
     ),
     (
         "servicenow",
@@ -433,6 +439,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
         [
             closed(
                 "119514000017429001",
+                reference="4711",
                 subject=SUBJECT,
                 requester_id="119514000000140001",
                 requester_email="ana@example.com",
