@@ -872,7 +872,7 @@ class Actors:
             plan = "no"
         elif self.chance("late words", 0.6):
             plan = self.pick(f"gone {label}", "", "yes")
-            late = self.pick(f"late {label}", "", "no", "no", "no yes", "yes no")
+            late = self.pick(f"late {label}", "", "", "no", "no yes no", "yes no")
         for number, word in enumerate(plan.split()):
             wait = MINUTE + int(DAY * world.unit(f"says {label}")) + number * HOUR
             world.at(wait, "customer", self._answer_fix, mail, token, word == "yes", 0)
