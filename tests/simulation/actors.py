@@ -783,9 +783,6 @@ class Actors:
         for step in life.split(", "):
             if step in {"fix", "known", "update", "cancel"}:
                 world.at(wait, "owner writes", self._draft, mail.to, code, token, step, label)
-                if step != "fix" and self.chance(f"soon {label}", 0.5):
-                    # The fix comes while the mails about it still wait for their customers' hours.
-                    wait += 2 * HOUR - DAY
             elif step == "reassign":
                 to = self.pick(f"to {label}", "mia", "ravi")
                 for again in range(2):
@@ -806,7 +803,9 @@ class Actors:
                 form = {"action": "move", "into": other}
                 form |= {f"ticket-{n}": f"acme|{ticket}" for n, ticket in enumerate(tickets, 1)}
                 world.at(wait, "owner", self._do, mail.to, code, token, form, 0)
-            wait += DAY
+            # A fix may come while the mails before it still wait for their customers' hours.
+            soon = step in {"known", "update"} and self.chance(f"soon {label}", 0.5)
+            wait += 2 * HOUR if soon else DAY
 
     def _draft(self, who: str, code: str, token: str, step: str, label: str) -> None:
         """A draft, and an hour later its confirmation, twice at once; or it is cancelled."""
@@ -1086,7 +1085,19 @@ class Actors:
 # An owner's ways with a cause; most come to a fix.
 MOST_LIVES = 2
 """So often somebody takes one of these ways with a cause: each fix that fails would begin another one, for ever."""
-LIVES = ("fix", "fix", "fix", "known, fix", "known, fix", "known, update, fix", "reassign", "merge", "move", "cancel", "nothing")
+LIVES = (
+    "fix",
+    "fix",
+    "fix",
+    "known, fix",
+    "known, fix",
+    "known, update, fix",
+    "reassign",
+    "merge",
+    "move",
+    "cancel",
+    "nothing",
+)
 
 
 def zone_of(address: str | None) -> str:

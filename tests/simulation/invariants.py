@@ -525,7 +525,9 @@ class Invariants:
         self.check("F2", bool(had & related), f"{mail.to} never had {code}")
         if kind in {"known", "update"}:
             declared = self._declared(code, by.started)
-            self.check("F8", not declared, f"{mail.to} read that we work on {code}, of which a fix was declared")
+            self.check(
+                "F8", not declared, f"{mail.to} read that we work on {code}, of which a fix was declared"
+            )
 
     def _declared(self, code: str, at: int) -> bool:
         """Whether its owner had been told by then that a fix was declared, which nobody cancelled or found wanting."""
@@ -766,21 +768,24 @@ class Invariants:
         mails = self._news(code, number, "opens_again")
         self.check("F10", len(mails) == failed, f"fix {number} of {code}: opened again in {mails}")
         told_again = sum(known["about"] == number for known in others)
-        self.check("F10", told_again <= failed, f"fix {number} of {code}: customers were told {told_again} times")
+        self.check(
+            "F10", told_again <= failed, f"fix {number} of {code}: customers were told {told_again} times"
+        )
         late_mails = self._news(code, number, "said_late")
         self.check("F9", len(late_mails) <= 1, f"the owner of {code} heard of late words in {late_mails}")
         if any(known["number"] > number and known.get("confirmed_at") for known in fixes):
             return
         judged = self.judged[(f"CAUSE#{code}", f"TELLING#{number:04d}")]
         answers = {
-            address: presses for (scope, address), presses in self.actors.gone.items() if scope == told["scope"]
+            address: presses
+            for (scope, address), presses in self.actors.gone.items()
+            if scope == told["scope"]
         }
         late = [
             presses
             for presses in answers.values()
-            if (no := [press for press in presses if not press.solved])
-            and all(press.started > judged for press in no)
-            and any(press.status == 200 for press in no)
+            if any(press.status == 200 and not press.solved for press in presses)
+            and all(press.started > judged for press in presses if not press.solved)
         ]
         self.reached["late word"] += bool(late)
         heard = bool(late_mails) or failed

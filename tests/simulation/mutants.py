@@ -805,7 +805,11 @@ def hears_no_late_word(put: Put) -> None:
 def tells_each_time(put: Put) -> None:
     """What happened once has another name each time."""
     news = telling.news
-    put(telling, "news", lambda code, why, key, *rest, **about: news(code, why, clock.new_id(), *rest, **about))
+    put(
+        telling,
+        "news",
+        lambda code, why, key, *rest, **about: news(code, why, clock.new_id(), *rest, **about),
+    )
 
 
 @mutant(7)
