@@ -725,7 +725,7 @@ class Actors:
 
     def _scanned(self, mail: Mail) -> None:
         """Some mailboxes are looked after by a machine that opens what a mail links to and presses its buttons."""
-        if not self.chance(f"scanned {mail.to}", 0.4) or (found := _buttons(mail)) is None:
+        if not self.chance(f"scanned {mail.to}", 0.25) or (found := _buttons(mail)) is None:
             return
         world, (show, act, path, forms) = self.world, found
         wait = SECOND + int(10 * SECOND * world.draw("scan"))
