@@ -354,6 +354,8 @@ def _judge(told: Telling, now: datetime, settings: Settings, *, is_late: bool) -
     rows += [causes.row(after)] if after != state else []
     rows += [tellings.row(again)] if again else []
     table.put_all([*rows, *_deed(told.cause, what, now, settings)])
+    if is_late and not mails:
+        return
     logger.info("fix judged", cause=told.cause, result=judged.result)
     count(f"Fix{(judged.result or '').title().replace('_', '')}")
 

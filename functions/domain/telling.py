@@ -32,6 +32,8 @@ BUSY = timedelta(seconds=60)
 """Until the queue of mails is looked at again, when it is full."""
 LATE = timedelta(days=1)
 """Closures that were counted late are looked for once more after this time, and before the fix is judged."""
+SETTLING = timedelta(minutes=15)
+"""So long after a fix was judged its answers are read once more: one may have been on its way in that moment."""
 
 
 class Kind(StrEnum):
@@ -101,6 +103,8 @@ class Telling:
     checks: int = 0
     evidence: Evidence | None = None
     result: Result | None = None
+    contradicted: bool = False
+    """Somebody said after the judging that they still have it, and nobody has looked at that yet."""
     said_late: bool = False
     """The owner was told that somebody still has it and said so after the judging."""
     kept: bool | None = None
@@ -352,7 +356,7 @@ def hear_late(telling: Telling, said: Said, now: datetime) -> Telling:
     judged = telling.kind is Kind.FIX and telling.stage is Stage.DONE
     if said.gone or not judged or telling.result not in {Result.HOLDS, Result.TOO_LITTLE}:
         return telling
-    return replace(telling, due_at=now)
+    return replace(telling, contradicted=True, due_at=now)
 
 
 # --- what is due ------------------------------------------------------------------------------------------------------
@@ -426,7 +430,10 @@ def settle_promise(telling: Telling, others: Iterable[Telling], policy: Policy) 
 def judge(
     telling: Telling, evidence: Evidence, others: Iterable[Telling], policy: Policy, now: datetime
 ) -> Telling:
-    """The fix once it was judged; what cannot be judged yet is looked at once more after the same time."""
+    """The fix once it was judged; what cannot be judged yet is looked at once more after the same time.
+
+    Whoever answered in that moment found it unjudged and is not in the evidence: that is read again a little later.
+    """
     newer = any(
         other.kind is Kind.FIX and other.number > telling.number and other.confirmed_at for other in others
     )
@@ -434,7 +441,8 @@ def judge(
     judged = replace(telling, evidence=evidence, result=result, checks=telling.checks + 1)
     if result is Result.TOO_LITTLE and telling.checks == 0:
         return replace(judged, due_at=max(check_at(judged, policy), now))
-    return replace(judged, stage=Stage.DONE, due_at=None)
+    stands = result in {Result.HOLDS, Result.TOO_LITTLE}
+    return replace(judged, stage=Stage.DONE, due_at=now + SETTLING if stands else None)
 
 
 def judge_late(
@@ -447,14 +455,16 @@ def judge_late(
 ) -> tuple[Telling, CauseState, list[Message], Telling | None, What | None]:
     """A judged fix that somebody contradicted later: open again when that changes the verdict, as ``conclude`` says.
 
-    Otherwise the verdict stands, and the owner hears of it once.
+    Otherwise the verdict stands, and the owner hears of it once. Nothing follows when nobody contradicted.
     """
+    if not told.contradicted and told.evidence and evidence.not_gone <= told.evidence.not_gone:
+        return replace(told, due_at=None), state, [], None, None
     again = judge(told, evidence, others, settings.policy, now)
     if again.result is Result.OPENS_AGAIN:
-        opened = replace(again, stage=Stage.DONE, due_at=None)
+        opened = replace(again, stage=Stage.DONE, contradicted=False, due_at=None)
         return opened, *conclude(opened, state, now, settings)
     heard = replace(told.evidence or evidence, gone=evidence.gone, not_gone=evidence.not_gone)
-    kept = replace(told, evidence=heard, due_at=None)
+    kept = replace(told, evidence=heard, contradicted=False, due_at=None)
     if told.said_late or again.result is Result.SUPERSEDED:
         return kept, state, [], None, None
     key, owner = f"{told.number:04d}", owner_of(state, settings)

@@ -24,9 +24,9 @@ from builders import (
     sample,
     settings,
 )
-from domain.fix import Result
+from domain.fix import Evidence, Result
 from domain.ownership import What
-from domain.telling import Kind, Stage
+from domain.telling import Kind, Stage, Telling
 from world import Page, World
 
 CODE = "portal-login"
@@ -316,6 +316,32 @@ def test_one_late_no_is_told_the_owner_once_and_the_verdict_stands(world: World)
     assert told
     assert (told.result, told.stage, told.due_at) == (Result.HOLDS, Stage.DONE, None)
     assert causes.load(CODE).repeated_at is None
+
+
+def test_a_no_that_comes_in_the_moment_of_the_judging_is_heard_as_well(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed(world, people=6)
+    for number in range(3):
+        world.press(question(world, f"c{number}@c.example"), answer="yes")
+    link, read, pressed = question(world, "c4@c.example"), tellings.evidence, list[int]()
+
+    def read_too_early(told: Telling, now: datetime) -> Evidence:
+        found = read(told, now)
+        if not pressed:
+            pressed.append(world.press(link, answer="no").status)
+        return found
+
+    monkeypatch.setattr(tellings, "evidence", read_too_early)
+    world.wait(31 * A_DAY)
+    assert pressed == [200]
+    late = [mail for mail in world.mail.to(RAVI) if mail.subject == "A customer still has it after your fix"]
+    assert len(late) == 1
+    told = tellings.load(CODE, 1)
+    assert told
+    assert told.evidence
+    assert (told.result, told.evidence.not_gone, told.due_at) == (Result.HOLDS, 1, None)
+    assert len([deed for deed in what_was_done() if deed is What.HOLDS]) == 1
 
 
 def test_late_noes_that_change_the_verdict_open_the_cause_again(world: World) -> None:

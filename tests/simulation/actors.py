@@ -30,6 +30,8 @@ from builders import (
     reopened,
     settings,
     signed,
+    signed_by_zendesk,
+    stamp,
     written,
 )
 from domain import hours
@@ -121,6 +123,16 @@ class Reopening:
 
 
 @dataclass(eq=False)
+class Merging:
+    """A ticket that another helpdesk made part of another one: it is closed, and nobody is asked about it."""
+
+    ticket: str
+    at: int
+    body: bytes
+    acknowledged: int | None = None
+
+
+@dataclass(eq=False)
 class Press:
     """One press of a customer's button: ``ended`` is when the Lambda stopped, ``status`` what the browser got."""
 
@@ -200,6 +212,7 @@ class Actors:
         """What the helpdesks' values mean, as the company has it now."""
         self.closings: list[Closing] = []
         self.reopenings: list[Reopening] = []
+        self.mergings: list[Merging] = []
         self.mailboxes: dict[str, str] = {}
         self.by_number: dict[tuple[str, str], Closing] = {}
         """Which closing our records call by which number: the only thing the actors learn from them."""
@@ -220,7 +233,7 @@ class Actors:
         """Causes that somebody merged with others, or whose tickets were moved: nobody outside can count them."""
         self.answered: list[tuple[str, int]] = []
         """Answers that must never be given, with their status: a forged webhook accepted, a page that failed."""
-        self.scans = self.forged = self.unusable = 0
+        self.scans = self.forged = self.unusable = self.machine_presses = 0
         self.lost: set[tuple[str, str]] = set()
         """Reports that SES lost: kind and id of the mail."""
         self.unreported: set[str] = set()
@@ -254,7 +267,8 @@ class Actors:
             policy["quiet_period"] = timedelta(days=1)
         # Rules for presses as in real life, which tests elsewhere leave off.
         policy |= {"press_after_page": timedelta(seconds=2), "press_after_mail": timedelta(minutes=1)}
-        policy["fix_check_after"] = timedelta(days=6)
+        # Where a fix is judged early, customers contradict the verdict while everything still fails.
+        policy["fix_check_after"] = self.pick("fix check", timedelta(days=6), timedelta(days=2))
         if self.chance("no empty digests", 0.5):
             policy["digest_when_empty"] = False
         company = settings(**policy)
@@ -303,6 +317,7 @@ class Actors:
         for number in range(size // 8):
             world.at(int(world.unit(f"forged {number}") * 6 * DAY), "forger", self._forge, number)
             world.at(int(world.unit(f"unusable {number}") * 6 * DAY), "unusable", self._send_unusable, number)
+            self._plan_merging(number, people)
         for number in range(self.pick("recounts", 0, 1, 3)):
             world.at(int(world.unit(f"recount {number}") * 8 * DAY), "recount", self.recount)
         if self.chance("maps a value later", 0.3):
@@ -358,6 +373,19 @@ class Actors:
         )
         self.closings.append(closing)
         return closing
+
+    def _plan_merging(self, number: int, people: list[str]) -> None:
+        """Told once or twice, by either kind of Zendesk's webhooks."""
+        at = self.world.now + int(self.world.unit(f"merging {number}") * 5 * DAY)
+        ticket, cause = str(8000 + number), self.pick(f"merged cause {number}", *CAUSES)
+        body = _merged(ticket, at, self.pick(f"merged person {number}", *people, None), cause)
+        if self.chance(f"merging is an event {number}", 0.4):
+            body = _merged_event(ticket, at)
+        merging = Merging(ticket, at, body)
+        self.mergings.append(merging)
+        for copy in range(1 + self.chance(f"merging again {number}", 0.4)):
+            wait = at - self.world.now + copy * int(3 * DAY * self.world.unit(f"merging again at {number}"))
+            self.world.at(wait, "merging", self._merge, merging, 0)
 
     # --- an operator ------------------------------------------------------------------------------------------------
 
@@ -442,6 +470,17 @@ class Actors:
             "receive_ticket", "POST", {"source": "acme"}, headers, body.decode(), lambda s, _: answered(s)
         )
 
+    def _merge(self, merging: Merging, attempt: int) -> None:
+        headers = signed_by_zendesk(merging.body, instant(self.world.now))
+
+        def answered(status: int | None, _: str) -> None:
+            if status == 202:
+                merging.acknowledged = merging.acknowledged or self.world.now
+            elif attempt + 1 < len(BACK_OFF):
+                self.world.at(BACK_OFF[attempt], "merging", self._merge, merging, attempt + 1)
+
+        self._http("receive_ticket", "POST", {"source": "zendesk"}, headers, merging.body.decode(), answered)
+
     def _forge(self, number: int) -> None:
         """Without the secret, too late, or with another body: refused every time."""
         body = closed(f"9{number:03d}", instant(self.world.now))
@@ -493,7 +532,7 @@ class Actors:
         done: Callable[[int | None, str], None],
         query: dict[str, str] | None = None,
     ) -> None:
-        if method == "POST" and function in SEALED:
+        if method == "POST" and function in SEALED and headers is not MACHINE:
             body = f"{body}&seal={self._seal(function, path['token'])}"
         event = {
             "requestContext": {"http": {"method": method}},
@@ -567,6 +606,7 @@ class Actors:
 
     def _arrives(self, mail: Mail) -> None:
         self.received.append(mail)
+        self._scanned(mail)
         if gone := GONE.search(mail.text):
             self._say_whether_gone(mail, gone[1])
         if cause := CAUSE.search(mail.text):
@@ -681,6 +721,45 @@ class Actors:
 
         self._http(function, "POST", {"token": token}, FORM, urlencode(form), answered)
 
+    # --- scanners ---------------------------------------------------------------------------------------------------
+
+    def _scanned(self, mail: Mail) -> None:
+        """Some mailboxes are looked after by a machine that opens what a mail links to and presses its buttons."""
+        if not self.chance(f"scanned {mail.to}", 0.25) or (found := _buttons(mail)) is None:
+            return
+        world, (show, act, path, forms) = self.world, found
+        wait = SECOND + int(10 * SECOND * world.draw("scan"))
+        world.at(wait, "scanner", self._open, show, path["token"], "GET", {}, path.get("cause"))
+        for number in range(2):
+            form = forms[int(len(forms) * world.draw("button"))]
+            again = int(10 * SECOND * world.draw("scan")) + number * SECOND
+            world.at(wait + again, "a machine presses", self._machine, mail, act, path, form)
+
+    def _machine(self, mail: Mail, act: str, path: dict[str, str], form: dict[str, str]) -> None:
+        """Without a page, with a field that nobody sees, on a page that was shown this moment, or with the mail."""
+        self.machine_presses += 1
+        now = instant(self.world.now)
+        link = SEALED[act](path["token"], now, self.settings.policy.keep_for)
+        ways = ["no page", "every field"]
+        if self.world.clocks_agree and self.mailboxes[mail.to] == "fine":
+            ways.append("at once")
+            # The link of a cause only tells when its mail was written, which may have been long before it went out.
+            ways += ["with the mail"] * (act in {"settle_flag", "answer_fix"})
+        way = ways[int(len(ways) * self.world.draw("way of a machine"))]
+        self.world.reached[f"machine/{act} {way}"] += 1
+        ago = {"every field": timedelta(hours=1), "at once": timedelta(), "with the mail": 5 * A_SECOND}
+        if way != "no page":
+            page = Page(shown_at=now - ago[way], once_more=way == "every field")
+            form = form | {"seal": links.seal(link, page, now)}
+        if way == "every field":
+            form = form | {"website": "https://acme.example"}
+
+        def answered(status: int | None, _: str) -> None:
+            if status not in {200, 400, 404, 409, 503, None}:
+                self.answered.append((f"POST {act} by a machine", status))
+
+        self._http(act, "POST", path, MACHINE, urlencode(form), answered)
+
     # --- owners -----------------------------------------------------------------------------------------------------
 
     def _own(self, mail: Mail, token: str, code: str) -> None:
@@ -702,7 +781,7 @@ class Actors:
         other = self.pick(f"other {label}", *others)
         life = self.pick(f"life {label}", *LIVES)
         for step in life.split(", "):
-            if step in {"fix", "known", "cancel"}:
+            if step in {"fix", "known", "update", "cancel"}:
                 world.at(wait, "owner writes", self._draft, mail.to, code, token, step, label)
             elif step == "reassign":
                 to = self.pick(f"to {label}", "mia", "ravi")
@@ -724,14 +803,16 @@ class Actors:
                 form = {"action": "move", "into": other}
                 form |= {f"ticket-{n}": f"acme|{ticket}" for n, ticket in enumerate(tickets, 1)}
                 world.at(wait, "owner", self._do, mail.to, code, token, form, 0)
-            wait += DAY
+            # A fix may come while the mails before it still wait for their customers' hours.
+            soon = step in {"known", "update"} and self.chance(f"soon {label}", 0.5)
+            wait += 2 * HOUR if soon else DAY
 
     def _draft(self, who: str, code: str, token: str, step: str, label: str) -> None:
         """A draft, and an hour later its confirmation, twice at once; or it is cancelled."""
         today = instant(self.world.now).date()
         form = {"action": "declare", "wrong": "w", "words": "c", "day": today.isoformat()}
-        if step == "known":
-            form = {"action": "known", "words": "k", "day": (today + timedelta(days=2)).isoformat()}
+        if step in {"known", "update"}:
+            form = {"action": step, "words": "k", "day": (today + timedelta(days=2)).isoformat()}
         self._do(who, code, token, form, 0)
         for again in range(2):
             self.world.at(
@@ -779,16 +860,25 @@ class Actors:
         self._http("act_on_cause", "POST", path, FORM, urlencode(form), answered)
 
     def _say_whether_gone(self, mail: Mail, token: str) -> None:
-        """Scanners open everything; some customers answer, some twice, and some change their mind."""
+        """Scanners open everything; some customers answer, some twice or late, and some change their mind."""
         world, label = self.world, f"{mail.to} {token[:12]}"
         for method, answer in (("GET", "yes"), ("HEAD", "no")):
             wait = int(MINUTE * world.draw("scan"))
             world.at(wait, "scanner", self._open, "show_fix", token, method, {"a": answer})
         plan = self.pick(f"gone {label}", "", "", "yes", "yes yes", "no", "no", "yes no", "no yes")
+        late = ""
         if self.chance("fixes do not work", 0.5):
             plan = "no"
+        elif self.chance("late words", 0.6):
+            plan = self.pick(f"gone {label}", "", "yes")
+            late = self.pick(f"late {label}", "", "", "no", "no yes no", "yes no")
         for number, word in enumerate(plan.split()):
             wait = MINUTE + int(DAY * world.unit(f"says {label}")) + number * HOUR
+            world.at(wait, "customer", self._answer_fix, mail, token, word == "yes", 0)
+        check = self.settings.policy.fix_check_after // timedelta(microseconds=1)
+        for number, word in enumerate(late.split()):
+            # Around the first judging, around the second one, or when all is over.
+            wait = int(check * (1 + 2 * world.unit(f"says late {label}"))) + number * HOUR
             world.at(wait, "customer", self._answer_fix, mail, token, word == "yes", 0)
 
     def _answer_fix(self, mail: Mail, token: str, gone: bool, attempt: int) -> None:
@@ -995,7 +1085,19 @@ class Actors:
 # An owner's ways with a cause; most come to a fix.
 MOST_LIVES = 2
 """So often somebody takes one of these ways with a cause: each fix that fails would begin another one, for ever."""
-LIVES = ("fix", "fix", "fix", "known, fix", "known", "reassign", "merge", "move", "cancel", "nothing")
+LIVES = (
+    "fix",
+    "fix",
+    "fix",
+    "known, fix",
+    "known, fix",
+    "known, update, fix",
+    "reassign",
+    "merge",
+    "move",
+    "cancel",
+    "nothing",
+)
 
 
 def zone_of(address: str | None) -> str:
@@ -1008,6 +1110,9 @@ def zone_of(address: str | None) -> str:
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+MACHINE = FORM | {"user-agent": "a scanner"}
+"""Of a machine that presses a button of ours: by it the judge knows its presses, and nobody else does."""
+A_SECOND = timedelta(seconds=1)
 SEALED: Mapping[str, Callable[[str, datetime, timedelta], links.Pressed]] = {
     "answer_fix": links.read_fix,
     "settle_flag": links.read_flag,
@@ -1032,3 +1137,61 @@ def read_tag(mail: Mail) -> tuple[str, str, str]:
 
 def _tagged(mail: Mail) -> str:
     return "|".join(read_tag(mail))
+
+
+def _merged(ticket: str, at: int, email: str | None, cause: str | None) -> bytes:
+    """The trigger webhook of a ticket that was merged into another one, by Zendesk's preset."""
+    told = {
+        "id": ticket,
+        "status": "Closed",
+        "updated_at": stamp(instant(at)),
+        "tags": "vip closed_by_merge",
+        "group": "Web Portal",
+        "requester_email": email,
+        "root_cause": cause,
+    }
+    return json.dumps({"schema": "zendesk.trigger/1", "ticket": told}).encode()
+
+
+def _merged_event(ticket: str, at: int) -> bytes:
+    """The same as an event, which names no customer."""
+    told = {
+        "type": "zen:event-type:ticket.status_changed",
+        "time": stamp(instant(at)),
+        "detail": {"id": ticket, "tags": ["closed_by_merge"], "updated_at": stamp(instant(at))},
+        "event": {"current": "CLOSED", "previous": "OPEN"},
+    }
+    return json.dumps(told).encode()
+
+
+def _buttons(mail: Mail) -> tuple[str, str, dict[str, str], tuple[dict[str, str], ...]] | None:
+    """The page behind a mail's first link: what shows it, what takes its form, its path, and its buttons."""
+    if gone := GONE.search(mail.text):
+        return "show_fix", "answer_fix", {"token": gone[1]}, ({"answer": "yes"}, {"answer": "no"})
+    if cause := CAUSE.search(mail.text):
+        return "show_cause", "act_on_cause", {"token": cause[1], "cause": cause[2]}, CAUSE_BUTTONS
+    found = LINK.search(mail.text)
+    if found and found[1] == "f":
+        return "show_flag", "settle_flag", {"token": found[2]}, FLAG_BUTTONS
+    if found and found[1] == "c":
+        overview = tuple({"action": "acknowledge", "cause": code} for code in ("portal-login", "no-show"))
+        return "show_causes", "acknowledge_causes", {"token": found[2]}, overview
+    return None
+
+
+FLAG_BUTTONS = (
+    {"action": "acknowledge"},
+    {"action": "ask_team"},
+    {"action": "update", "words": "filled in", "form": "0" * 32},
+    {"action": "settle", "done": "filled in", "result": "solved"},
+    {"action": "settle", "done": "filled in", "result": "not_possible"},
+)
+CAUSE_BUTTONS = (
+    {"action": "acknowledge", "note": "filled in"},
+    {"action": "declare", "wrong": "filled in", "words": "filled in", "day": "2026-03-02"},
+    {"action": "confirm", "number": "1", "people": "1"},
+    {"action": "cancel", "number": "1"},
+    {"action": "reassign", "to": "mia"},
+    {"action": "merge", "into": "no-show"},
+)
+"""What a machine fills in where it presses the buttons of these pages."""

@@ -23,6 +23,7 @@ from messages.compose import Note
 from place import record
 from simulation.actors import (
     CAUSES,
+    MACHINE,
     MAY_REPLY,
     ONLY_READ,
     STAFF,
@@ -96,6 +97,10 @@ class Invariants:
         self.posts: dict[str, int] = {}
         """How often each message was posted to a chat; and which one an invocation claimed last."""
         self.claims: dict[Invocation, str] = {}
+        self.judged: dict[tuple[str, str], int] = {}
+        """When the judging of each fix was stored, by the keys of its telling."""
+        self.noticed: dict[str, int] = {}
+        """When a cause was last noticed, or found open again: what was declared before is no fix of it any more."""
         self.last_change = 0
         """When a mark or follow-up was last stored."""
         world.changed, world.handled, world.posted = self.changed, self.handled, self.posted
@@ -125,8 +130,14 @@ class Invariants:
     def changed(self, change: Change) -> None:
         """I4 and I5: states change along allowed edges, and answers are what somebody pressed."""
         pk, sk = change.key
+        self._may_change(pk, sk)
         if change.new is None:
             return
+        if pk.startswith("TICKET#zendesk#"):
+            self._merged_changed(sk, _body(change.new))
+            return
+        if pk.startswith("CAUSE#"):
+            self._cause_changed(change, change.new)
         if sk.startswith(("FOLLOW_UP#", "MARK#")) or (pk.startswith("CAUSE#") and sk == "STATE"):
             self.last_change = change.at
         if sk.startswith("FOLLOW_UP#"):
@@ -143,6 +154,32 @@ class Invariants:
                 int(change.new["version"]["N"]) == int(change.old["version"]["N"]) + 1,
                 f"{pk} {sk} was overwritten",
             )
+
+    def _may_change(self, pk: str, sk: str) -> None:
+        """S1: opening a page changes nothing, and no more does a machine that presses its buttons."""
+        by = self.world.current
+        http = by.event.get("requestContext") if by else None
+        if by is None or http is None:
+            return
+        what = f"{by.function} changed {pk} {sk}"
+        self.check("S1", http["http"]["method"] == "POST", f"{what} when somebody opened a page")
+        self.check("S1", by.event["headers"] is not MACHINE, f"{what} when a machine pressed a button")
+
+    def _merged_changed(self, sk: str, body: dict[str, Any]) -> None:
+        """M1: all that is ever kept of a ticket that was merged is that nobody is asked about it."""
+        self.check("M1", sk.startswith("FOLLOW_UP#"), f"a merged ticket has {sk}")
+        known = (body["state"], body.get("reason"))
+        self.check("M1", known == ("not_asked", "merged"), f"a merged ticket is {known}")
+
+    def _cause_changed(self, change: Change, new: Item) -> None:
+        (pk, sk), body = change.key, _body(new)
+        self.check("M1", not (sk.startswith("MARK#") and "#zendesk#" in sk), f"a merged ticket counts: {sk}")
+        if sk.startswith("TELLING#") and (body["kind"], body["stage"]) == ("fix", "done"):
+            self.judged.setdefault(change.key, change.at)
+        elif sk == "STATE":
+            before = _body(change.old).get("repeated_at") if change.old else None
+            if body.get("repeated_at") != before:
+                self.noticed[pk.partition("#")[2]] = change.at
 
     def _follow_up_changed(self, change: Change, new: Item) -> None:
         pk, sk = change.key
@@ -210,6 +247,7 @@ class Invariants:
         assert by
         key = read_tag(mail)
         scope, name, part = key
+        self.check("M1", "#zendesk#" not in scope, f"{part} of {name} is about the merged ticket {scope}")
         is_survey = part in {"survey", "reminder"}
         asked = list(self.actors.asked_in(mail).values()) if is_survey else []
         self.reached["asked together"] += len(asked) > 1
@@ -485,6 +523,24 @@ class Invariants:
         had = {meant[c.cause] for c in theirs for meant in (CAUSES, self.actors.causes)}
         related = {code} | (self.actors.rearranged if code in self.actors.rearranged else set())
         self.check("F2", bool(had & related), f"{mail.to} never had {code}")
+        if kind in {"known", "update"}:
+            declared = self._declared(code, by.started)
+            self.check(
+                "F8", not declared, f"{mail.to} read that we work on {code}, of which a fix was declared"
+            )
+
+    def _declared(self, code: str, at: int) -> bool:
+        """Whether its owner had been told by then that a fix was declared, which nobody cancelled or found wanting."""
+        deeds = [deed for deed in self.actors.cause_deeds if deed.code == code]
+        cancelled = (deed.started for deed in deeds if deed.form.get("action") == "cancel")
+        lifted = max(self.noticed.get(code, 0), *cancelled, 0)
+        sure = {
+            deed.form["form"]
+            for deed in deeds
+            if deed.form.get("action") == "declare" and deed.status == 200 and (deed.ended or at) < at
+        }
+        first = (min(d.started for d in deeds if d.form["form"] == form) for form in sure)
+        return any(started > lifted for started in first)
 
     def _manager_told(self, scope: str, name: str, by: Invocation) -> None:
         """F5: the end of a committed day is told once, and never before the day is over."""
@@ -585,8 +641,12 @@ class Invariants:
             if kind == "message" and (sent := _body(item).get("delivery")):
                 over = sent["progress"] != "claimed" or "cancelled" in _body(item)
                 self.check("L9", over, f"{item['pk']['S']} {item['sk']['S']} is claimed")
-            if kind == "follow_up":
+            if kind == "follow_up" and item["pk"]["S"].startswith("TICKET#acme#"):
                 follow_ups[(item["pk"]["S"].rpartition("#")[2], item["sk"]["S"].rpartition("#")[2])] = item
+        for merging in (known for known in actors.mergings if known.acknowledged):
+            kept = world.table.item((f"TICKET#zendesk#{merging.ticket}", "FOLLOW_UP#0001"))
+            self.check("L8", kept is not None, f"{merging.ticket} was acknowledged and is not known")
+            self.reached["merged"] += 1
         for closing in actors.closings:
             mine = [number for number, known in actors.by_number.items() if known is closing]
             if closing.acknowledged:
@@ -684,6 +744,7 @@ class Invariants:
                 continue
             self.check("F4", bool(told.get("result")), f"{what} was never judged")
             self.reached[f"fix {told['result']}"] += 1
+            self._judge_words(told, given)
             if told["cause"] not in self.actors.rearranged:
                 self._judge_fix(told, follow_ups)
         for (scope, address), presses in self.actors.gone.items():
@@ -693,6 +754,77 @@ class Invariants:
             self.check("F6", item is not None or not sure, f"the answer of {address} is lost")
             if item and sure:
                 self.check("F6", _body(item)["gone"] in may_be, f"{address} said {may_be}")
+
+    def _judge_words(self, told: dict[str, Any], given: list[dict[str, Any]]) -> None:
+        """F9 and F10: who says that it is not gone is heard whenever they say so, once; a fix fails once, if at all."""
+        code, number = told["cause"], told["number"]
+        fixes = [known for known in given if known["kind"] == "fix" and known["cause"] == code]
+        others = [known for known in given if known["kind"] == "again" and known["cause"] == code]
+        opened = [known for known in fixes if known.get("result") == "opens_again"]
+        deeds = self.world.table.items[f"CAUSE#{code}"].items()
+        again = [sk for sk, item in deeds if sk.startswith("DEED#") and _body(item)["what"] == "opens_again"]
+        self.check("F10", len(again) == len(opened), f"{code} opened again {len(again)} times")
+        failed = told["result"] == "opens_again"
+        mails = self._news(code, number, "opens_again")
+        self.check("F10", len(mails) == failed, f"fix {number} of {code}: opened again in {mails}")
+        told_again = sum(known["about"] == number for known in others)
+        self.check(
+            "F10", told_again <= failed, f"fix {number} of {code}: customers were told {told_again} times"
+        )
+        late_mails = self._news(code, number, "said_late")
+        self.check("F9", len(late_mails) <= 1, f"the owner of {code} heard of late words in {late_mails}")
+        if any(known["number"] > number and known.get("confirmed_at") for known in fixes):
+            return
+        judged = self.judged[(f"CAUSE#{code}", f"TELLING#{number:04d}")]
+        answers = {
+            address: presses
+            for (scope, address), presses in self.actors.gone.items()
+            if scope == told["scope"]
+        }
+        late = [
+            presses
+            for presses in answers.values()
+            if any(press.status == 200 and not press.solved for press in presses)
+            and all(press.started > judged for press in presses if not press.solved)
+        ]
+        self.reached["late word"] += bool(late)
+        heard = bool(late_mails) or failed
+        self.check("F9", heard or not late, f"nobody heard of late words about fix {number} of {code}")
+        for scope, name in late_mails:
+            said = [p for presses in answers.values() for p in presses if not p.solved]
+            since = any((press.ended or self.world.now) > judged for press in said)
+            self.check("F9", since, f"the owner of {code} heard of late words that nobody said")
+            if not self.taken.get((scope, name, "message")):
+                item = self.world.table.item((scope, name))
+                assert item
+                self._judge_unsent(f"the news of late words about {code}", item)
+            chat = self.world.table.item((scope, name.replace("MESSAGE#", "MESSAGE#chat#")))
+            self.check("F9", (chat is not None) == (scope == "OWNER#ravi"), f"the chat of {scope}: {name}")
+            self.reached["late word told"] += 1
+        no = [presses for presses in answers.values() if self._surely_not_gone(presses)]
+        yes = [presses for presses in answers.values() if any(press.solved for press in presses)]
+        counted = told["evidence"].get("not_gone", 0)
+        self.check(
+            "F9", failed or counted >= len(no), f"of {len(no)} who say no of {code} {counted} are counted"
+        )
+        if len(no) >= 2 and len(no) >= len(yes):
+            self.check("F10", failed, f"{len(no)} customers still have {code}, and its fix {told['result']}")
+            self.reached["late words open again"] += bool(late)
+
+    def _surely_not_gone(self, presses: list[Press]) -> bool:
+        last = self.last_words(presses, self.world.now)
+        return any(press.status == 200 for press in presses) and all(not press.solved for press in last)
+
+    def _news(self, code: str, number: int, why: str) -> list[tuple[str, str]]:
+        """The mails to whoever owned a cause about one of its fixes."""
+        return [
+            (pk, sk)
+            for pk, partition in self.world.table.items.items()
+            if pk.startswith("OWNER#")
+            for sk, item in partition.items()
+            if sk.startswith(f"MESSAGE#news#{code}#{why}#")
+            and _body(item)["about"].get("telling") == str(number)
+        ]
 
     def _judge_fix(self, told: dict[str, Any], follow_ups: dict[tuple[str, str], Item]) -> None:
         confirmed = micros(datetime.fromisoformat(told["confirmed_at"]))

@@ -745,3 +745,120 @@ def reads_only_the_period_of_a_digest(put: Put) -> None:
 @mutant(1)
 def digests_by_everybodys_schedule(put: Put) -> None:
     put(Settings, "policy_for", lambda settings, contact: settings.policy)
+
+
+# --- machines that press buttons -------------------------------------------------------------------------------------
+
+acting, answering_fix, notices = module("act_on_cause"), module("answer_fix"), module("adapters.notices")
+press = module("domain.press")
+
+
+def instead(where: Any, **changed: Any) -> SimpleNamespace:
+    """A module as one of its readers sees it, with something else in it."""
+    return SimpleNamespace(**{**vars(where), **changed})
+
+
+def believes_every_page(put: Put, page: Any) -> None:
+    """It does not ask whether its form came from the page, or how fast."""
+
+    def is_suspect(form: Any, *_: Any, contradicts: bool = False) -> bool:
+        return bool(form.get(notices.HIDDEN_FIELD)) or contradicts
+
+    put(page, "notices", instead(notices, is_suspect=is_suspect))
+
+
+@mutant(1)
+def checks_no_seal_of_a_flag(put: Put) -> None:
+    believes_every_page(put, settling)
+
+
+@mutant(1)
+def checks_no_seal_of_a_cause(put: Put) -> None:
+    believes_every_page(put, acting)
+
+
+@mutant(1)
+def checks_no_seal_of_a_fix(put: Put) -> None:
+    believes_every_page(put, answering_fix)
+
+
+@mutant(1)
+def reads_no_hidden_field(put: Put) -> None:
+    put(notices, "HIDDEN_FIELD", "none")
+
+
+@mutant(8)
+def lets_machines_press_as_fast_as_they_like(put: Put) -> None:
+    broken_rules = press.broken_rules
+    timing = {press.Rule.AT_ONCE, press.Rule.JUST_SENT}
+    put(press, "broken_rules", lambda *given: tuple(r for r in broken_rules(*given) if r not in timing))
+
+
+# --- late words about a fix ------------------------------------------------------------------------------------------
+
+
+@mutant(3)
+def hears_no_late_word(put: Put) -> None:
+    put(telling, "hear_late", lambda told, *_: told)
+
+
+def tells_each_time(put: Put) -> None:
+    """What happened once has another name each time."""
+    news = telling.news
+    put(
+        telling,
+        "news",
+        lambda code, why, key, *rest, **about: news(code, why, clock.new_id(), *rest, **about),
+    )
+
+
+@mutant(7)
+def tells_of_every_late_word(put: Put) -> None:
+    tells_each_time(put)
+    judge_late = telling.judge_late
+    put(telling, "judge_late", lambda told, *rest: judge_late(replace(told, said_late=False), *rest))
+
+
+@mutant(7)
+def keeps_late_words_to_itself(put: Put) -> None:
+    judge_late = telling.judge_late
+    put(telling, "judge_late", lambda told, *rest: judge_late(replace(told, said_late=True), *rest))
+
+
+@mutant(8)
+def opens_a_cause_for_each_late_word(put: Put) -> None:
+    tells_each_time(put)
+
+    def hear_late(told: Any, said: Any, now: Any) -> Any:
+        return told if said.gone or told.stage is not telling.Stage.DONE else replace(told, due_at=now)
+
+    put(telling, "hear_late", hear_late)
+
+
+@mutant(2)
+def says_that_we_know_when_it_is_fixed(put: Put) -> None:
+    load = causes.load
+    put(send_message, "causes", instead(causes, load=lambda code: replace(load(code), declared=0)))
+
+
+# --- merged tickets --------------------------------------------------------------------------------------------------
+
+
+@mutant(1)
+def asks_about_merged_tickets(put: Put) -> None:
+    opened = receive_ticket.open_follow_up
+    put(
+        receive_ticket,
+        "open_follow_up",
+        lambda ticket, closure, *rest: opened(ticket, replace(closure, kind="closed"), *rest),
+    )
+
+
+@mutant(1)
+def has_a_flag_for_a_merged_ticket(put: Put) -> None:
+    put(flag, "ON_PURPOSE", flag.ON_PURPOSE - {follow_up.MERGED})
+
+
+@mutant(1)
+def counts_a_merged_ticket(put: Put) -> None:
+    put(cause, "MERGED", "another reason")

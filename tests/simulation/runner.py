@@ -19,7 +19,7 @@ if __name__ == "__main__":
     sys.path[0:1] = [str(HERE.parents[1] / name) for name in ("functions", "infra", "infra/local", "tests")]
 
 import conftest  # noqa: F401 - sets what the adapters read on import
-from builders import ACME_SECRET, START
+from builders import ACME_SECRET, START, ZENDESK_SECRET
 from simulation.actors import Actors
 from simulation.invariants import Invariants, Violation
 from simulation.sim_aws import DAY, HOUR
@@ -51,7 +51,7 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
         CHAOS,
         allowed,
         {
-            "HookSecrets": {"acme": [ACME_SECRET]},
+            "HookSecrets": {"acme": [ACME_SECRET], "zendesk": ZENDESK_SECRET},
             "LinkKeys": {"current": "the key of links", "retired": []},
             "ChatAddresses": {"owners": "json://127.0.0.1/owners"},
         },
@@ -87,6 +87,7 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
             "mails": len(world.ses.mails),
             "presses": sum(len(closing.presses) for closing in actors.closings),
             "pages opened": actors.scans,
+            "presses of machines": actors.machine_presses,
             "forged webhooks": actors.forged,
             "replies": len(actors.written),
         }

@@ -65,6 +65,9 @@ REACHED = {
             "path/fix holds",
             "path/fix opens_again",
             "path/fix too_little",
+            "path/told update",
+            "path/late word",
+            "path/late word told",
             "path/digest with tickets recounted",
             "path/post sent",
             "path/post unknown",
@@ -77,6 +80,14 @@ REACHED = {
     **dict.fromkeys(
         (f"path/ended not_asked {why}" for why in ("bounced", "no_address", "undelivered", "suppressed")), 3
     ),
+    "path/late words open again": 1,
+    "path/merged": 30,
+    **{
+        f"machine/{page} {way}": 10
+        for page in ("settle_flag", "act_on_cause", "acknowledge_causes", "answer_fix")
+        for way in ("no page", "every field", "at once")
+    },
+    **{f"machine/{page} with the mail": 10 for page in ("settle_flag", "answer_fix")},
     "path/reply counts": 100,
     "path/reply flagged": 30,
     **dict.fromkeys((f"path/reply kept {kind}" for kind in SENTENCES), 10),

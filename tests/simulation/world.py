@@ -237,6 +237,11 @@ class World:
             self.note("time is up")
             raise Crash
 
+    @property
+    def clocks_agree(self) -> bool:
+        """Whether no machine's clock is ever wrong in this world."""
+        return not self._skews
+
     def note(self, what: str) -> None:
         """Into the hash that proves that a seed gives the same run."""
         self._trace.update(f"{self.now} {what}\n".encode())

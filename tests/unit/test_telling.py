@@ -139,6 +139,8 @@ def test_every_walk_comes_to_its_end_and_every_fix_is_judged(pages: list[bool], 
             known = telling.after_page(known, "more" if left and left.pop() else None, now, POLICY)
         elif step == "pass":
             known, left = telling.once_more(known, now), list(pages)
+        elif step == "judge_late":
+            known = telling.judge_late(known, NONE, [known], REPEATED, now, SETTINGS)[0]
         else:
             assert step == "judge"
             assert known.passed_at
