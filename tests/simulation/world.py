@@ -168,6 +168,8 @@ class World:
         self._heap: list[tuple[int, float, int, bool, str, Callable[..., None], tuple[Any, ...]]] = []
         self._order = self._ids = self._next_tick = 0
         self._hub = greenlets.getcurrent()
+        self.crashed: dict[str, list[int]] = defaultdict(list)
+        """When processes ended, by Lambda: what they remembered is gone."""
         self._idle: dict[str, list[Container]] = defaultdict(list)
         self._running: Counter[str] = Counter()
         self._outages = [
@@ -349,6 +351,7 @@ class World:
             self._idle[inv.function].append(inv.container)
         except Crash:
             self.note(f"{inv.function} crashed")
+            self.crashed[inv.function].append(self.now)
         except Exception as error:
             self.note(f"{inv.function} failed: {type(error).__name__}")
             self._idle[inv.function].append(inv.container)
