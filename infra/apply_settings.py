@@ -47,8 +47,8 @@ from domain.settings import (
     Settings,
     value_key,
 )
-from helpdesks import mapping
 from helpdesks.calls import APIS, VALUE
+from helpdesks.preset import LONGEST_EXPRESSION, MEANINGS, BadPreset, preset_of
 
 PRESETS = Path(__file__).resolve().parent.parent / "functions" / "helpdesks" / "presets"
 OUTCOMES = ("confirmed", "denied", "silent")
@@ -155,9 +155,7 @@ def _count(text: str) -> int | None:
 
 
 def _expression(text: str) -> str | None:
-    return (
-        text.strip() if 0 < len(text.strip()) <= mapping.LONGEST_EXPRESSION and text.isprintable() else None
-    )
+    return text.strip() if 0 < len(text.strip()) <= LONGEST_EXPRESSION and text.isprintable() else None
 
 
 def _rate(text: str) -> float | None:
@@ -173,12 +171,10 @@ CONTACT = Form("is not a contact", "the key of a contact", _text)
 CAUSE = Form("is not a cause", "the code of a cause", _text)
 MEANING = Form(
     "is not what a status can mean",
-    ", ".join(mapping.MEANINGS),
-    lambda text: text if text in mapping.MEANINGS else None,
+    ", ".join(MEANINGS),
+    lambda text: text if text in MEANINGS else None,
 )
-EXPRESSION = Form(
-    "is not a JMESPath", f"a JMESPath of 1 to {mapping.LONGEST_EXPRESSION} characters", _expression
-)
+EXPRESSION = Form("is not a JMESPath", f"a JMESPath of 1 to {LONGEST_EXPRESSION} characters", _expression)
 WEEKDAY = Form(
     "is not a weekday", ", ".join(WEEKDAYS), {day: number for number, day in enumerate(WEEKDAYS)}.get
 )
@@ -553,19 +549,19 @@ class _Reading:
         source = path.rpartition(".")[0]
         fields: dict[str, str] = self.values.get(f"{source}.fields") or {}
         try:
-            known = mapping.preset_of(preset)
-        except mapping.BadPreset as wrong:
+            known = preset_of(preset)
+        except BadPreset as wrong:
             self._complain_of_preset(path, wrong)
             return
         try:
-            mapping.preset_of(preset, fields)
-        except mapping.BadPreset as wrong:
+            preset_of(preset, fields)
+        except BadPreset as wrong:
             self._complain_of_preset(f"{source}.fields", wrong)
         way = self.values.get(f"{source}.verify")
         if way:
             self._refer(f"{source}.verify", way, known.alternatives, "an alternative of the preset")
 
-    def _complain_of_preset(self, path: str, wrong: mapping.BadPreset) -> None:
+    def _complain_of_preset(self, path: str, wrong: BadPreset) -> None:
         """Tell what is wrong at the nearest line that is there."""
         place = _join(path, wrong.key) if wrong.key else path
         near = place

@@ -25,7 +25,7 @@ import apply_settings
 import set_secret
 from domain.settings import Settings, Source
 from explain import NotACapture, Request, captured, explain
-from helpdesks import mapping
+from helpdesks.preset import BadPreset, preset_of
 from helpdesks.verify import Target, Unverified, verify
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "helpdesks"
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         if given.check:
             return _check(given.source, given.check, given.settings, ask=given.verify)
         return _connect(given.source, given.settings, timedelta(seconds=given.wait))
-    except (mapping.BadPreset, NotACapture, OSError) as wrong:
+    except (BadPreset, NotACapture, OSError) as wrong:
         return _fail(str(wrong))
     except KeyboardInterrupt:
         return _fail("Stopped. Nothing is lost: what comes now is taken in as always.")
@@ -84,7 +84,7 @@ def _check(name: str, capture: Path, file: Path | None, *, ask: bool) -> int:
 def _is_signed(name: str, source: Source, request: Request, settings: Settings | None, now: datetime) -> bool:
     base = settings.company.public_url if settings else None
     target = Target(method="POST", url=f"{base or ''}/hooks/{name}", query={})
-    rule = mapping.preset_of(source.preset, source.fields).rule(source.verify)
+    rule = preset_of(source.preset, source.fields).rule(source.verify)
     try:
         verify(rule, request.headers, request.body, [set_secret.typed()], now, target)
     except Unverified as unverified:

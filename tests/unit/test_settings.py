@@ -29,7 +29,7 @@ from domain.settings import (
     Source,
     Team,
 )
-from helpdesks import mapping
+from helpdesks.preset import preset_of
 
 INFRA = Path(__file__).parent.parent.parent / "infra"
 KNOWN_PRESETS = ["standard-webhooks", "zendesk"]
@@ -425,7 +425,7 @@ def test_a_source_may_hold_its_own_preset() -> None:
     assert settings
     preset = settings.sources["desk"].preset
     assert isinstance(preset, dict)
-    assert mapping.preset_of(preset).shapes[0].meanings == {"done": "closed", "7": "closed"}
+    assert preset_of(preset).shapes[0].meanings == {"done": "closed", "7": "closed"}
     assert preset["shapes"][0]["time_required"] is False
     other = replace(settings, sources={**settings.sources, "desk": Source(preset="zendesk", secret="desk")})
     told = "\n".join(differences(other, settings))
