@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 import apply_settings
+import secret_entries
 import set_secret
 from domain.settings import Settings, Source
 from explain import NotACapture, Request, captured, explain
@@ -43,8 +44,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--verify", action="store_true", help="with --check: check the signature as well")
     parser.add_argument("--wait", type=int, default=int(WAITS.total_seconds()), help="seconds, default 900")
     given = parser.parse_args(arguments)
-    if not set_secret.KEY.fullmatch(given.source):
-        return _fail(f'"{given.source}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_".')
+    if not secret_entries.KEY.fullmatch(given.source):
+        return _fail(f'"{given.source}" {secret_entries.NO_KEY}.')
     try:
         if given.check:
             return _check(given.source, given.check, given.settings, ask=given.verify)
@@ -86,7 +87,7 @@ def _is_signed(name: str, source: Source, request: Request, settings: Settings |
     target = Target(method="POST", url=f"{base or ''}/hooks/{name}", query={})
     rule = preset_of(source.preset, source.fields).rule(source.verify)
     try:
-        verify(rule, request.headers, request.body, [set_secret.typed()], now, target)
+        verify(rule, request.headers, request.body, [secret_entries.typed("Secret")], now, target)
     except Unverified as unverified:
         if unverified.reason != "stale":
             _fail(f"refused: {unverified.reason}")
@@ -171,7 +172,7 @@ def _has_secret(key: str) -> bool:
     if set_secret.stored(secret_id).get(key):
         return True
     _say(["", f"No secret is stored for {key} yet. Paste the helpdesk's (it is not shown):"])
-    secret = set_secret.typed()
+    secret = secret_entries.typed("Secret")
     if problem := set_secret.problem_of(secret):
         _fail(f"Nothing was stored: {problem}. To have one made: make secret SOURCE={key} GENERATE=1")
         return False

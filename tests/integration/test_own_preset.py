@@ -1,5 +1,6 @@
 """docs/helpdesks/your-own.md, followed word by word: a helpdesk that nobody knew, by settings alone."""
 
+import io
 import json
 import re
 from datetime import UTC, datetime
@@ -42,7 +43,7 @@ def followed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
         "make secret SOURCE=osticket",
     ]
     assert apply_settings.main([str(file), "--table", TABLE, "--public-url", URL]) == 0
-    monkeypatch.setattr(set_secret, "typed", lambda: SECRET)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
     assert set_secret.main(["osticket", "--secret-id", "HookSecrets"]) == 0
     return world
 
