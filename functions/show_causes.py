@@ -22,19 +22,13 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    link = find(request.parameters.get("token", ""), settings)
     count("CausesShown")
-    if isinstance(link, notices.Notice):
-        return link.response(nonce, settings.company.name)
-    return show(link, settings, nonce)
+    return show(find(request.parameters.get("token", ""), settings), settings, nonce)
 
 
-def find(token: str, settings: Settings) -> CausesLink | notices.Notice:
-    """Which causes a link opens, or the page that says it opens none; a digest's opens all that its owner has now."""
-    try:
-        link = links.read_causes(token, clock.now(), settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, settings: Settings) -> CausesLink:
+    """Which causes a link opens; a digest's opens all that its owner has now."""
+    link = links.read_causes(token, clock.now(), settings.policy.keep_for)
     return replace(link, causes=tuple(causes.owned_by(link.owner, settings))) if link.period else link
 
 
