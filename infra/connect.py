@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 import apply_settings
 import secret_entries
 import set_secret
+import settings_file
 from domain.settings import Settings, Source
 from explain import NotACapture, Request, captured, explain
 from helpdesks.preset import BadPreset, preset_of
@@ -65,9 +66,9 @@ def _check(name: str, capture: Path, file: Path | None, *, ask: bool) -> int:
         return 1
     if settings and name not in settings.sources:
         return _fail(f"{file} has no source {name}; it has: {', '.join(settings.sources)}.")
-    if settings is None and name not in apply_settings.presets():
+    if settings is None and name not in settings_file.presets():
         return _fail(
-            f"There is no preset {name}; there are: {', '.join(apply_settings.presets())}. "
+            f"There is no preset {name}; there are: {', '.join(settings_file.presets())}. "
             "For a source of your own give your settings file as well."
         )
     source = settings.sources[name] if settings else Source(preset=name, secret=name)
@@ -184,7 +185,7 @@ def _has_secret(key: str) -> bool:
 
 
 def _read(file: Path) -> Settings | None:
-    settings, problems = apply_settings.check(file.read_bytes(), apply_settings.presets())
+    settings, problems = settings_file.check(file.read_bytes(), settings_file.presets())
     if settings is None:
         _fail(*(f"{file}:{problem}" for problem in problems))
     return settings
@@ -209,7 +210,7 @@ def _added(name: str, file: Path) -> bool:
 
 def _block(name: str) -> list[str]:
     """The lines of a new source; its preset is the one whose name the key begins with."""
-    presets = sorted(apply_settings.presets(), key=len, reverse=True)
+    presets = sorted(settings_file.presets(), key=len, reverse=True)
     preset = next((known for known in presets if name.startswith(known)), "standard-webhooks")
     return ["sources:", f"  {name}:", f"    preset: {preset}", f"    secret: {name}"]
 

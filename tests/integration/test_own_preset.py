@@ -10,6 +10,7 @@ import pytest
 
 import apply_settings
 import set_secret
+import settings_file
 from adapters import quarantine, tickets
 from builders import URL
 from domain.follow_up import State
@@ -104,4 +105,4 @@ def test_every_key_of_the_language_is_explained() -> None:
 
 def test_the_other_settings_on_the_page_are_good_as_well() -> None:
     text = SETTINGS + "sources:\n" + blocks("yaml")[1]
-    assert apply_settings.check(text.encode(), apply_settings.presets())[1] == []
+    assert settings_file.check(text.encode(), settings_file.presets())[1] == []
