@@ -10,7 +10,7 @@ from adapters.links import TicketLink
 from adapters.notices import GONE, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain import flag as flagged
-from domain import recovery
+from domain import recovery, write_back
 from domain.flag import Flag, Reason
 from domain.follow_up import FollowUp
 from domain.message import Message
@@ -127,6 +127,7 @@ def show(
         asks_again=found.asks_again(settings),
         team_asked=flagged.team_was_asked(found.flag),
         recovered=recovered,
+        not_told=write_back.not_told(found.records.write_backs, known.number),
         kept=kept,
         error=error,
     )

@@ -15,9 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
-from domain.write_back import WriteBack
-
-TO_LOOK_AT = frozenset({"unknown", "refused", "too_late"})
+from domain.write_back import TO_LOOK_AT, WriteBack
 
 
 def main(arguments: list[str]) -> int:

@@ -42,6 +42,7 @@ TIME_FORMATS: tuple[TimeFormat, ...] = ("iso", "utc", "s", "ms")
 Format = Literal["json", "form", "xml"]
 FIELDS = (
     "ticket_id",
+    "reference",
     "subject",
     "requester_id",
     "requester_email",

@@ -221,7 +221,7 @@ def cause_page(
         movable=tuple(
             pages.Choice(
                 value=f"{f.closure.source}|{f.closure.ticket_id}",
-                name=f"{f.closure.ticket_id}{f', {f.closure.subject}' if f.closure.subject else ''}",
+                name=f"{f.closure.called}{f', {f.closure.subject}' if f.closure.subject else ''}",
             )
             for f in movable
         ),

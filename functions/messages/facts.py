@@ -37,7 +37,7 @@ def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.C
     """One closing as its customer knows it."""
     closure = follow_up.closure
     return compose.Closed(
-        ticket_id=closure.ticket_id,
+        ticket_id=closure.called,
         closed_on=_customers_day(closure.closed_at, follow_up, settings),
         subject=closure.subject,
         resolver_name=closure.resolver_name,
@@ -197,7 +197,7 @@ def _colleague(
         company=settings.company.name,
         topic=topic,
         to_name=team.name if team else _contact(key, settings) or key,
-        ticket_id=follow_up.closure.ticket_id,
+        ticket_id=follow_up.closure.called,
         link=link,
         name=_contact(by, settings),
         subject=follow_up.closure.subject,
@@ -223,7 +223,7 @@ def version_page(
         company=settings.company.name,
         asker_name=_contact(asker, settings) or asker,
         team_name=_team(follow_up, settings) or "",
-        ticket_id=closure.ticket_id,
+        ticket_id=closure.called,
         subject=closure.subject,
         closed_on=_our_day(closure.closed_at, settings),
         resolver_name=closure.resolver_name or closure.resolver_email,
@@ -301,7 +301,7 @@ def recorded(follow_up: FollowUp, settings: Settings, place: int = 0) -> pages.R
     responsible = settings.contacts[settings.responsible_for(follow_up.team)]
     next_by = answer.at + settings.policy.flag_acknowledge_within
     return pages.Recorded(
-        ticket_id=follow_up.closure.ticket_id,
+        ticket_id=follow_up.closure.called,
         place=place,
         subject=_short(follow_up.closure.subject),
         answer="yes" if answer.solved else "no",
@@ -373,7 +373,7 @@ def _thanked(follow_up: FollowUp, team: str | None, settings: Settings) -> compo
     """One confirmed solution for the people of ``team``."""
     closure = follow_up.closure
     return compose.Thanked(
-        ticket_id=closure.ticket_id,
+        ticket_id=closure.called,
         confirmed_on=_our_day(follow_up.outcome_at or follow_up.opened_at, settings),
         subject=_short(closure.subject),
         resolver_name=closure.resolver_name or closure.resolver_email,
@@ -476,6 +476,7 @@ def flag_page(
     asks_again: bool = False,
     team_asked: bool = False,
     recovered: Recovered | None = None,
+    not_told: str | None = None,
     kept: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> pages.FlagPage:
@@ -503,6 +504,7 @@ def flag_page(
         team_wrote_at=_our_time(flag.team_wrote_at, settings),
         deeds=tuple(deed(done, settings) for done in flag.deeds),
         recovered=(recovered.recovered, recovered.flagged) if recovered else None,
+        not_told=not_told,
         today=_our_day(now, settings),
         state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
         acknowledged_by_name=_contact(flag.acknowledged_by, settings),
@@ -825,7 +827,7 @@ def examples(follow_ups: Iterable[FollowUp]) -> tuple[compose.Example, ...]:
     listed = sorted(follow_ups, key=lambda f: (_owner_may_read(f) is None, -f.opened_at.timestamp()))
     return tuple(
         compose.Example(
-            ticket_id=f.closure.ticket_id,
+            ticket_id=f.closure.called,
             subject=_short(f.closure.subject),
             words=_owner_may_read(f),
             outcome=f.state.value,
@@ -886,7 +888,7 @@ def _flag_facts(
         "company": settings.company.name,
         "to_name": _contact(flag.holder, settings) or flag.holder,
         "reason": flag.reason.value,
-        "ticket_id": closure.ticket_id,
+        "ticket_id": closure.called,
         "acknowledge_by": hours.local(due_at, settings.policy.time_zone),
         "escalated_from": _contact(flag.escalated_from, settings),
         "customer_name": closure.requester_name,
@@ -915,7 +917,7 @@ def _flag_facts(
         "history": tuple(
             compose.Earlier(
                 closed_on=_our_day(f.closure.closed_at, settings),
-                ticket_id=f.closure.ticket_id,
+                ticket_id=f.closure.called,
                 subject=_short(f.closure.subject),
                 outcome=f.state.value,
             )

@@ -277,6 +277,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
         [
             closed(
                 "4711001",
+                reference="4711",
                 subject=SUBJECT,
                 requester_id="12",
                 **ANA,
@@ -293,6 +294,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
             closed(
                 "81",
                 CLOSED + MS_123,
+                reference="10081",
                 subject=SUBJECT,
                 requester_id="8",
                 **ANA,
@@ -388,7 +390,11 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
     (
         "freescout",
         FREESCOUT,
-        [closed("42", subject=SUBJECT, requester_id="12", **ANA, **KIM, cause="Config error")],
+        [
+            closed(
+                "42", reference="4711", subject=SUBJECT, requester_id="12", **ANA, **KIM, cause="Config error"
+            )
+        ],
     ),
     (
         "servicenow",
@@ -434,6 +440,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
         [
             closed(
                 "119514000017429001",
+                reference="4711",
                 subject=SUBJECT,
                 requester_id="119514000000140001",
                 requester_email="ana@example.com",
