@@ -11,7 +11,7 @@ from domain.cause import CauseState, owner_of
 from domain.ownership import may_act
 from domain.press import Page
 from domain.settings import Settings
-from messages import cause_facts, facts, pages
+from messages import cause_facts, digest_facts, pages
 
 
 @logger.inject_lambda_context
@@ -49,7 +49,7 @@ def show(
     now = clock.now()
     if link.period:
         entries = digests.read(link.owner, link.causes, *link.period, now, settings)
-        shown = facts.causes_of_digest(
+        shown = digest_facts.causes_of_digest(
             link.owner,
             *link.period,
             now,
@@ -78,7 +78,7 @@ def _of_window(
     entries = []
     for code in link.causes:
         figures, about = causes.figures(code, now - window, now, buckets=1)
-        entries.append(facts.cause_entry(figures, states[code], about, settings))
+        entries.append(digest_facts.cause_entry(figures, states[code], about, settings))
     reader = settings.contacts.get(link.owner)
     return pages.CausesPage(
         company=settings.company.name,

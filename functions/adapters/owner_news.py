@@ -6,7 +6,7 @@ from adapters import causes, digests, links, tellings
 from domain import hours
 from domain.message import Message
 from domain.settings import Settings
-from messages import cause_facts, compose, facts
+from messages import cause_facts, compose, digest_facts
 
 EXAMPLES = 5
 """So many customers' words stand in the news of a fix that did not help."""
@@ -21,7 +21,7 @@ def repeated(waiting: Message, now: datetime, settings: Settings) -> compose.Cau
     _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
     owner = waiting.to.partition(":")[2]
     url = links.cause_url(links.base_of(settings), owner, code, waiting.created_at, now)
-    return compose.written(lambda: facts.cause_mail(state, waiting, about, url, settings))
+    return compose.written(lambda: digest_facts.cause_mail(state, waiting, about, url, settings))
 
 
 def news(waiting: Message, now: datetime, settings: Settings) -> compose.CauseNews:
@@ -47,4 +47,4 @@ def digest(waiting: Message, now: datetime, settings: Settings) -> compose.Diges
         return None
     link = links.CausesLink(owner, period=(since, until))
     url = links.causes_url(links.base_of(settings), link, waiting.created_at, now)
-    return compose.written(lambda: facts.digest(owner, since, until, now, entries, url, settings))
+    return compose.written(lambda: digest_facts.digest(owner, since, until, now, entries, url, settings))
