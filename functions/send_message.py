@@ -351,9 +351,9 @@ class _Composed:
 
 def _customer(waiting: Message) -> tuple[FollowUp, tickets.Records] | None:
     """The follow-up whose customer gets this message, with all of its ticket."""
-    about = waiting.about
-    records = tickets.load(about["source"], about["ticket_id"])
-    known = records.follow_up(int(about["number"]))
+    ref = message.closure_of(waiting)
+    records = tickets.load(ref.source, ref.ticket_id)
+    known = records.follow_up(ref.number)
     return (known, records) if known else None
 
 

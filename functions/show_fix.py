@@ -9,6 +9,7 @@ from adapters.links import FixLink, PreferencesLink
 from adapters.notices import GONE, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp
+from domain.message import closure_of
 from domain.person import Person
 from domain.press import Page
 from domain.settings import Settings
@@ -54,15 +55,15 @@ def find(token: str, settings: Settings) -> Found:
     """What a link asks about."""
     link = links.read_fix(token, clock.now(), settings.policy.keep_for)
     told = tellings.load(link.cause, link.number)
-    message = outbox.load(told.scope, link.person) if told else None
-    if told is None or message is None:
+    mail = outbox.load(told.scope, link.person) if told else None
+    if told is None or mail is None:
         raise NoPage(GONE)
-    about = message.about
-    follow_up = tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+    ref = closure_of(mail)
+    follow_up = tickets.load(ref.source, ref.ticket_id).follow_up(ref.number)
     if follow_up is None:
         raise NoPage(GONE)
     said = tellings.load_said(told.scope, link.person)
-    held = message.delivery
+    held = mail.delivery
     sent_at = (held.sent_at or held.claimed_at) if held else None
     return Found(told, follow_up, people.load_key(link.person), said, sent_at)
 
