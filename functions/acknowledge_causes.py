@@ -19,8 +19,6 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 def _acknowledge(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
     link = find(token, settings)
-    if isinstance(link, notices.Notice):
-        return link.response(nonce, settings.company.name)
     code = form.get("cause", "")
     if form.get("action") != "acknowledge" or code not in link.causes:
         return show(link, settings, nonce, 400, "This page has no such cause.", pressed=True)

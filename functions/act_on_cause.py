@@ -66,8 +66,6 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 def _act(code: str, token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
     found = find(token, code, settings)
-    if isinstance(found, notices.Notice):
-        return found.response(nonce, settings.company.name)
     try:
         state = carry_out(found, form, settings)
     except Wrong as wrong:

@@ -26,8 +26,6 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
     for _ in range(ATTEMPTS):
         found = find(token, settings)
-        if isinstance(found, notices.Notice):
-            return found.response(nonce, settings.company.name)
         answer = form.get("answer")
         words = clean_words(form.get("words", "")) or None
         if answer not in {"yes", "no"}:

@@ -62,8 +62,11 @@ def _ask(hint: Closure, api: Api, name: str, now: datetime) -> Closure | None:
         before = calls.known_of(hint.ticket_id, api.url, api.values)
         known = helpdesk_api.ask(described.fetch, before, account, now)
         return None if calls.is_open(described, known) else calls.complete(described, known, hint)
-    except (calls.BadCalls, calls.Unexpected, ValueError) as wrong:
+    except (calls.BadCalls, calls.Unexpected) as wrong:
         raise NotAnswered(Obstacle.UNREADABLE, str(wrong), refused=True) from wrong
+    except ValueError:
+        # Its text may hold what the helpdesk said.
+        raise NotAnswered(Obstacle.UNREADABLE, "the answer makes no closure", refused=True) from None
 
 
 def _complete(known: FollowUp, closure: Closure, now: datetime, settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """From the queue of chat posts: claims one, posts it once, and notes what became of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from adapters import chat, clock, outbox, secret_store, settings_store
+from adapters import chat, clock, outbox, owner_news, secret_store, settings_store
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, message
 from domain.delivery import Delivery
@@ -18,7 +17,6 @@ from domain.message import Kind, Message
 from domain.settings import Settings
 from messages import compose
 from messages.compose import Note
-from send_message import cause_told, digest_told, news_told, settle_message, written
 
 TOO_LATE = timedelta(days=1)
 """A chat that took nothing for so long gets nothing: its mail has long been read."""
@@ -60,29 +58,26 @@ def post(record: SQSRecord) -> None:
         count("PostCancelled")
         return
     claim_id = clock.new_id()
-    claim = delivery.claim(waiting.delivery, claim_id, now, settings.policy.unknown_after)
-    claimed = replace(waiting, delivery=claim)
-    outbox.save(claimed)
-    _post(replace(claimed, version=claimed.version + 1), claim_id, address, note, now)
+    _post(outbox.claim(waiting, claim_id, now, settings), claim_id, address, note, now)
 
 
 def _note(waiting: Message, now: datetime, settings: Settings) -> Note | None:
     """The note as it is true now; None when there is nothing (left) to say."""
     if waiting.kind is Kind.DIGEST:
-        digest = digest_told(waiting, now, settings)
-        return written(lambda: compose.digest_note(digest)) if digest else None
+        digest = owner_news.digest(waiting, now, settings)
+        return compose.written(lambda: compose.digest_note(digest)) if digest else None
     if waiting.kind is Kind.CAUSE_NEWS:
-        news = news_told(waiting, now, settings)
-        return written(lambda: compose.cause_news_note(news))
-    notice = cause_told(waiting, now, settings)
-    return written(lambda: compose.cause_repeated_note(notice)) if notice else None
+        news = owner_news.news(waiting, now, settings)
+        return compose.written(lambda: compose.cause_news_note(news))
+    notice = owner_news.repeated(waiting, now, settings)
+    return compose.written(lambda: compose.cause_repeated_note(notice)) if notice else None
 
 
 def _post(claimed: Message, claim_id: str, address: str, note: Note, now: datetime) -> None:
     """One post for one claim. What nobody knows is told to a person at once: no chat will tell it later."""
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        settle_message(claimed, change, timedelta(seconds=SystemRandom().uniform(300, 900)))
+        outbox.settle(claimed, change, _back_off)
 
     try:
         chat.post(address, note)
@@ -104,3 +99,8 @@ def _post(claimed: Message, claim_id: str, address: str, note: Note, now: dateti
     settle(lambda held: delivery.settle_sent(held, claim_id, claim_id, clock.now()))
     logger.info("posted", kind=claimed.kind)
     count("Posted")
+
+
+def _back_off() -> timedelta:
+    """Between five minutes and a quarter of an hour: a chat that takes nothing does not do so a minute later."""
+    return timedelta(seconds=SystemRandom().uniform(300, 900))

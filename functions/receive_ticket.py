@@ -14,6 +14,7 @@ from domain.follow_up import State, Ticket, keep_first, open_follow_up, repeat, 
 from domain.settings import Settings
 from helpdesks import mapping
 from helpdesks.greeting import echo
+from helpdesks.preset import Answers, Preset, preset_of
 from helpdesks.verify import Target, Unverified, verify
 
 ATTEMPTS = 5
@@ -31,7 +32,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
     try:
         return _receive(web.read(event), clock.now())
     except Exception:
-        return _try_again(mapping.Answers())
+        return _try_again(Answers())
 
 
 def _receive(request: web.Request, now: datetime) -> web.Response:
@@ -43,7 +44,7 @@ def _receive(request: web.Request, now: datetime) -> web.Response:
     source = settings.sources.get(name)
     if source is None:
         return _unauthorized("unknown_source")
-    preset = mapping.preset_of(source.preset, source.fields)
+    preset = preset_of(source.preset, source.fields)
     if greeted := echo(preset.greeting, request.headers, request.body):
         return web.plain(greeted.status, greeted.body, "text/plain", greeted.headers)
     try:
@@ -53,7 +54,7 @@ def _receive(request: web.Request, now: datetime) -> web.Response:
 
 
 def _verified(
-    request: web.Request, name: str, preset: mapping.Preset, now: datetime, settings: Settings
+    request: web.Request, name: str, preset: Preset, now: datetime, settings: Settings
 ) -> web.Response:
     source = settings.sources[name]
     # Not from the request's own host and path: a signature over an address is worth what we know of it ourselves.
@@ -102,7 +103,7 @@ def take_in(
     An event that cannot be used goes to quarantine by itself, and the others count; ``part``: it comes from there.
     """
     source = settings.sources[name]
-    preset = mapping.preset_of(source.preset, source.fields)
+    preset = preset_of(source.preset, source.fields)
     kept = preset.kept_headers(headers)
     several = part or preset.items is not None
     try:
@@ -120,7 +121,7 @@ def take_in(
 
 def _take_one(
     name: str,
-    preset: mapping.Preset,
+    preset: Preset,
     headers: Mapping[str, str],
     event: bytes,
     now: datetime,
@@ -183,7 +184,7 @@ def _reopen(reopen: Reopen, settings: Settings) -> str:
     return "reopened" if tickets.add_reopen(reopen, settings.policy.keep_for) else "duplicate"
 
 
-def _try_again(answers: mapping.Answers) -> web.Response:
+def _try_again(answers: Answers) -> web.Response:
     """The answer to a fault of ours; only to be called while it is handled."""
     logger.exception("the webhook could not be taken in")
     count("WebhookFailed")

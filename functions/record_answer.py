@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast, get_args
 
 from adapters import clock, links, notices, tickets, web
+from adapters.notices import REOPENED, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain import press
 from domain.errors import Changed, Refused
@@ -37,12 +38,10 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
     asked = find(token, settings)
-    if isinstance(asked, notices.Notice):
-        return asked.response(nonce, settings.company.name)
     said = {place: read for place in asked if (read := _read(form, f"-{place}" if place else ""))}
     if not said and any(form.get(name) in {"yes", "no"} for name in KEPT_FIELDS if name.startswith("answer")):
         first = next(iter(asked.values()))
-        return replace(notices.REOPENED, language=first.closure.locale).response(nonce, settings.company.name)
+        raise NoPage(replace(REOPENED, language=first.closure.locale))
     language, link = choices(asked, settings)
     if not said:
         page = facts.survey_page(asked, None, settings, clock.now(), language=language, preferences_link=link)
@@ -52,8 +51,6 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     recorded: dict[int, FollowUp] = {}
     for place, follow_up in asked.items():
         after = _record(token, place, follow_up, said[place], settings) if place in said else follow_up
-        if isinstance(after, notices.Notice):
-            return after.response(nonce, settings.company.name)
         if after.answer:
             recorded[place] = after
     answered = facts.answered_page(recorded, settings, language=language, preferences_link=link)
@@ -135,9 +132,7 @@ def _is_critical(words: str) -> bool:
     return is_critical(words)
 
 
-def _record(
-    token: str, place: int, found: FollowUp, said: Press, settings: Settings
-) -> FollowUp | notices.Notice:
+def _record(token: str, place: int, found: FollowUp, said: Press, settings: Settings) -> FollowUp:
     """The last press counts; two at the same time are both kept, because each is decided on what is stored."""
     known = found
     for _ in range(ATTEMPTS):
@@ -148,13 +143,11 @@ def _record(
                 logger.info("answered", state=after.state)
                 count(f"Answered{after.state.title()}")
             return after
-        except Refused:
-            return replace(notices.REOPENED, language=known.closure.locale)
+        except Refused as refused:
+            raise NoPage(replace(REOPENED, language=known.closure.locale)) from refused
         except Changed:
             asked = find(token, settings)
-            if isinstance(asked, notices.Notice):
-                return asked
             if place not in asked:
-                return replace(notices.REOPENED, language=known.closure.locale)
+                raise NoPage(replace(REOPENED, language=known.closure.locale)) from None
             known = asked[place]
     raise Changed("the ticket is changing too fast")

@@ -108,8 +108,8 @@ def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, settings: 
         outbox.save(heard)
     if known.to != message.CUSTOMER:
         return settings.address_of(known.to)
-    about = known.about
-    customer = tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+    ref = message.closure_of(known)
+    customer = tickets.load(ref.source, ref.ticket_id).follow_up(ref.number)
     return customer.closure.requester_email if customer else None
 
 

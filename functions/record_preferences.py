@@ -26,8 +26,6 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 def _choose(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
     link = find(token, settings)
-    if isinstance(link, notices.Notice):
-        return link.response(nonce, settings.company.name)
     one_click = form == dict([ONE_CLICK])
     surveys, language = form.get("surveys", ""), form.get("language")
     if one_click:

@@ -26,8 +26,6 @@ def _record(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     words = clean_words(form.get("words", ""))
     for _ in range(ATTEMPTS):
         asked = find(token, settings)
-        if isinstance(asked, notices.Notice):
-            return asked.response(nonce, settings.company.name)
         known, error = asked.flag, None
         if not words:
             error = "Please write how you see it."

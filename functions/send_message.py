@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import Any, TypeVar
+from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -12,10 +12,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from adapters import (
     causes,
     clock,
-    digests,
     links,
     mailer,
     outbox,
+    owner_news,
     people,
     reply_address,
     settings_store,
@@ -40,8 +40,6 @@ from messages import cause_facts, compose, facts
 from messages.compose import Mail
 
 ATTEMPTS = 5
-EXAMPLES = 5
-Written = TypeVar("Written")
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
@@ -211,7 +209,7 @@ def _compose_round(
     closure = first.closure
     preferences = links.PreferencesLink(person.key, closure.locale or "")
     link = links.survey_url(
-        _base(settings),
+        links.base_of(settings),
         links.TicketLink(closure.source, closure.ticket_id, first.number),
         first.opened_at,
         now,
@@ -219,8 +217,8 @@ def _compose_round(
     places = follow_up.places(group)
     chosen = {place: f for place, f in places.items() if any(f.ref == a.ref for a in asked)}
     may_reply = _reply_address(asked, now, settings) is not None
-    preferences_link = links.preferences_url(_base(settings), preferences, first.opened_at, now)
-    return written(
+    preferences_link = links.preferences_url(links.base_of(settings), preferences, first.opened_at, now)
+    return compose.written(
         lambda: compose.survey(
             facts.survey(
                 chosen,
@@ -234,16 +232,6 @@ def _compose_round(
             )
         )
     )
-
-
-def written(write: Callable[[], Written]) -> Written:
-    """What ``write`` gives; Unwritable for whatever it raises. Nothing but records and templates may be behind it: then
-    each fault is one of ours about this mail, and the same at every try.
-    """
-    try:
-        return write()
-    except Exception as error:
-        raise Unwritable from error
 
 
 def _reply_address(asked: list[FollowUp], now: datetime, settings: Settings) -> str | None:
@@ -344,45 +332,13 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         count("MessageCancelled")
         return
     claim_id = clock.new_id()
-    claimed = replace(
-        _with_quote(waiting, mail),
-        delivery=delivery.claim(waiting.delivery, claim_id, now, settings.policy.unknown_after),
-    )
-    outbox.save(claimed)
-    held = replace(claimed, version=claimed.version + 1)
+    claimed = outbox.claim(_with_quote(waiting, mail), claim_id, now, settings)
 
     def settle(change: Callable[[Delivery], Delivery]) -> None:
-        settle_message(held, change)
+        outbox.settle(claimed, change, _back_off)
 
     reply_to = _reply_address([customer], now, settings) if customer else None
     _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings, reply_to)
-
-
-def settle_message(
-    claimed: Message, change: Callable[[Delivery], Delivery], again_after: timedelta | None = None
-) -> None:
-    """Store what became of a claimed message; it is read again only when somebody was faster.
-
-    What certainly did not go out is due again after ``again_after``, soon without it.
-    """
-    known: Message | None = claimed
-    for _ in range(ATTEMPTS):
-        if known is None or known.delivery is None:
-            return
-        changed = change(known.delivery)
-        ready = changed.progress is delivery.Progress.READY
-        after = (
-            replace(known, delivery=changed, due_at=clock.now() + (again_after or _back_off()))
-            if ready
-            else message.after_sending(known, changed)
-        )
-        try:
-            outbox.save(after)
-        except Changed:
-            known = outbox.load(claimed.scope, claimed.name)
-            continue
-        return
-    raise Changed("the message is changing too fast")
 
 
 class _Composed:
@@ -395,9 +351,9 @@ class _Composed:
 
 def _customer(waiting: Message) -> tuple[FollowUp, tickets.Records] | None:
     """The follow-up whose customer gets this message, with all of its ticket."""
-    about = waiting.about
-    records = tickets.load(about["source"], about["ticket_id"])
-    known = records.follow_up(int(about["number"]))
+    ref = message.closure_of(waiting)
+    records = tickets.load(ref.source, ref.ticket_id)
+    known = records.follow_up(ref.number)
     return (known, records) if known else None
 
 
@@ -414,20 +370,22 @@ def _compose_for_customer(
     if waiting.kind is Kind.PROGRESS:
         if recovery.is_over(known, waiting.created_at):
             return None
-        return _Composed(written(lambda: compose.progress(facts.progress(waiting, known, own, settings))))
+        return _Composed(
+            compose.written(lambda: compose.progress(facts.progress(waiting, known, own, settings)))
+        )
     if waiting.kind is Kind.ASKED_AGAIN:
         if not recovery.still_asks(known, records.ticket, waiting):
             return None
         group = follow_up.places([known, *tickets.load_refs(known.together)])
         place = next(place for place, one in group.items() if one.ref == known.ref)
         return _Composed(
-            written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings, now)))
+            compose.written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings, now)))
         )
     if waiting.kind is Kind.PROMISE_KEPT:
         name = waiting.about["promise"]
         kept = next(one for one in records.promises_of(known.number) if one.name == name)
         return _Composed(
-            written(lambda: compose.promise_kept(facts.promise_kept(kept, known, own, settings)))
+            compose.written(lambda: compose.promise_kept(facts.promise_kept(kept, known, own, settings)))
         )
     return _told(waiting, known, person, now, settings)
 
@@ -443,7 +401,7 @@ def _told(
         return None
     if told.kind in {telling.Kind.KNOWN, telling.Kind.UPDATE} and causes.load(told.cause).declared:
         return None
-    own, base = _own(known, person, now, settings), _base(settings)
+    own, base = _own(known, person, now, settings), links.base_of(settings)
     is_fix = told.kind is telling.Kind.FIX
     link = links.FixLink(told.cause, told.number, person.key)
     others = tellings.about_person(told, known, people.asked_before(person)) if is_fix else []
@@ -456,7 +414,7 @@ def _told(
         preferences_link=own.preferences_link,
         others=others[:OTHERS],
     )
-    return _Composed(written(lambda: compose.told(context)))
+    return _Composed(compose.written(lambda: compose.told(context)))
 
 
 OTHERS = 5
@@ -470,8 +428,8 @@ def _own(known: FollowUp, person: Person, now: datetime, settings: Settings) -> 
     preferences = links.PreferencesLink(person.key, closure.locale or "")
     return facts.Own(
         language=person.language,
-        link=links.survey_url(_base(settings), ticket, known.opened_at, now),
-        preferences_link=links.preferences_url(_base(settings), preferences, known.opened_at, now),
+        link=links.survey_url(links.base_of(settings), ticket, known.opened_at, now),
+        preferences_link=links.preferences_url(links.base_of(settings), preferences, known.opened_at, now),
         may_reply=_reply_address([known], now, settings) is not None,
     )
 
@@ -501,9 +459,11 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
             return None
         before = facts.earlier(known, records.ticket, people.history(known.closure.requester_email))
         link = links.TicketLink(raised.source, raised.ticket_id, number, waiting.to.partition(":")[2])
-        url = links.flag_url(_base(settings), link, waiting.created_at, now)
+        url = links.flag_url(links.base_of(settings), link, waiting.created_at, now)
         return _Composed(
-            written(lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings)))
+            compose.written(
+                lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings))
+            )
         )
     if waiting.kind in {Kind.VERSION_ASKED, Kind.VERSION_GIVEN, Kind.PROMISE_DUE}:
         return _to_colleague(waiting, known, records, now, settings)
@@ -522,14 +482,14 @@ def _note(
     group, _, key = waiting.to.partition(":")
     team = key if group == "team" else None
     page = _thanks_url(team, waiting, now, settings) if team else None
-    note = written(
+    note = compose.written(
         lambda: compose.success_note(facts.note(known, settings, team=team, quoted=quoted, link=page))
     )
     return _Composed(note, quoted=quoted)
 
 
 def _thanks_url(team: str, waiting: Message, now: datetime, settings: Settings) -> str:
-    return links.thanks_url(_base(settings), links.TeamLink(team), waiting.created_at, now)
+    return links.thanks_url(links.base_of(settings), links.TeamLink(team), waiting.created_at, now)
 
 
 def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
@@ -543,13 +503,15 @@ def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | 
         if not solved:
             return None
         return _Composed(
-            written(lambda: compose.thanks_month(facts.thanks_month(team, month, solved, url, settings)))
+            compose.written(
+                lambda: compose.thanks_month(facts.thanks_month(team, month, solved, url, settings))
+            )
         )
     solved = thanks.confirmed(team, since - SETTLING, until - SETTLING)
     if not solved:
         return None
     return _Composed(
-        written(
+        compose.written(
             lambda: compose.gathered_notes(facts.gathered_notes(team, since, until, solved, url, settings))
         )
     )
@@ -565,77 +527,41 @@ def _to_colleague(
         if raised is None or raised.settled_at:
             return None
         asker = links.TicketLink(closure.source, closure.ticket_id, known.number, waiting.about["by"])
-        url = links.version_url(_base(settings), asker, waiting.created_at, now)
+        url = links.version_url(links.base_of(settings), asker, waiting.created_at, now)
         return _Composed(
-            written(lambda: compose.colleague(facts.version_asked(waiting, known, url, settings)))
+            compose.written(lambda: compose.colleague(facts.version_asked(waiting, known, url, settings)))
         )
     link = links.TicketLink(closure.source, closure.ticket_id, known.number, recipient)
-    url = links.flag_url(_base(settings), link, waiting.created_at, now)
+    url = links.flag_url(links.base_of(settings), link, waiting.created_at, now)
     if waiting.kind is Kind.VERSION_GIVEN:
         if raised is None or raised.team_words is None:
             return None
         return _Composed(
-            written(lambda: compose.colleague(facts.version_given(waiting, known, raised, url, settings)))
+            compose.written(
+                lambda: compose.colleague(facts.version_given(waiting, known, raised, url, settings))
+            )
         )
     due = next(one for one in records.promises_of(known.number) if one.name == waiting.about["promise"])
     if due.end:
         return None
     return _Composed(
-        written(lambda: compose.colleague(facts.promise_due(waiting, known, due, url, settings)))
+        compose.written(lambda: compose.colleague(facts.promise_due(waiting, known, due, url, settings)))
     )
 
 
 def _cause(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
-    told = cause_told(waiting, now, settings)
-    return _Composed(written(lambda: compose.cause_repeated(told))) if told else None
+    told = owner_news.repeated(waiting, now, settings)
+    return _Composed(compose.written(lambda: compose.cause_repeated(told))) if told else None
 
 
 def _digest(waiting: Message, now: datetime, settings: Settings) -> _Composed | None:
-    told = digest_told(waiting, now, settings)
-    return _Composed(written(lambda: compose.digest(told))) if told else None
-
-
-def cause_told(waiting: Message, now: datetime, settings: Settings) -> compose.CauseRepeated | None:
-    """What a notice tells, to mail or chat; None when the cause is acknowledged or no longer one of ours."""
-    code = waiting.about["cause"]
-    state = causes.load(code)
-    if code not in settings.causes or state.acknowledged_at:
-        return None
-    _, about = causes.figures(code, now - settings.policy.repeated_within, now, buckets=1)
-    owner = waiting.to.partition(":")[2]
-    url = links.cause_url(_base(settings), owner, code, waiting.created_at, now)
-    return written(lambda: facts.cause_mail(state, waiting, about, url, settings))
+    told = owner_news.digest(waiting, now, settings)
+    return _Composed(compose.written(lambda: compose.digest(told))) if told else None
 
 
 def _news(waiting: Message, now: datetime, settings: Settings) -> _Composed:
-    told = news_told(waiting, now, settings)
-    return _Composed(written(lambda: compose.cause_news(told)))
-
-
-def news_told(waiting: Message, now: datetime, settings: Settings) -> compose.CauseNews:
-    """What became of a cause, to mail or chat; of a fix with what its customers wrote who still have it."""
-    about, to = waiting.about, waiting.to.partition(":")[2]
-    code = about["cause"]
-    told = tellings.load(code, int(about["telling"])) if "telling" in about else None
-    words = [said for gone, said in tellings.reached(told).words if not gone] if told else []
-    url = links.cause_url(_base(settings), to, code, waiting.created_at, now)
-    return cause_facts.news(waiting, causes.load(code), told, words[:EXAMPLES], url, settings)
-
-
-def digest_told(waiting: Message, now: datetime, settings: Settings) -> compose.Digest | None:
-    """What a digest tells, to mail or chat; None for an owner without causes, or without news who wants none."""
-    owner = waiting.to.partition(":")[2]
-    codes = causes.owned_by(owner, settings)
-    until = datetime.fromisoformat(waiting.about["until"])
-    usual, _ = hours.digest_period(until, settings.policy_for(owner))
-    # Digests that an earlier version wrote say only when they end.
-    since = datetime.fromisoformat(waiting.about.get("since", usual.isoformat()))
-    entries = digests.read(owner, codes, since, until, now, settings)
-    if not codes or not (entries or settings.policy.digest_when_empty):
-        return None
-    link = links.CausesLink(owner, period=(since, until))
-    url = links.causes_url(_base(settings), link, waiting.created_at, now)
-    return written(lambda: facts.digest(owner, since, until, now, entries, url, settings))
+    told = owner_news.news(waiting, now, settings)
+    return _Composed(compose.written(lambda: compose.cause_news(told)))
 
 
 # --- the provider ----------------------------------------------------------------------------------------------------
@@ -684,10 +610,3 @@ def _deliver(
 def _back_off() -> timedelta:
     """Between half a minute and two: spread, so that postponed mails do not come back all at once."""
     return timedelta(seconds=SystemRandom().uniform(30, 120))
-
-
-def _base(settings: Settings) -> str:
-    """Links are built from the settings only, never from a request's Host header."""
-    if not settings.company.public_url:
-        raise Refused("the settings have no public_url")
-    return settings.company.public_url.rstrip("/")

@@ -46,8 +46,6 @@ def _act(token: str, form: Form, settings: Settings, nonce: str) -> web.Response
     action = form.get("action", "")
     for _ in range(ATTEMPTS):
         found = find(token, settings)
-        if isinstance(found, notices.Notice):
-            return found.response(nonce, settings.company.name)
         if notices.is_suspect(form, found.link, found.sent_at, settings):
             kept = replace(found, flag=_kept(found.flag, form))
             return show(kept, settings, nonce, 200, notices.ONCE_MORE, form, pressed=True)
@@ -62,10 +60,7 @@ def _act(token: str, form: Form, settings: Settings, nonce: str) -> web.Response
             return show(kept, settings, nonce, wrong.status, str(wrong), form, pressed=True)
         except Changed:
             continue
-        after = find(token, settings)
-        if isinstance(after, notices.Notice):
-            return after.response(nonce, settings.company.name)
-        return show(after, settings, nonce, pressed=True)
+        return show(find(token, settings), settings, nonce, pressed=True)
     raise Changed("the flag is changing too fast")
 
 

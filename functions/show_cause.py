@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters import causes, clock, deeds, links, notices, tellings, web
 from adapters.links import CausesLink
+from adapters.notices import NOT_FOUND, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain import ownership
 from domain.cause import CauseState
@@ -48,21 +49,16 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    found = find(request.parameters.get("token", ""), request.parameters.get("cause", ""), settings)
     count("CauseShown")
-    if isinstance(found, notices.Notice):
-        return found.response(nonce, settings.company.name)
+    found = find(request.parameters.get("token", ""), request.parameters.get("cause", ""), settings)
     return show(found, settings, nonce, before=request.query.get("before"))
 
 
-def find(token: str, code: str, settings: Settings) -> Found | notices.Notice:
-    """The cause, if the link opens it: it is named in the link, or part of one that is; else the page that says no."""
-    try:
-        link = links.read_causes(token, clock.now(), settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, code: str, settings: Settings) -> Found:
+    """The cause, if the link opens it: it is named in the link, or part of one that is."""
+    link = links.read_causes(token, clock.now(), settings.policy.keep_for)
     if code not in link.causes and not set(causes.above(code)) & set(link.causes):
-        return notices.NOT_FOUND
+        raise NoPage(NOT_FOUND)
     return Found(link, causes.load(code))
 
 

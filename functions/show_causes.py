@@ -11,7 +11,7 @@ from domain.cause import CauseState, owner_of
 from domain.ownership import may_act
 from domain.press import Page
 from domain.settings import Settings
-from messages import cause_facts, facts, pages
+from messages import cause_facts, digest_facts, pages
 
 
 @logger.inject_lambda_context
@@ -22,19 +22,13 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    link = find(request.parameters.get("token", ""), settings)
     count("CausesShown")
-    if isinstance(link, notices.Notice):
-        return link.response(nonce, settings.company.name)
-    return show(link, settings, nonce)
+    return show(find(request.parameters.get("token", ""), settings), settings, nonce)
 
 
-def find(token: str, settings: Settings) -> CausesLink | notices.Notice:
-    """Which causes a link opens, or the page that says it opens none; a digest's opens all that its owner has now."""
-    try:
-        link = links.read_causes(token, clock.now(), settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, settings: Settings) -> CausesLink:
+    """Which causes a link opens; a digest's opens all that its owner has now."""
+    link = links.read_causes(token, clock.now(), settings.policy.keep_for)
     return replace(link, causes=tuple(causes.owned_by(link.owner, settings))) if link.period else link
 
 
@@ -55,7 +49,7 @@ def show(
     now = clock.now()
     if link.period:
         entries = digests.read(link.owner, link.causes, *link.period, now, settings)
-        shown = facts.causes_of_digest(
+        shown = digest_facts.causes_of_digest(
             link.owner,
             *link.period,
             now,
@@ -84,7 +78,7 @@ def _of_window(
     entries = []
     for code in link.causes:
         figures, about = causes.figures(code, now - window, now, buckets=1)
-        entries.append(facts.cause_entry(figures, states[code], about, settings))
+        entries.append(digest_facts.cause_entry(figures, states[code], about, settings))
     reader = settings.contacts.get(link.owner)
     return pages.CausesPage(
         company=settings.company.name,

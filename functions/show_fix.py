@@ -6,8 +6,10 @@ from typing import Any
 
 from adapters import clock, links, notices, outbox, people, tellings, tickets, web
 from adapters.links import FixLink, PreferencesLink
+from adapters.notices import GONE, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp
+from domain.message import closure_of
 from domain.person import Person
 from domain.press import Page
 from domain.settings import Settings
@@ -43,30 +45,25 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    found = find(request.parameters.get("token", ""), settings)
     count("FixShown")
-    if isinstance(found, notices.Notice):
-        return found.response(nonce, settings.company.name)
+    found = find(request.parameters.get("token", ""), settings)
     answer = request.query.get("a")
     return show(found, settings, nonce, chosen=answer, hidden_link=answer == HIDDEN_LINK)
 
 
-def find(token: str, settings: Settings) -> Found | notices.Notice:
-    """What a link asks about, or the page that says why there is nothing."""
-    try:
-        link: FixLink = links.read_fix(token, clock.now(), settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, settings: Settings) -> Found:
+    """What a link asks about."""
+    link = links.read_fix(token, clock.now(), settings.policy.keep_for)
     told = tellings.load(link.cause, link.number)
-    message = outbox.load(told.scope, link.person) if told else None
-    if told is None or message is None:
-        return notices.GONE
-    about = message.about
-    follow_up = tickets.load(about["source"], about["ticket_id"]).follow_up(int(about["number"]))
+    mail = outbox.load(told.scope, link.person) if told else None
+    if told is None or mail is None:
+        raise NoPage(GONE)
+    ref = closure_of(mail)
+    follow_up = tickets.load(ref.source, ref.ticket_id).follow_up(ref.number)
     if follow_up is None:
-        return notices.GONE
+        raise NoPage(GONE)
     said = tellings.load_said(told.scope, link.person)
-    held = message.delivery
+    held = mail.delivery
     sent_at = (held.sent_at or held.claimed_at) if held else None
     return Found(told, follow_up, people.load_key(link.person), said, sent_at)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from adapters import causes, clock, links, notices, people, tickets, web
 from adapters.links import TicketLink
+from adapters.notices import GONE, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain import flag as flagged
-from domain import recovery
+from domain import recovery, write_back
 from domain.flag import Flag, Reason
 from domain.follow_up import FollowUp
 from domain.message import Message
@@ -72,19 +73,13 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    found = find(request.parameters.get("token", ""), settings)
     count("FlagShown")
-    if isinstance(found, notices.Notice):
-        return found.response(nonce, settings.company.name)
-    return show(found, settings, nonce)
+    return show(find(request.parameters.get("token", ""), settings), settings, nonce)
 
 
-def find(token: str, settings: Settings) -> Found | notices.Notice:
-    """The flag that a link points to, or the page that says why there is none."""
-    try:
-        link = links.read_flag(token, clock.now(), settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, settings: Settings) -> Found:
+    """The flag that a link points to."""
+    link = links.read_flag(token, clock.now(), settings.policy.keep_for)
     records = tickets.load(link.source, link.ticket_id)
     follow_up = records.follow_up(link.number)
     flag = records.flags.get(link.number)
@@ -93,7 +88,7 @@ def find(token: str, settings: Settings) -> Found | notices.Notice:
         since = promised[0].promised_at
         flag = flagged.raise_for(follow_up, None, Reason.PROMISE_DUE, since, settings, link.holder)
     if follow_up is None or flag is None:
-        return notices.GONE
+        raise NoPage(GONE)
     address = follow_up.closure.requester_email
     person = people.load(address) if address else Person(key="")
     before = facts.earlier(follow_up, records.ticket, people.asked_before(person))
@@ -132,6 +127,7 @@ def show(
         asks_again=found.asks_again(settings),
         team_asked=flagged.team_was_asked(found.flag),
         recovered=recovered,
+        not_told=write_back.not_told(found.records.write_backs, known.number),
         kept=kept,
         error=error,
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 from adapters import clock, secret_store, settings_store, web
 from adapters.telemetry import count, logger, metrics
-from helpdesks import mapping
 from helpdesks.greeting import NOT_HERE, Greeted, greet
+from helpdesks.preset import preset_of
 
 
 @logger.inject_lambda_context
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 def _greet(request: web.Request, now: datetime) -> Greeted:
     source = settings_store.settings(now).sources.get(request.parameters.get("source", ""))
-    greeting = mapping.preset_of(source.preset, source.fields).greeting if source else None
+    greeting = preset_of(source.preset, source.fields).greeting if source else None
     if source is None or greeting is None:
         return NOT_HERE
     keys = secret_store.hook_keys(source.secret, now) if greeting.kind == "glpi" else []

@@ -17,18 +17,13 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    link = find(request.parameters.get("token", ""), settings)
     count("PreferencesShown")
-    if isinstance(link, notices.Notice):
-        return link.response(nonce, settings.company.name)
+    link = find(request.parameters.get("token", ""), settings)
     chosen = request.query.get("surveys")
     page = facts.preferences_page(people.load_key(link.person), link.language, settings, chosen=chosen)
     return web.page(200, pages.preferences_page(page, nonce), nonce)
 
 
-def find(token: str, settings: Settings) -> PreferencesLink | notices.Notice:
-    """Whose preferences a link opens, or the page that says that it opens none."""
-    try:
-        return links.read_preferences(token, clock.now(), settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, settings: Settings) -> PreferencesLink:
+    """Whose preferences a link opens."""
+    return links.read_preferences(token, clock.now(), settings.policy.keep_for)

@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters import clock, links, notices, people, tickets, web
 from adapters.links import PreferencesLink
+from adapters.notices import GONE, REOPENED, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp, State, Ticket, places
 from domain.press import Page
@@ -24,11 +25,9 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
+    count("SurveyShown")
     token = request.parameters.get("token", "")
     found = find(token, settings)
-    count("SurveyShown")
-    if isinstance(found, notices.Notice):
-        return found.response(nonce, settings.company.name)
     now = clock.now()
     page = Page(shown_at=now, hidden_link=request.query.get("a") == HIDDEN_LINK)
     seal = links.seal(links.read_survey(token, now, settings.policy.keep_for), page, now)
@@ -51,17 +50,13 @@ def choices(asked: Mapping[int, FollowUp], settings: Settings) -> tuple[str | No
     return person.language, links.preferences_url(base.rstrip("/"), link, now, now)
 
 
-def find(token: str, settings: Settings) -> dict[int, FollowUp] | notices.Notice:
-    """The follow-ups that a survey link asks about, by their place, or the page that says why there are none."""
-    now = clock.now()
-    try:
-        link = links.read_survey(token, now, settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, settings: Settings) -> dict[int, FollowUp]:
+    """The follow-ups that a survey link asks about, by their place: at least one."""
+    link = links.read_survey(token, clock.now(), settings.policy.keep_for)
     records = tickets.load(link.source, link.ticket_id)
     main = records.follow_up(link.number)
     if main is None:
-        return notices.GONE
+        raise NoPage(GONE)
     loaded = {main.ref: (main, records.ticket)}
     for ref in main.together:
         others = tickets.load(ref.source, ref.ticket_id)
@@ -69,7 +64,9 @@ def find(token: str, settings: Settings) -> dict[int, FollowUp] | notices.Notice
             loaded[ref] = (other, others.ticket)
     asked = places(known for known, _ in loaded.values())
     still = {place: known for place, known in asked.items() if _may_answer(known, loaded[known.ref][1])}
-    return still or replace(notices.REOPENED, language=main.closure.locale)
+    if not still:
+        raise NoPage(replace(REOPENED, language=main.closure.locale))
+    return still
 
 
 def _may_answer(follow_up: FollowUp, ticket: Ticket) -> bool:

@@ -21,12 +21,9 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
     now = clock.now()
     count("ThanksShown")
-    try:
-        team = links.read_thanks(request.parameters.get("token", ""), now, settings.policy.keep_for).team
-    except links.BadLink:
-        return notices.NOT_FOUND.response(nonce, settings.company.name)
+    team = links.read_thanks(request.parameters.get("token", ""), now, settings.policy.keep_for).team
     if team not in settings.teams:
-        return notices.GONE.response(nonce, settings.company.name)
+        raise notices.NoPage(notices.GONE)
     today = hours.local(now, settings.policy.time_zone).date()
     month = min(_month(request.query.get("month", "")) or today, today).replace(day=1)
     solved = thanks.confirmed(team, *month_of(month, settings.policy.time_zone))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters import clock, links, notices, tickets, web
+from adapters.notices import GONE, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain.flag import Flag
 from domain.follow_up import FollowUp
@@ -28,22 +29,17 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 
 
 def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
-    asked = find(request.parameters.get("token", ""), settings)
     count("VersionShown")
-    if isinstance(asked, notices.Notice):
-        return asked.response(nonce, settings.company.name)
+    asked = find(request.parameters.get("token", ""), settings)
     page = facts.version_page(asked.flag, asked.follow_up, asked.asker, settings)
     return web.page(200, pages.version_page(page, nonce), nonce)
 
 
-def find(token: str, settings: Settings) -> Asked | notices.Notice:
-    """The flag that a team's link asks about, or the page that says why there is none."""
-    try:
-        link = links.read_version(token, clock.now(), settings.policy.keep_for)
-    except links.BadLink:
-        return notices.NOT_FOUND
+def find(token: str, settings: Settings) -> Asked:
+    """The flag that a team's link asks about."""
+    link = links.read_version(token, clock.now(), settings.policy.keep_for)
     records = tickets.load(link.source, link.ticket_id)
     follow_up, flag = records.follow_up(link.number), records.flags.get(link.number)
     if follow_up is None or flag is None:
-        return notices.GONE
+        raise NoPage(GONE)
     return Asked(flag, follow_up, link.holder)

@@ -150,10 +150,12 @@ def _begin(
 
 def _look_up(work: _Work, write: Write, account: Account, now: datetime) -> None:
     """Find out what a later request needs; what only shows what was done before is looked at when that is unsure."""
-    if write.step.name in {other.seen for other in work.writes} and not work.told.unsure:
+    shows = write.step.name in {other.seen for other in work.writes}
+    if shows and not work.told.unsure:
         return
     try:
-        helpdesk_api.ask([replace(write.step, optional=True)], work.known, account, now)
+        # What shows what was done has to be seen: a refusal is no sign that nothing was.
+        helpdesk_api.ask([replace(write.step, optional=not shows)], work.known, account, now)
     except NotAnswered as problem:
         # To look changes nothing, whatever became of it.
         raise NotAnswered(problem.obstacle, problem.reason, refused=True, after=problem.after) from problem
@@ -173,12 +175,9 @@ def _make(work: _Work, write: Write, account: Account, now: datetime) -> None:
     if request is None:
         logger.info("a request lacks what it needs", source=told.source, request=name)
         return
-    if told.unsure and not write.repeatable:
-        if write.seen is None:
-            raise NotAnswered(Obstacle.UNREACHABLE, "it cannot be looked up", refused=False)
-        if _is_there(write, work.known, told.mark):
-            work.keep(done=(*told.done, name))
-            return
+    if told.unsure and not write.repeatable and _is_there(write, work.known, told.mark):
+        work.keep(done=(*told.done, name))
+        return
     try:
         helpdesk_api.send(request, account, now)
     except NotAnswered as problem:
@@ -194,8 +193,13 @@ def _make(work: _Work, write: Write, account: Account, now: datetime) -> None:
 
 
 def _is_there(write: Write, known: dict[str, Any], mark: str) -> bool:
-    texts = calls.find(write.seen_in or "", known) if write.seen_in else None
-    return any(mark in text for text in texts or [] if isinstance(text, str))
+    """Whether what was to be made is there. Raises NotAnswered where nothing tells that it is not."""
+    texts = calls.find(write.seen_in, known) if write.seen_in else None
+    if isinstance(texts, list) and any(mark in text for text in texts if isinstance(text, str)):
+        return True
+    if not isinstance(texts, list) or (write.seen_most and len(texts) >= write.seen_most):
+        raise NotAnswered(Obstacle.UNREACHABLE, "it cannot be looked up", refused=False)
+    return False
 
 
 def _not_taken(work: _Work, problem: NotAnswered, now: datetime) -> None:

@@ -22,10 +22,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 import apply_settings
+import secret_entries
 import set_secret
+import settings_file
 from domain.settings import Settings, Source
 from explain import NotACapture, Request, captured, explain
-from helpdesks import mapping
+from helpdesks.preset import BadPreset, preset_of
 from helpdesks.verify import Target, Unverified, verify
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "helpdesks"
@@ -43,13 +45,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--verify", action="store_true", help="with --check: check the signature as well")
     parser.add_argument("--wait", type=int, default=int(WAITS.total_seconds()), help="seconds, default 900")
     given = parser.parse_args(arguments)
-    if not set_secret.KEY.fullmatch(given.source):
-        return _fail(f'"{given.source}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_".')
+    if not secret_entries.KEY.fullmatch(given.source):
+        return _fail(f'"{given.source}" {secret_entries.NO_KEY}.')
     try:
         if given.check:
             return _check(given.source, given.check, given.settings, ask=given.verify)
         return _connect(given.source, given.settings, timedelta(seconds=given.wait))
-    except (mapping.BadPreset, NotACapture, OSError) as wrong:
+    except (BadPreset, NotACapture, OSError) as wrong:
         return _fail(str(wrong))
     except KeyboardInterrupt:
         return _fail("Stopped. Nothing is lost: what comes now is taken in as always.")
@@ -64,9 +66,9 @@ def _check(name: str, capture: Path, file: Path | None, *, ask: bool) -> int:
         return 1
     if settings and name not in settings.sources:
         return _fail(f"{file} has no source {name}; it has: {', '.join(settings.sources)}.")
-    if settings is None and name not in apply_settings.presets():
+    if settings is None and name not in settings_file.presets():
         return _fail(
-            f"There is no preset {name}; there are: {', '.join(apply_settings.presets())}. "
+            f"There is no preset {name}; there are: {', '.join(settings_file.presets())}. "
             "For a source of your own give your settings file as well."
         )
     source = settings.sources[name] if settings else Source(preset=name, secret=name)
@@ -84,9 +86,9 @@ def _check(name: str, capture: Path, file: Path | None, *, ask: bool) -> int:
 def _is_signed(name: str, source: Source, request: Request, settings: Settings | None, now: datetime) -> bool:
     base = settings.company.public_url if settings else None
     target = Target(method="POST", url=f"{base or ''}/hooks/{name}", query={})
-    rule = mapping.preset_of(source.preset, source.fields).rule(source.verify)
+    rule = preset_of(source.preset, source.fields).rule(source.verify)
     try:
-        verify(rule, request.headers, request.body, [set_secret.typed()], now, target)
+        verify(rule, request.headers, request.body, [secret_entries.typed("Secret")], now, target)
     except Unverified as unverified:
         if unverified.reason != "stale":
             _fail(f"refused: {unverified.reason}")
@@ -171,7 +173,7 @@ def _has_secret(key: str) -> bool:
     if set_secret.stored(secret_id).get(key):
         return True
     _say(["", f"No secret is stored for {key} yet. Paste the helpdesk's (it is not shown):"])
-    secret = set_secret.typed()
+    secret = secret_entries.typed("Secret")
     if problem := set_secret.problem_of(secret):
         _fail(f"Nothing was stored: {problem}. To have one made: make secret SOURCE={key} GENERATE=1")
         return False
@@ -183,7 +185,7 @@ def _has_secret(key: str) -> bool:
 
 
 def _read(file: Path) -> Settings | None:
-    settings, problems = apply_settings.check(file.read_bytes(), apply_settings.presets())
+    settings, problems = settings_file.check(file.read_bytes(), settings_file.presets())
     if settings is None:
         _fail(*(f"{file}:{problem}" for problem in problems))
     return settings
@@ -208,7 +210,7 @@ def _added(name: str, file: Path) -> bool:
 
 def _block(name: str) -> list[str]:
     """The lines of a new source; its preset is the one whose name the key begins with."""
-    presets = sorted(apply_settings.presets(), key=len, reverse=True)
+    presets = sorted(settings_file.presets(), key=len, reverse=True)
     preset = next((known for known in presets if name.startswith(known)), "standard-webhooks")
     return ["sources:", f"  {name}:", f"    preset: {preset}", f"    secret: {name}"]
 

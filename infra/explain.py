@@ -14,6 +14,7 @@ from typing import Any
 from domain.closure import Closure, Contributor, Reopen
 from domain.settings import UNCLASSIFIED, Settings, Source
 from helpdesks import mapping
+from helpdesks.preset import PRESETS, Preset, preset_of
 
 ANY_AGE = timedelta(days=3650)
 """What was captured may be old: that it would not be asked about is said, and is no reason to refuse it."""
@@ -76,7 +77,7 @@ def explain(
     name: str, source: Source, request: Request, now: datetime, settings: Settings | None
 ) -> Iterator[tuple[bool, list[str]]]:
     """Each event of a request: whether it is a closure that can be asked about, and the lines to show."""
-    preset = mapping.preset_of(source.preset, source.fields)
+    preset = preset_of(source.preset, source.fields)
     headers = preset.kept_headers(request.headers)
     try:
         events = mapping.split(preset, request.body)
@@ -156,9 +157,7 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def places(
-    source: Source, preset: mapping.Preset, headers: Mapping[str, str], event: bytes
-) -> dict[str, str]:
+def places(source: Source, preset: Preset, headers: Mapping[str, str], event: bytes) -> dict[str, str]:
     """Where each field of this event comes from: the expressions of the shape that reads it, as they are written."""
     shape = mapping.shape_of(preset, headers, event)
     if shape is None:
@@ -166,13 +165,13 @@ def places(
     written: Mapping[str, Any] = (
         source.preset
         if not isinstance(source.preset, str)
-        else tomllib.loads((mapping.PRESETS / f"{source.preset}.toml").read_text("utf-8"))
+        else tomllib.loads((PRESETS / f"{source.preset}.toml").read_text("utf-8"))
     )
     table = next(table for table in written["shapes"] if table["name"] == shape.name)
     return {**table["fields"], "closed_at": table["time"], **source.fields}
 
 
-def _help(reason: str, preset: mapping.Preset, event: bytes, headers: Mapping[str, str]) -> Iterator[str]:
+def _help(reason: str, preset: Preset, event: bytes, headers: Mapping[str, str]) -> Iterator[str]:
     """What would mend it, as far as the reason tells."""
     if reason == "status is not known":
         yield "  Say what it means in the settings: `statuses: {<the status>: closed}` (or solved, reopened, ignored)."

@@ -12,21 +12,16 @@ Exit code 0: done; 1: nothing was changed.
 """
 
 import argparse
-import getpass
-import json
 import os
-import re
 import sys
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
+import secret_entries
 from adapters.chat import problem_of
-
-KEY = re.compile(r"[a-z0-9_-]{1,40}")
 
 
 def main(arguments: list[str]) -> int:
@@ -40,11 +35,11 @@ def main(arguments: list[str]) -> int:
         "--remove", action="store_true", help="forget the address: nothing is posted there any more"
     )
     given = parser.parse_args(arguments)
-    if not KEY.fullmatch(given.name):
-        return _fail(f'"{given.name}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_"')
+    if not secret_entries.KEY.fullmatch(given.name):
+        return _fail(f'"{given.name}" {secret_entries.NO_KEY}')
     if not given.secret_id:
         return _fail("Which secret of Secrets Manager? Give --secret-id ID or set CHAT_ADDRESSES.")
-    address = None if given.remove else _typed()
+    address = None if given.remove else secret_entries.typed("Address")
     if address is not None and (problem := problem_of(address)):
         return _fail(f"Nothing was changed: {problem}.")
     try:
@@ -59,30 +54,17 @@ def main(arguments: list[str]) -> int:
 
 def change(name: str, secret_id: str, address: str | None) -> str:
     """Store the address of a channel, or with None forget it; gives what to tell the person."""
-    manager = boto3.client("secretsmanager")
-    try:
-        kept = json.loads(manager.get_secret_value(SecretId=secret_id)["SecretString"])
-    except manager.exceptions.ResourceNotFoundException:
-        # A secret without any value yet answers like one that does not exist; writing tells the two apart.
-        kept = {}
-    if not isinstance(kept, dict):
-        raise ValueError("not a JSON object")
+    kept = secret_entries.read(secret_id)
     others = {known: where for known, where in kept.items() if known != name}
     changed = others if address is None else {**others, name: address}
     if changed == kept:
         return "Nothing to change."
-    manager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(changed))
+    secret_entries.write(secret_id, changed)
     return (
         f"Forgotten: {name}."
         if address is None
         else f"Stored. Who has chat: {name} gets digests there within a minute."
     )
-
-
-def _typed() -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass("Address: ").strip()
-    return sys.stdin.readline().strip()
 
 
 def _fail(line: str) -> int:

@@ -17,17 +17,14 @@ Exit code 0: done; 1: nothing was changed.
 import argparse
 import base64
 import binascii
-import getpass
-import json
 import os
-import re
 import secrets
 import sys
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-KEY = re.compile(r"[a-z0-9_-]{1,40}")
+import secret_entries
+
 KEPT = 4
 """The newest secrets of one entry: Zendesk signs its trigger and its event webhooks differently; both may rotate."""
 SHORTEST = 16
@@ -67,17 +64,6 @@ def without_old(kept: dict[str, list[str]], source: str) -> dict[str, list[str]]
     return {**kept, source: kept[source][:-1]} if len(kept.get(source, [])) > 1 else kept
 
 
-def read(text: str) -> dict[str, list[str]]:
-    """Read all hook secrets from what Secrets Manager holds; raises ValueError for something else."""
-    held = json.loads(text)
-    if not isinstance(held, dict):
-        raise ValueError("not a JSON object")
-    return {
-        str(source): [str(secret) for secret in (found if isinstance(found, list) else [found])]
-        for source, found in held.items()
-    }
-
-
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Set the secret with which a helpdesk signs its hooks.")
@@ -92,15 +78,15 @@ def main(arguments: list[str]) -> int:
     way.add_argument("--generate", action="store_true", help="make a secret and print it")
     way.add_argument("--retire-old", action="store_true", help="stop accepting the oldest secret")
     given = parser.parse_args(arguments)
-    if not KEY.fullmatch(given.source):
-        return _fail(f'"{given.source}" is not a key; allowed: 1 to 40 of a-z, 0-9, "-" and "_"')
+    if not secret_entries.KEY.fullmatch(given.source):
+        return _fail(f'"{given.source}" {secret_entries.NO_KEY}')
     if given.api:
         given.secret_id = os.environ.get("API_SECRETS")
     if not given.secret_id:
         return _fail("Which secret of Secrets Manager? Give --secret-id ID or set HOOK_SECRETS.")
     secret = None
     if not given.retire_old:
-        secret = generate() if given.generate else typed()
+        secret = generate() if given.generate else secret_entries.typed("Secret")
         if problem := problem_of(secret):
             return _fail(f"Nothing was changed: {problem}.")
     try:
@@ -120,7 +106,7 @@ def change(source: str, secret_id: str, secret: str | None) -> str:
     kept = stored(secret_id)
     changed = with_new(kept, source, secret) if secret else without_old(kept, source)
     if changed != kept:
-        boto3.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(changed))
+        secret_entries.write(secret_id, changed)
     number = len(changed.get(source, []))
     if number == 0:
         return f"{source} has no secret."
@@ -133,20 +119,11 @@ def change(source: str, secret_id: str, secret: str | None) -> str:
 
 
 def stored(secret_id: str) -> dict[str, list[str]]:
-    """All hook secrets; none when the secret has no value yet."""
-    manager = boto3.client("secretsmanager")
-    try:
-        return read(manager.get_secret_value(SecretId=secret_id)["SecretString"])
-    except manager.exceptions.ResourceNotFoundException:
-        # A secret without any value yet answers like one that does not exist; writing tells the two apart.
-        return {}
-
-
-def typed() -> str:
-    """A secret that a person types unseen, or that is piped in."""
-    if sys.stdin.isatty():
-        return getpass.getpass("Secret: ").strip()
-    return sys.stdin.readline().strip()
+    """The secrets of each source, the newest first; ValueError when it holds something else."""
+    return {
+        source: [str(secret) for secret in (found if isinstance(found, list) else [found])]
+        for source, found in secret_entries.read(secret_id).items()
+    }
 
 
 def _fail(line: str) -> int:

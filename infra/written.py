@@ -15,9 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
-from domain.write_back import WriteBack
-
-TO_LOOK_AT = frozenset({"unknown", "refused", "too_late"})
+from domain.write_back import TO_LOOK_AT, WriteBack
 
 
 def main(arguments: list[str]) -> int:
@@ -31,9 +29,11 @@ def main(arguments: list[str]) -> int:
     except (BotoCoreError, ClientError) as error:
         sys.stderr.write(f"AWS did not answer as expected: {error}\n")
         return 1
-    for known in sorted(found, key=lambda known: known.created_at):
-        if not given.open or known.ended in TO_LOOK_AT:
-            sys.stdout.write("\n".join(_lines(known)) + "\n")
+    listed = [known for known in found if not given.open or known.ended in TO_LOOK_AT]
+    for known in sorted(listed, key=lambda known: known.created_at):
+        sys.stdout.write("\n".join(_lines(known)) + "\n")
+    if not listed:
+        sys.stdout.write("Nothing to look at.\n" if given.open else "No helpdesk was told anything yet.\n")
     return 0
 
 

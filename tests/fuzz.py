@@ -37,7 +37,7 @@ from builders import URL, settings
 from domain.errors import Changed
 from domain.follow_up import Ticket
 from domain.settings import Settings, Source
-from helpdesks import mapping
+from helpdesks.preset import PRESETS, preset_of, shipped
 from helpdesks.verify import SecretRule, SignatureRule
 from senders import Sent, sent
 
@@ -175,8 +175,8 @@ def sources() -> dict[str, Source]:
     """Every preset that ships, by each way to verify it."""
     return {
         f"{file.stem}--{way}" if way else file.stem: Source(preset=file.stem, secret="x", verify=way)
-        for file in sorted(mapping.PRESETS.glob("*.toml"))
-        for way in (None, *mapping.preset(file.stem).alternatives)
+        for file in sorted(PRESETS.glob("*.toml"))
+        for way in (None, *shipped(file.stem).alternatives)
     }
 
 
@@ -238,7 +238,7 @@ class Fuzzer:
 
     def forged(self, source: Source, request: Sent, url: str) -> Sent:
         """The request as somebody without the secret could send it."""
-        rule = mapping.preset_of(source.preset).rule(source.verify)
+        rule = preset_of(source.preset).rule(source.verify)
         kind = self.dice.randrange(6)
         if kind == 0:
             return sent(rule, request.body, WRONG, NOW, url)
@@ -336,7 +336,7 @@ def run(count: int, seed: int) -> Tally:
             name = fuzzer.dice.choice(names)
             source = fuzzer.sources[name]
             preset = str(source.preset)
-            rule = mapping.preset(preset).rule(source.verify)
+            rule = shipped(preset).rule(source.verify)
             url = f"{URL}/hooks/{name}"
             request = sent(rule, fuzzer.body(preset), SECRET, NOW, url)
             is_genuine = fuzzer.dice.random() < 0.5

@@ -12,7 +12,9 @@ from hashlib import sha256
 from itsdangerous import BadData, URLSafeSerializer
 
 from adapters import secret_store
+from domain.errors import Refused
 from domain.press import Page
+from domain.settings import Settings
 
 LONGEST_TOKEN = 1024
 LONGEST_TAG = 35
@@ -69,6 +71,13 @@ class PreferencesLink:
 
     person: str
     language: str
+
+
+def base_of(settings: Settings) -> str:
+    """What all links in mails begin with: from the settings only, never from a request's Host header."""
+    if not settings.company.public_url:
+        raise Refused("the settings have no public_url")
+    return settings.company.public_url.rstrip("/")
 
 
 def survey_url(base: str, link: TicketLink, issued_at: datetime, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """The pages that only say something (a bad link, a reopened ticket, a fault of ours), and when they are shown.
 
-``shown`` and ``posted`` are what all page Lambdas have in common: whatever goes wrong, a person gets a page, and what
-they wrote stands in its form.
+``shown`` and ``posted`` are what all page Lambdas have in common: a link that opens nothing leads to the page that says
+so, whatever goes wrong a person gets a page, and what they wrote stands in its form.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,11 +45,31 @@ TRY_AGAIN = Notice(503, "try_again")
 BAD_FORMS = {400: Notice(400, "unreadable"), 413: Notice(413, "too_long"), 415: Notice(415, "no_form")}
 
 
+class NoPage(Exception):  # noqa: N818 - reads as a sentence: raise NoPage(GONE)
+    """A link does not open what was asked for; ``notice`` is shown instead."""
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(notice.kind)
+        self.notice = notice
+
+
+def _or_notice(answer: Callable[[], web.Response], settings: Settings, nonce: str) -> web.Response:
+    """What ``answer`` gives, or the page that says why there is nothing."""
+    try:
+        return answer()
+    except links.BadLink:
+        notice = NOT_FOUND
+    except NoPage as none:
+        notice = none.notice
+    return notice.response(nonce, settings.company.name)
+
+
 def shown(event: dict[str, Any], show: Callable[[web.Request, Settings, str], web.Response]) -> web.Response:
-    """Answer a GET by ``show(request, settings, nonce)``; 503 when that fails."""
+    """Answer a GET by ``show(request, settings, nonce)``, which may raise BadLink or NoPage; 503 when that fails."""
     nonce = clock.new_id()
     try:
-        return show(web.read(event), settings_store.settings(clock.now()), nonce)
+        request, settings = web.read(event), settings_store.settings(clock.now())
+        return _or_notice(lambda: show(request, settings, nonce), settings, nonce)
     except Exception:
         logger.exception("the page could not be shown")
         count("PageFailed")
@@ -61,13 +81,17 @@ def posted(
     act: Callable[[str, dict[str, str], Settings, str], web.Response],
     kept_fields: tuple[str, ...],
 ) -> web.Response:
-    """Answer a POST by ``act(token, form, settings, nonce)``; when that fails, the form comes back with its fields."""
+    """Answer a POST by ``act(token, form, settings, nonce)``, which may raise BadLink or NoPage.
+
+    When that fails, the form comes back with its fields.
+    """
     nonce = clock.new_id()
     form: dict[str, str] = {}
     try:
         request = web.read(event)
         form = request.form()
-        return act(request.parameters.get("token", ""), form, settings_store.settings(clock.now()), nonce)
+        token, settings = request.parameters.get("token", ""), settings_store.settings(clock.now())
+        return _or_notice(lambda: act(token, form, settings, nonce), settings, nonce)
     except web.BadForm as bad:
         return BAD_FORMS[bad.status].response(nonce)
     except Exception:

@@ -1,20 +1,29 @@
 """The outbox: messages in the partition of what they are about, ``MESSAGE#<name>``."""
 
-from adapters import table
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from adapters import clock, table
+from domain import delivery, message
+from domain.delivery import Delivery, Progress
+from domain.errors import Changed
 from domain.message import Message
+from domain.settings import Settings
 
 KIND = "message"
+ATTEMPTS = 5
 
 
-def row(message: Message) -> table.Row:
+def row(known: Message) -> table.Row:
     """The item of a message."""
     return table.make_row(
-        message.scope,
-        sort_key(message.name),
+        known.scope,
+        sort_key(known.name),
         KIND,
-        message,
-        due_at=message.due_at,
-        keep_until=message.keep_until,
+        known,
+        due_at=known.due_at,
+        keep_until=known.keep_until,
     )
 
 
@@ -29,6 +38,40 @@ def load(scope: str, name: str) -> Message | None:
     return table.read_row(item, Message) if item else None
 
 
-def save(message: Message) -> None:
+def save(known: Message) -> None:
     """Store a message; raises Changed when it is not the version that was loaded."""
-    table.put(row(message))
+    table.put(row(known))
+
+
+def claim(waiting: Message, claim_id: str, now: datetime, settings: Settings) -> Message:
+    """Store that whoever has this id sends it now; gives the message as it stands then. Changed: another one may."""
+    held = delivery.claim(waiting.delivery, claim_id, now, settings.policy.unknown_after)
+    claimed = replace(waiting, delivery=held)
+    save(claimed)
+    return replace(claimed, version=claimed.version + 1)
+
+
+def settle(
+    claimed: Message, change: Callable[[Delivery], Delivery], again_after: Callable[[], timedelta]
+) -> None:
+    """Store what became of a claimed message; it is read again only when somebody was faster.
+
+    What certainly did not go out is due again after ``again_after``.
+    """
+    known: Message | None = claimed
+    for _ in range(ATTEMPTS):
+        if known is None or known.delivery is None:
+            return
+        changed = change(known.delivery)
+        after = (
+            replace(known, delivery=changed, due_at=clock.now() + again_after())
+            if changed.progress is Progress.READY
+            else message.after_sending(known, changed)
+        )
+        try:
+            save(after)
+        except Changed:
+            known = load(claimed.scope, claimed.name)
+            continue
+        return
+    raise Changed("the message is changing too fast")

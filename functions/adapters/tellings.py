@@ -11,9 +11,10 @@ from datetime import datetime
 from adapters import causes, outbox, people, table, tickets
 from domain import cause, telling
 from domain.cause import Mark
+from domain.closure import Ref
 from domain.fix import Evidence
 from domain.follow_up import FollowUp, Ticket
-from domain.message import Message, ticket_scope
+from domain.message import Message, closure_of, ticket_scope
 from domain.person import Person, person_key
 from domain.settings import Policy, Settings
 from domain.telling import Audience, Kind, Reached, Said, Telling
@@ -114,7 +115,7 @@ def audience(told: Telling, now: datetime, settings: Settings) -> Audience:
             if message.cancelled:
                 left_out[message.cancelled] = left_out.get(message.cancelled, 0) + 1
                 continue
-            follow_up = next(f for f, _ in meant if _is_about(message, f))
+            follow_up = next(f for f, _ in meant if f.ref == closure_of(message))
             sample = sample or follow_up
             person = persons[person_key(follow_up.closure.requester_email or "")]
             tag = negotiate(person.language or follow_up.closure.locale or "en", "en").tag
@@ -127,15 +128,6 @@ def audience(told: Telling, now: datetime, settings: Settings) -> Audience:
         sample=sample,
         languages=tuple(ranked),
         left_out=tuple(sorted(left_out.items())),
-    )
-
-
-def _is_about(message: Message, follow_up: FollowUp) -> bool:
-    ref, about = follow_up.ref, message.about
-    return (about["source"], about["ticket_id"], about["number"]) == (
-        ref.source,
-        ref.ticket_id,
-        str(ref.number),
     )
 
 
@@ -211,14 +203,12 @@ def _page_of_people(
     for item in rows:
         if said_no:
             said = table.read_row(item, Said)
-            ref = None if said.gone else (said.source, said.ticket_id, said.number)
+            ref = None if said.gone else Ref(source=said.source, ticket_id=said.ticket_id, number=said.number)
         else:
             message = table.read_row(item, Message)
-            about = message.about
-            was_told = telling.reached([message], []).told
-            ref = (about["source"], about["ticket_id"], int(about["number"])) if was_told else None
+            ref = closure_of(message) if telling.reached([message], []).told else None
         if ref:
-            keys.append((ticket_scope(ref[0], ref[1]), tickets.sort_key(ref[2])))
+            keys.append((ticket_scope(ref.source, ref.ticket_id), tickets.sort_key(ref.number)))
     found = tickets.load_many(keys) if keys else []
     return [(follow_up, None) for follow_up in found], str(rows[-1].sk) if len(rows) == PAGE else None
 

@@ -211,6 +211,22 @@ def manager_of(state: CauseState, settings: Settings) -> str | None:
     return above if above in settings.contacts and above != key else None
 
 
+def begin(state: CauseState, now: datetime, policy: Policy) -> CauseState:
+    """The cause as just noticed: nothing was done about it yet, and there is time to acknowledge it."""
+    return replace(
+        state,
+        repeated_at=now,
+        acknowledged_at=None,
+        committed_to=None,
+        note=None,
+        escalated_from=None,
+        reminded_of=None,
+        overdue_of=None,
+        declared=0,
+        due_at=now + policy.cause_acknowledge_within,
+    )
+
+
 def tell_owner(
     state: CauseState, counted: Count, why: Why, now: datetime, settings: Settings
 ) -> tuple[CauseState, Message] | None:
@@ -221,21 +237,12 @@ def tell_owner(
     if not has_owner(state.code, settings):
         return None
     told = replace(
-        state,
-        repeated_at=now,
+        begin(state, now, settings.policy),
         tickets=counted.tickets,
         customers=counted.customers,
         within_days=why.days,
         usual=why.usual,
         notices=state.notices + 1,
-        acknowledged_at=None,
-        committed_to=None,
-        note=None,
-        escalated_from=None,
-        reminded_of=None,
-        overdue_of=None,
-        declared=0,
-        due_at=now + settings.policy.cause_acknowledge_within,
     )
     return told, _notice(told, owner_of(state, settings), now, settings)
 

@@ -18,6 +18,7 @@ Kind = Literal["solved", "closed", "merged"]
 Found = Literal["reconciliation", "backfill"]
 
 MAX_SUBJECT = 150
+MAX_REFERENCE = 40
 MAX_NAME = 100
 MAX_SOLUTION = 300
 MAX_PROMISE = 300
@@ -34,6 +35,7 @@ PROMISES_WITHIN = timedelta(days=3653)
 
 _LIMITS = {
     "subject": MAX_SUBJECT,
+    "reference": MAX_REFERENCE,
     "requester_name": MAX_NAME,
     "resolver_name": MAX_NAME,
     "solution": MAX_SOLUTION,
@@ -78,6 +80,8 @@ class Closure:
     ticket_id: str
     closed_at: datetime
     kind: Kind
+    reference: str | None = None
+    """What people call the ticket, where that is not its id."""
     subject: str | None = None
     requester_id: str | None = None
     requester_email: str | None = None
@@ -120,6 +124,11 @@ class Closure:
                 object.__setattr__(self, "promised_until", None)
         told = tuple(c for c in self.contributors if c.name or c.email or c.team)
         object.__setattr__(self, "contributors", tuple(dict.fromkeys(told))[:MOST_CONTRIBUTORS])
+
+    @property
+    def called(self) -> str:
+        """The ticket as people know it."""
+        return self.reference or self.ticket_id
 
     @property
     def promise_missed(self) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from domain.delivery import Progress, is_open
 from domain.flag import Flag, Reason, flag_for, message_for
 from domain.follow_up import FollowUp, State
-from domain.message import Kind, Message, ticket_scope
+from domain.message import Kind, Message, about_closure, ticket_scope
 from domain.settings import Settings
 from domain.thanks import SETTLING, Thanks, next_notes
 
@@ -138,6 +138,6 @@ def _note(kind: Kind, team: str | None, follow_up: FollowUp, now: datetime, sett
         to=f"team:{team}" if team else f"contact:{settings.responsible_for(None)}",
         created_at=now,
         due_at=_heard_at(follow_up, now, settings) if kind is Kind.NOTE else now,
-        about={"source": closure.source, "ticket_id": closure.ticket_id, "number": str(follow_up.number)},
+        about=about_closure(follow_up.ref),
         keep_until=follow_up.keep_until,
     )

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from domain.closure import one_line
+from domain.closure import Ref, one_line
 from domain.errors import Refused
 from domain.follow_up import MERGED, MOST_AGAIN, FollowUp, State
-from domain.message import Kind, Message, ticket_scope
+from domain.message import Kind, Message, about_closure, ticket_scope
 from domain.settings import Settings
 
 ON_PURPOSE = frozenset({"opted_out", "frequency_cap", "own_address", MERGED})
@@ -113,6 +113,11 @@ class Flag:
     deeds: tuple[Deed, ...] = ()
     keep_until: datetime | None = None
     version: int = 0
+
+    @property
+    def ref(self) -> Ref:
+        """Which closure it is about."""
+        return Ref(source=self.source, ticket_id=self.ticket_id, number=self.number)
 
 
 def reason_for(follow_up: FollowUp) -> Reason | None:
@@ -265,7 +270,7 @@ def message_for(flag: Flag, now: datetime, due_at: datetime | None = None) -> Me
         to=f"contact:{flag.holder}",
         created_at=now,
         due_at=due_at or now,
-        about={"source": flag.source, "ticket_id": flag.ticket_id, "number": str(flag.number)},
+        about=about_closure(flag.ref),
         keep_until=flag.keep_until,
     )
 
@@ -328,7 +333,7 @@ def ask_team(flag: Flag, team: str, by: str, now: datetime) -> tuple[Flag, Messa
         to=f"team:{team}",
         created_at=now,
         due_at=now,
-        about=about(flag) | {"by": by},
+        about=about_closure(flag.ref) | {"by": by},
         keep_until=flag.keep_until,
     )
     return note(flag, What.TEAM_ASKED, by, now), asked
@@ -352,13 +357,8 @@ def team_writes(flag: Flag, team: str, asker: str, words: str, now: datetime) ->
         to=f"contact:{asker}",
         created_at=now,
         due_at=now,
-        about=about(flag),
+        about=about_closure(flag.ref),
         keep_until=flag.keep_until,
     )
     wrote = note(flag, What.TEAM_WROTE, f"team:{team}", now, words)
     return replace(wrote, team_words=words, team_wrote_at=now), told
-
-
-def about(flag: Flag) -> dict[str, str]:
-    """What a message about a flag is about."""
-    return {"source": flag.source, "ticket_id": flag.ticket_id, "number": str(flag.number)}

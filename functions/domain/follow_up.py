@@ -39,7 +39,8 @@ ECHO = timedelta(minutes=15)
 """So long after we wrote to a helpdesk, what its webhook says of the ticket is an echo of that."""
 ECHO_OF_REOPENING = timedelta(seconds=30)
 """So long after we opened a ticket, nobody has closed it again: a closing is an echo of what we wrote before."""
-CLOCKS_DIFFER = timedelta(minutes=2)
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""So far apart a helpdesk's clock and ours may be."""
 FETCH_AGAIN = timedelta(minutes=15)
 """When details are asked for again if nobody says what became of asking."""
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from domain import delivery, hours
 from domain.address import is_nobody
-from domain.closure import Closure
+from domain.closure import Closure, Ref
 from domain.delivery import Delivery, Feedback, Progress
 from domain.hours import ClosedDays
 from domain.person import Person, Surveys
@@ -86,6 +86,17 @@ class Message:
     cancelled: str | None = None
     keep_until: datetime | None = None
     version: int = 0
+
+
+def about_closure(ref: Ref) -> dict[str, str]:
+    """How ``about`` names the closure that a message is about."""
+    return {"source": ref.source, "ticket_id": ref.ticket_id, "number": str(ref.number)}
+
+
+def closure_of(message: Message) -> Ref:
+    """The closure that a message is about, of the kinds that are about one."""
+    about = message.about
+    return Ref(source=about["source"], ticket_id=about["ticket_id"], number=int(about["number"]))
 
 
 def ticket_scope(source: str, ticket_id: str) -> str:

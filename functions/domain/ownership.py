@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain import commitment
-from domain.cause import CauseState, due_of, manager_of, owner_of
+from domain.cause import CauseState, begin, due_of, manager_of, owner_of
 from domain.errors import Refused
 from domain.message import Kind, Message, owner_scope
 from domain.settings import Policy, Settings
@@ -175,18 +175,8 @@ def separate(
 
 def open_again(state: CauseState, now: datetime, policy: Policy) -> CauseState:
     """The cause after its fix was found wanting: as if it had just been noticed, with a new time to acknowledge."""
-    return replace(
-        state,
-        repeated_at=now,
-        acknowledged_at=None,
-        committed_to=None,
-        note=None,
-        escalated_from=None,
-        reminded_of=None,
-        overdue_of=None,
-        declared=0,
-        due_at=None if state.merged_into else now + policy.cause_acknowledge_within,
-    )
+    begun = begin(state, now, policy)
+    return replace(begun, due_at=None) if state.merged_into else begun
 
 
 def close(state: CauseState) -> CauseState:

@@ -12,10 +12,10 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from domain import hours
-from domain.closure import Closure
+from domain.closure import Closure, Ref
 from domain.errors import Refused
 from domain.follow_up import FollowUp, State
-from domain.message import CUSTOMER, Kind, Message, ticket_scope
+from domain.message import CUSTOMER, Kind, Message, about_closure, ticket_scope
 from domain.settings import Settings
 
 REMIND_BEFORE = timedelta(days=1)
@@ -55,6 +55,11 @@ class Promise:
     """What was said about its end."""
     keep_until: datetime | None = None
     version: int = 0
+
+    @property
+    def ref(self) -> Ref:
+        """Which closure it is about."""
+        return Ref(source=self.source, ticket_id=self.ticket_id, number=self.number)
 
 
 def make(follow_up: FollowUp, name: str, words: str, by: str, until: datetime, now: datetime) -> Promise:
@@ -143,11 +148,6 @@ def _message(promise: Promise, kind: Kind, to: str, now: datetime) -> Message:
         to=to,
         created_at=now,
         due_at=now,
-        about={
-            "source": promise.source,
-            "ticket_id": promise.ticket_id,
-            "number": str(promise.number),
-            "promise": promise.name,
-        },
+        about=about_closure(promise.ref) | {"promise": promise.name},
         keep_until=promise.keep_until,
     )

@@ -14,8 +14,9 @@ from domain.settings import Policy
 EVERY = timedelta(days=1)
 FIRST = timedelta(days=2)
 """How far back the first pass looks."""
-OVERLAP = timedelta(hours=6)
-"""Each pass looks at so much of the one before again: helpdesks' lists lag behind their tickets."""
+OVERLAP = timedelta(days=2)
+"""Each pass looks at so much again: lists lag behind their tickets, and one that is turned page by page while tickets
+change leaves some out. So every closing is looked for in three passes."""
 WEBHOOKS_TAKE = timedelta(minutes=45)
 """So young a closing is left to its webhook: helpdesks try again for half an hour and more."""
 LONGEST_PAUSE = timedelta(hours=1)

@@ -16,7 +16,7 @@ from domain.delivery import Progress
 from domain.errors import Refused
 from domain.flag import Flag, Reason, What, note, raise_for
 from domain.follow_up import MOST_AGAIN, AskedAgain, FollowUp, State, Ticket
-from domain.message import CUSTOMER, Kind, Message, customers_address, ticket_scope
+from domain.message import CUSTOMER, Kind, Message, about_closure, customers_address, ticket_scope
 from domain.person import Person, Surveys
 from domain.settings import Policy, Settings
 
@@ -45,13 +45,7 @@ def progress(
         to=CUSTOMER,
         created_at=now,
         due_at=now,
-        about={
-            "source": follow_up.closure.source,
-            "ticket_id": follow_up.closure.ticket_id,
-            "number": str(follow_up.number),
-            "by": by,
-            "words": words,
-        },
+        about=about_closure(follow_up.ref) | {"by": by, "words": words},
         keep_until=follow_up.keep_until,
     )
     before = updates(follow_up, known)
@@ -109,12 +103,7 @@ def ask_again(
         to=CUSTOMER,
         created_at=now,
         due_at=due_at,
-        about={
-            "source": closure.source,
-            "ticket_id": closure.ticket_id,
-            "number": str(follow_up.number),
-            "round": str(len(asked.asked_again)),
-        },
+        about=about_closure(follow_up.ref) | {"round": str(len(asked.asked_again))},
         keep_until=follow_up.keep_until,
     )
     watched = replace(note(flag, What.ASKED_AGAIN, None, now), due_at=due_at + policy.silent_after)

@@ -126,7 +126,7 @@ class Source:
     """One connected helpdesk: which preset reads it and which entry of the hook secrets verifies it."""
 
     preset: str | dict[str, Any]
-    """The name of a preset that ships, or a whole one of the company's own (``helpdesks/mapping.py``)."""
+    """The name of a preset that ships, or a whole one of the company's own (``helpdesks/preset.py``)."""
     secret: str
     verify: str | None = None
     """Which alternative of the preset verifies it; None: its usual way. A request never chooses."""

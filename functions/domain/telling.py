@@ -274,13 +274,7 @@ def message_for(
         to=message.CUSTOMER,
         created_at=now,
         due_at=now,
-        about={
-            "source": ref.source,
-            "ticket_id": ref.ticket_id,
-            "number": str(ref.number),
-            "cause": telling.cause,
-            "telling": str(telling.number),
-        },
+        about=message.about_closure(ref) | {"cause": telling.cause, "telling": str(telling.number)},
         keep_until=now + settings.policy.keep_for,
     )
     address = message.customers_address(follow_up.closure, settings)

@@ -16,6 +16,8 @@ from domain.follow_up import FollowUp, Obstacle, State, Written
 from domain.settings import Policy, Settings, Source
 
 TOLD = frozenset({State.CONFIRMED, State.DENIED, State.SILENT})
+TO_LOOK_AT = frozenset({"unknown", "refused", "too_late"})
+"""How it may have ended that a person has to look at."""
 MOST = 6
 """So often a helpdesk is told of one closure; who changes their mind all day does not fill a ticket with notes."""
 TOO_LATE = timedelta(days=3)
@@ -78,6 +80,15 @@ class WriteBack:
             return None
         until = self.ended_at or (self.delivery.claimed_at if self.delivery else self.began_at)
         return Written(number=self.number, since=self.began_at, until=until, reopens=self.reopens)
+
+
+def not_told(known: Mapping[str, WriteBack], number: int) -> str | None:
+    """Why the helpdesk does not know, or perhaps not, what this closure came to last; None when it does or need not."""
+    own = [wanted for wanted in known.values() if wanted.number == number and wanted.ended != "overtaken"]
+    last = max(own, key=lambda wanted: wanted.said_at, default=None)
+    if last is None or last.ended not in TO_LOOK_AT or (last.ended == "refused" and "follow_up" in last.done):
+        return None
+    return last.ended
 
 
 def missing(
@@ -147,6 +158,7 @@ def claim(wanted: WriteBack, claim_id: str, reopens: bool, now: datetime, policy
         unsure=wanted.unsure
         or (wanted.delivery is not None and wanted.delivery.progress is Progress.CLAIMED),
         began_at=wanted.began_at or now,
+        ended_at=None,
         reopens=wanted.reopens or reopens,
         due_at=delivery.claim_ends(held, policy.unknown_after),
     )

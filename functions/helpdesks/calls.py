@@ -37,6 +37,7 @@ from helpdesks.verify import instant
 
 APIS = Path(__file__).with_name("apis")
 FIELDS = (
+    "reference",
     "subject",
     "requester_id",
     "requester_email",
@@ -120,7 +121,7 @@ class Step:
         """The request; None when it has a place that nothing fills."""
         try:
             places = _Places(self, known)
-            path = _PLACE.sub(lambda found: quote(_text_of(places[found[1]]), safe=""), self.path)
+            path = _PLACE.sub(lambda found: _segment(places[found[1]]), self.path)
             query = {name: _filled(text, places) for name, text in self.query.items()}
             body = None if self.body is None else json.dumps(_filled(self.body, places)).encode()
         except _NothingThere:
@@ -176,6 +177,8 @@ class Write:
     seen: str | None
     """Name of the request whose answer shows whether this one was made: our mark stands in it."""
     seen_in: str | None
+    seen_most: int
+    """A list of so many may go on, and does not show that something is missing; 0: it is whole, or the newest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,9 +323,10 @@ def _next_place(listing: Listing, after: object, place: str | None, base: str) -
     if listing.next_kind == "cursor":
         return text
     url, own = urlsplit(text), urlsplit(base)
-    if (url.scheme, url.netloc) not in {("", ""), (own.scheme, own.netloc)} or not url.path.startswith("/"):
+    is_there = (url.scheme, url.netloc) in {("", ""), (own.scheme, own.netloc)}
+    if not is_there or not url.path.startswith(f"{own.path}/"):
         raise Unexpected("the next page is on another host")
-    return url.path + (f"?{url.query}" if url.query else "")
+    return url.path.removeprefix(own.path) + (f"?{url.query}" if url.query else "")
 
 
 def hint_of(listing: Listing, listed: Listed, source: str) -> Closure:
@@ -375,6 +379,14 @@ class _Places:
         if value is None or value == "" or value is False:
             raise _NothingThere(name)
         return value
+
+
+def _segment(value: Any) -> str:
+    """A value within a path: it names one thing there, and leads nowhere else."""
+    text = _text_of(value)
+    if text in {".", ".."}:
+        raise _NothingThere(text)
+    return quote(text, safe="")
 
 
 def _filled(template: Any, places: _Places) -> Any:
@@ -639,6 +651,7 @@ def _write(table: _Table) -> Write:
         not_after=table.text("not_after", None),
         seen=table.text("seen", None),
         seen_in=table.expression("seen_in", None),
+        seen_most=table.take("seen_most", int, "a whole number", 0),
         step=_step(table, close=False),
     )
     table.finish()

@@ -12,7 +12,7 @@ from domain.message import Message
 from domain.ownership import Deed, What
 from domain.settings import Settings
 from domain.telling import Kind, Reached, Said, Stage, Telling
-from messages import compose, facts, pages
+from messages import compose, digest_facts, facts, pages
 from messages.text import ENGLISH
 
 DEEDS: Mapping[What, str] = {
@@ -197,8 +197,8 @@ def cause_page(
         tickets=figures.tickets,
         customers=figures.customers,
         window_days=policy.repeated_within.days,
-        repeated_since=_our_day(repeated_at, settings) if repeated_at else None,
-        acknowledged_at=_our_time(state.acknowledged_at, settings),
+        repeated_since=facts.our_day(repeated_at, settings) if repeated_at else None,
+        acknowledged_at=facts.our_time(state.acknowledged_at, settings),
         committed_to=state.committed_to,
         overdue=state.committed_to is not None
         and not state.declared
@@ -206,7 +206,7 @@ def cause_page(
         note=state.note,
         merged_into=facts.cause_name(state.merged_into, settings) if state.merged_into else None,
         parts=tuple(_choice(code, settings) for code in state.includes),
-        examples=facts.examples(about),
+        examples=digest_facts.examples(about),
         tellings=tuple(tellings),
         may_declare=not draft,
         may_tell=may_tell and not was_told,
@@ -221,7 +221,7 @@ def cause_page(
         movable=tuple(
             pages.Choice(
                 value=f"{f.closure.source}|{f.closure.ticket_id}",
-                name=f"{f.closure.ticket_id}{f', {f.closure.subject}' if f.closure.subject else ''}",
+                name=f"{f.closure.called}{f', {f.closure.subject}' if f.closure.subject else ''}",
             )
             for f in movable
         ),
@@ -253,7 +253,7 @@ def telling_card(
         wrong=given.wrong,
         day=given.day,
         by_name=_name(given.by, settings) if given.by else None,
-        confirmed_at=_our_time(given.confirmed_at, settings),
+        confirmed_at=facts.our_time(given.confirmed_at, settings),
         people=people,
         told=reached.told,
         waiting=reached.waiting,
@@ -263,7 +263,7 @@ def telling_card(
         not_gone=reached.not_gone,
         spoken=tuple(pages.Spoken(gone=gone, words=words) for gone, words in reached.words[:SPOKEN]),
         verdict=_verdict(given),
-        judged_on=_our_day(judged_at, settings) if waits else None,
+        judged_on=facts.our_day(judged_at, settings) if waits else None,
         previews=tuple(previews),
     )
 
@@ -309,11 +309,3 @@ def _choice(code: str, settings: Settings) -> pages.Choice:
 def _name(key: str, settings: Settings) -> str:
     known = settings.contacts.get(key)
     return known.name if known else key
-
-
-def _our_day(instant: datetime, settings: Settings) -> date:
-    return hours.local(instant, settings.policy.time_zone).date()
-
-
-def _our_time(instant: datetime | None, settings: Settings) -> datetime | None:
-    return hours.local(instant, settings.policy.time_zone) if instant else None

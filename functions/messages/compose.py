@@ -5,15 +5,18 @@ of our own words and the ticket id, so that nobody can send a text of theirs to 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from domain.errors import Unwritable
 from messages.text import clean, fill
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Written = TypeVar("Written")
 Topic = Literal["version_asked", "version_given", "promise_due"]
 FlagReason = Literal[
     "denied",
@@ -566,6 +569,16 @@ class Digest:
     rest_share: int = 0
     thanks: tuple[Thanks, ...] = ()
     link: str | None = None
+
+
+def written(write: Callable[[], Written]) -> Written:
+    """What ``write`` gives; Unwritable for whatever it raises. Nothing but records and templates may be behind it: then
+    each fault is one of ours about this mail, and the same at every try.
+    """
+    try:
+        return write()
+    except Exception as error:
+        raise Unwritable from error
 
 
 def survey(context: Survey) -> Mail:

@@ -3,17 +3,14 @@
 Days are those of the reader: the customer's own zone in what the customer gets, the company's zone in everything else.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from math import ceil, floor
+from datetime import date, datetime
 from typing import Any, cast
 
 from domain import hours, thanks
-from domain.cause import CauseFigures, CauseState
 from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
-from domain.digest import Change, Entry, Need
 from domain.flag import Deed, Flag, Result, What
 from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
@@ -24,7 +21,6 @@ from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
 
 EXAMPLES = 5
-FIXES = 2
 HISTORY = 5
 NOTES = 20
 """Solutions in one mail of gathered notes."""
@@ -37,11 +33,11 @@ def closed(follow_up: FollowUp, settings: Settings, place: int = 0) -> compose.C
     """One closing as its customer knows it."""
     closure = follow_up.closure
     return compose.Closed(
-        ticket_id=closure.ticket_id,
+        ticket_id=closure.called,
         closed_on=_customers_day(closure.closed_at, follow_up, settings),
         subject=closure.subject,
         resolver_name=closure.resolver_name,
-        team_name=_team(follow_up, settings),
+        team_name=team_name(follow_up, settings),
         solution=closure.solution,
         promise=closure.promise,
         promised_by=closure.promised_by,
@@ -60,7 +56,7 @@ def _since(follow_up: FollowUp, settings: Settings) -> compose.Since | None:
     before = [answer for answer in follow_up.answers if answer.at <= again.at]
     said = before[-1] if before else None
     return compose.Since(
-        name=_contact(again.by, settings) or again.by,
+        name=contact_name(again.by, settings) or again.by,
         words=again.done,
         said_no_on=_customers_day(said.at, follow_up, settings) if said else None,
     )
@@ -116,7 +112,7 @@ def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings
         language=own.language or _language(follow_up),
         closure=closed(follow_up, settings),
         words=message.about["words"],
-        name=_contact(message.about["by"], settings) or message.about["by"],
+        name=contact_name(message.about["by"], settings) or message.about["by"],
         link=own.link,
         customer_name=follow_up.closure.requester_name,
         said_no=follow_up.state is State.DENIED,
@@ -152,7 +148,7 @@ def promise_kept(kept: Promise, follow_up: FollowUp, own: Own, settings: Setting
         closure=closed(follow_up, settings),
         promise=kept.words,
         promised_by=last_day(kept, follow_up.closure, settings),
-        name=_contact(by, settings) or by,
+        name=contact_name(by, settings) or by,
         words=kept.end_words,
         link=own.link,
         customer_name=follow_up.closure.requester_name,
@@ -172,7 +168,7 @@ def version_given(
 ) -> compose.Colleague:
     """To whoever asked: the team has answered."""
     told = _colleague(message, follow_up, link, settings, "version_given")
-    return replace(told, name=_team(follow_up, settings), words=flag.team_words, wish=None)
+    return replace(told, name=team_name(follow_up, settings), words=flag.team_words, wish=None)
 
 
 def promise_due(
@@ -196,10 +192,10 @@ def _colleague(
     return compose.Colleague(
         company=settings.company.name,
         topic=topic,
-        to_name=team.name if team else _contact(key, settings) or key,
-        ticket_id=follow_up.closure.ticket_id,
+        to_name=team.name if team else contact_name(key, settings) or key,
+        ticket_id=follow_up.closure.called,
         link=link,
-        name=_contact(by, settings),
+        name=contact_name(by, settings),
         subject=follow_up.closure.subject,
         customer_name=follow_up.closure.requester_name,
         words=_said(follow_up),
@@ -221,11 +217,11 @@ def version_page(
     closure = follow_up.closure
     return pages.VersionPage(
         company=settings.company.name,
-        asker_name=_contact(asker, settings) or asker,
-        team_name=_team(follow_up, settings) or "",
-        ticket_id=closure.ticket_id,
+        asker_name=contact_name(asker, settings) or asker,
+        team_name=team_name(follow_up, settings) or "",
+        ticket_id=closure.called,
         subject=closure.subject,
-        closed_on=_our_day(closure.closed_at, settings),
+        closed_on=our_day(closure.closed_at, settings),
         resolver_name=closure.resolver_name or closure.resolver_email,
         words=_said(follow_up),
         wish=follow_up.answer.wish if follow_up.answer else None,
@@ -266,7 +262,7 @@ def _asked(follow_up: FollowUp, place: int, chosen: str | None, settings: Settin
     given = _yes_or_no(answer.solved if answer else None)
     picked: dict[str | None, pages.Answer] = {f"{place or ''}yes": "yes", f"{place or ''}no": "no"}
     return pages.Asked(
-        **{**vars(case), "subject": _short(case.subject)},
+        **{**vars(case), "subject": short(case.subject)},
         chosen=picked.get(chosen, given),
         kept=_yes_or_no(answer.kept if answer else None),
     )
@@ -301,9 +297,9 @@ def recorded(follow_up: FollowUp, settings: Settings, place: int = 0) -> pages.R
     responsible = settings.contacts[settings.responsible_for(follow_up.team)]
     next_by = answer.at + settings.policy.flag_acknowledge_within
     return pages.Recorded(
-        ticket_id=follow_up.closure.ticket_id,
+        ticket_id=follow_up.closure.called,
         place=place,
-        subject=_short(follow_up.closure.subject),
+        subject=short(follow_up.closure.subject),
         answer="yes" if answer.solved else "no",
         kept=_yes_or_no(answer.kept),
         words=answer.words,
@@ -313,7 +309,7 @@ def recorded(follow_up: FollowUp, settings: Settings, place: int = 0) -> pages.R
         withdrawn=answer.withdrawn,
         next_by=None if answer.solved else _customers_moment(next_by, follow_up, settings),
         responsible_name=responsible.name,
-        team_name=_team(follow_up, settings),
+        team_name=team_name(follow_up, settings),
     )
 
 
@@ -364,7 +360,7 @@ def note(
         **(shown if quoted else {**shown, "quote": None, "customer_credit": None}),
         company=settings.company.name,
         team_name=known.name if known else follow_up.closure.team,
-        to_name=None if known else _contact(settings.responsible_for(None), settings),
+        to_name=None if known else contact_name(settings.responsible_for(None), settings),
         link=link,
     )
 
@@ -373,11 +369,11 @@ def _thanked(follow_up: FollowUp, team: str | None, settings: Settings) -> compo
     """One confirmed solution for the people of ``team``."""
     closure = follow_up.closure
     return compose.Thanked(
-        ticket_id=closure.ticket_id,
-        confirmed_on=_our_day(follow_up.outcome_at or follow_up.opened_at, settings),
-        subject=_short(closure.subject),
+        ticket_id=closure.called,
+        confirmed_on=our_day(follow_up.outcome_at or follow_up.opened_at, settings),
+        subject=short(closure.subject),
         resolver_name=closure.resolver_name or closure.resolver_email,
-        resolver_team_name=None if follow_up.team == team else _team(follow_up, settings),
+        resolver_team_name=None if follow_up.team == team else team_name(follow_up, settings),
         helped=tuple(_helped(contributor, team, settings) for contributor in closure.contributors),
         quote=follow_up.quote,
         customer_credit=credited(follow_up) if follow_up.quote else None,
@@ -403,8 +399,8 @@ def gathered_notes(
     return compose.GatheredNotes(
         company=settings.company.name,
         team_name=settings.teams[team].name,
-        since=_our_day(since, settings),
-        until=_our_day(until, settings),
+        since=our_day(since, settings),
+        until=our_day(until, settings),
         customers=thanks.customers(solved),
         solutions=tuple(_thanked(f, team, settings) for f in listed[:NOTES]),
         more=max(0, len(solved) - NOTES),
@@ -433,8 +429,8 @@ def thanks_page(
 ) -> pages.ThanksPage:
     """The same month as a page, with every solution."""
     listed = sorted(solved, key=lambda follow_up: follow_up.quote is None)
-    this_month = _our_day(now, settings).replace(day=1)
-    kept_since = _our_day(now - settings.policy.keep_for, settings).replace(day=1)
+    this_month = our_day(now, settings).replace(day=1)
+    kept_since = our_day(now - settings.policy.keep_for, settings).replace(day=1)
     return pages.ThanksPage(
         **vars(thanks_month(team, month, solved, None, settings)),
         entries=tuple(_thanked(f, team, settings) for f in listed[:ENTRIES]),
@@ -476,6 +472,7 @@ def flag_page(
     asks_again: bool = False,
     team_asked: bool = False,
     recovered: Recovered | None = None,
+    not_told: str | None = None,
     kept: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> pages.FlagPage:
@@ -500,15 +497,16 @@ def flag_page(
         may_ask_team=follow_up.team in settings.teams and not team_asked,
         team_asked=team_asked,
         team_words=flag.team_words,
-        team_wrote_at=_our_time(flag.team_wrote_at, settings),
+        team_wrote_at=our_time(flag.team_wrote_at, settings),
         deeds=tuple(deed(done, settings) for done in flag.deeds),
         recovered=(recovered.recovered, recovered.flagged) if recovered else None,
-        today=_our_day(now, settings),
+        not_told=not_told,
+        today=our_day(now, settings),
         state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
-        acknowledged_by_name=_contact(flag.acknowledged_by, settings),
-        acknowledged_at=_our_time(flag.acknowledged_at, settings),
-        settled_by_name=_contact(flag.settled_by, settings),
-        settled_at=_our_time(flag.settled_at, settings),
+        acknowledged_by_name=contact_name(flag.acknowledged_by, settings),
+        acknowledged_at=our_time(flag.acknowledged_at, settings),
+        settled_by_name=contact_name(flag.settled_by, settings),
+        settled_at=our_time(flag.settled_at, settings),
         settlement=flag.done,
         result=_result(flag.result),
         may_pass_on=follow_up.is_unhappy
@@ -523,10 +521,10 @@ def update(message: Message, settings: Settings) -> pages.Update:
     by = message.about["by"]
     return pages.Update(
         words=message.about["words"],
-        by_name=_contact(by, settings) or by,
+        by_name=contact_name(by, settings) or by,
         written_at=hours.local(message.created_at, settings.policy.time_zone),
         fate=_fate(message),
-        due_at=_our_time(message.due_at if message.delivery is None else None, settings),
+        due_at=our_time(message.due_at if message.delivery is None else None, settings),
     )
 
 
@@ -538,7 +536,7 @@ def question(message: Message, follow_up: FollowUp, settings: Settings) -> pages
     return pages.Question(
         asked_at=hours.local(again.at, settings.policy.time_zone),
         fate=_fate(message),
-        due_at=_our_time(message.due_at if message.delivery is None else None, settings),
+        due_at=our_time(message.due_at if message.delivery is None else None, settings),
         answer=_yes_or_no(answers[-1].solved if answers else None),
     )
 
@@ -548,11 +546,13 @@ def promise(known: Promise, follow_up: FollowUp, settings: Settings) -> pages.Pr
     return pages.Promised(
         id=known.name,
         words=known.words,
-        by_name=_contact(known.by, settings) or known.by,
+        by_name=contact_name(known.by, settings) or known.by,
         until=last_day(known, follow_up.closure, settings),
         end=known.end.value if known.end else None,
-        ended_at=_our_time(known.ended_at, settings),
-        ended_by_name="the customer" if known.ended_by == "customer" else _contact(known.ended_by, settings),
+        ended_at=our_time(known.ended_at, settings),
+        ended_by_name="the customer"
+        if known.ended_by == "customer"
+        else contact_name(known.ended_by, settings),
         note=known.end_words,
     )
 
@@ -560,10 +560,10 @@ def promise(known: Promise, follow_up: FollowUp, settings: Settings) -> pages.Pr
 def deed(done: Deed, settings: Settings) -> pages.Done:
     """Who did what and when."""
     who = settings.teams.get((done.by or "").removeprefix("team:"))
-    name = who.name if who and (done.by or "").startswith("team:") else _contact(done.by, settings)
+    name = who.name if who and (done.by or "").startswith("team:") else contact_name(done.by, settings)
     words = None if done.what is What.RAISED else done.words
     if done.what is What.ESCALATED:
-        words = _contact(done.words, settings)
+        words = contact_name(done.words, settings)
     return pages.Done(
         what=done.what.value,
         at=hours.local(done.at, settings.policy.time_zone),
@@ -588,293 +588,6 @@ def _fate(message: Message) -> pages.Fate:
     return fates.get(progress, "waits")
 
 
-def cause_mail(
-    state: CauseState, message: Message, about: Iterable[FollowUp], link: str, settings: Settings
-) -> compose.CauseRepeated:
-    """The notice that a cause became repeated, or that its owner did not acknowledge it."""
-    return compose.CauseRepeated(
-        company=settings.company.name,
-        to_name=_contact(message.to.partition(":")[2], settings) or message.to,
-        cause_name=cause_name(state.code, settings),
-        tickets=state.tickets,
-        customers=state.customers,
-        window_days=state.within_days or settings.policy.repeated_within.days,
-        usual=_usual(state.usual),
-        link=link,
-        examples=examples(about),
-        escalated_from=_contact(state.escalated_from, settings),
-    )
-
-
-def digest(
-    owner: str,
-    since: datetime,
-    until: datetime,
-    as_of: datetime,
-    entries: Sequence[Entry],
-    link: str,
-    settings: Settings,
-) -> compose.Digest:
-    """One owner's causes in one period, the most harmful first, as they were at the instant ``as_of``.
-
-    Days are those of the owner's own zone.
-    """
-    zone = settings.policy_for(owner).time_zone
-    first, last = hours.local(since, zone), hours.local(until, zone)
-    harm = sum(e.harm for e in entries)
-    # What is only gone stands under what got better.
-    told = [e for e in entries if e.need or e.below or not e.figures.is_empty]
-    rest = told[compose.MOST_LINES :]
-    unit = _unit(until - since)
-    return compose.Digest(
-        company=settings.company.name,
-        to_name=_contact(owner, settings) or owner,
-        since=first.date(),
-        # A period that ends in the night ends with the day before, for people.
-        until=(last - timedelta(seconds=1)).date(),
-        as_of=hours.local(as_of, zone),
-        unit=unit,
-        total=_total(entries),
-        needs=tuple(_need(e, settings, zone) for e in _needing(entries)),
-        better=tuple(
-            compose.Better(
-                name=cause_name(e.code, settings),
-                change=e.change.value,
-                tickets=e.figures.tickets,
-                tickets_before=e.figures.tickets_before,
-            )
-            for e in _better(entries)
-        ),
-        lines=tuple(
-            _line(e, settings, unit, harm, sum(before.harm for before in told[: place + 1]))
-            for place, e in enumerate(told[: compose.MOST_LINES])
-        ),
-        rest=_total(rest),
-        rest_share=_percent(sum(e.harm for e in rest), harm),
-        thanks=_thanks(entries, settings),
-        link=link if entries else None,
-    )
-
-
-def _total(entries: Sequence[Entry]) -> compose.Total:
-    figures = [e.figures for e in entries]
-    return compose.Total(
-        causes=len(entries),
-        tickets=len({ticket for e in entries for ticket in e.tickets}),
-        tickets_before=len({ticket for e in entries for ticket in e.tickets_before}),
-        confirmed=sum(f.confirmed for f in figures),
-        denied=sum(f.denied for f in figures),
-        silent=sum(f.silent for f in figures),
-        recovered=sum(len(e.recovered) for e in entries),
-        unsolved=sum(e.unsolved for e in entries),
-    )
-
-
-def _needing(entries: Iterable[Entry]) -> list[Entry]:
-    """What waits for the owner, the most pressing first; in the order of harm where it is alike."""
-    order = list(Need)
-    return sorted((e for e in entries if e.need), key=lambda e: order.index(e.need or Need.NO_DATE))
-
-
-def _need(entry: Entry, settings: Settings, zone: str) -> compose.Waiting:
-    state = entry.state
-    repeated = state.repeated_at
-    return compose.Waiting(
-        name=cause_name(entry.code, settings),
-        need=(entry.need or Need.NO_DATE).value,
-        since=state.committed_to
-        if entry.need is Need.DATE_PASSED
-        else hours.local(repeated, zone).date()
-        if repeated
-        else None,
-        escalated=state.escalated_from is not None and not state.acknowledged_at,
-    )
-
-
-def _better(entries: Iterable[Entry]) -> list[Entry]:
-    """What there is less of: first what is gone, then by how many tickets fewer."""
-    fewer = [e for e in entries if e.change in {Change.GONE, Change.DOWN}]
-    return sorted(
-        fewer, key=lambda e: (e.change is not Change.GONE, e.figures.tickets - e.figures.tickets_before)
-    )
-
-
-def _thanks(entries: Iterable[Entry], settings: Settings) -> tuple[compose.Thanks, ...]:
-    """Who helped most customers in the period, with words that one of them gave for quoting."""
-    helped: dict[str, list[FollowUp]] = {}
-    quotes: dict[str, FollowUp] = {}
-    for e in entries:
-        for f in e.helped:
-            helped.setdefault(_helper(f, settings), []).append(f)
-        for f in e.praise:
-            quotes.setdefault(_helper(f, settings), f)
-    most = sorted(
-        (name for name in helped if name), key=lambda name: (name not in quotes, -len(helped[name]), name)
-    )
-    return tuple(
-        compose.Thanks(
-            name=name,
-            solved=len({(f.closure.source, f.closure.ticket_id) for f in helped[name]}),
-            quote=_consented(quotes[name]) if name in quotes else None,
-            customer_credit=credited(quotes[name]) if name in quotes else None,
-        )
-        for name in most[: compose.MOST_THANKS]
-    )
-
-
-def _helper(follow_up: FollowUp, settings: Settings) -> str:
-    name, team = follow_up.closure.resolver_name, _team(follow_up, settings)
-    return f"{name} ({team})" if name and team else name or team or ""
-
-
-def _consented(follow_up: FollowUp) -> str | None:
-    return follow_up.answer.consent if follow_up.answer else None
-
-
-def _percent(part: int, whole: int) -> int:
-    return round(100 * part / whole) if whole else 0
-
-
-def _unit(period: timedelta) -> str:
-    """What people call a period; an hour more or less is the change of the clocks."""
-    for name, length in (("week", timedelta(days=7)), ("day", timedelta(days=1))):
-        if abs(period - length) <= timedelta(hours=1):
-            return name
-    return "period"
-
-
-def cause_entry(
-    figures: CauseFigures, state: CauseState, about: Iterable[FollowUp], settings: Settings
-) -> pages.CauseState:
-    """One cause on its owner's page."""
-    repeated_at = state.repeated_at
-    return pages.CauseState(
-        code=state.code,
-        name=cause_name(state.code, settings),
-        tickets=figures.tickets,
-        customers=figures.customers,
-        denied=figures.denied,
-        silent=figures.silent,
-        confirmed=figures.confirmed,
-        repeated_since=_our_day(repeated_at, settings) if repeated_at else None,
-        acknowledged_at=_our_time(state.acknowledged_at, settings),
-        committed_to=state.committed_to,
-        note=state.note,
-        examples=examples(about),
-    )
-
-
-def causes_of_digest(
-    owner: str,
-    since: datetime,
-    until: datetime,
-    as_of: datetime,
-    entries: Sequence[Entry],
-    link: Callable[[str], str | None],
-    settings: Settings,
-) -> pages.CausesPage:
-    """The page behind a digest: its causes with its figures, the most harmful in full, the others in a list.
-
-    ``link`` gives the address of a cause's own page.
-    """
-    zone = settings.policy_for(owner).time_zone
-    told = sorted(entries, key=lambda e: e.need not in {Need.DATE_PASSED, Need.NOT_ACKNOWLEDGED})
-    return pages.CausesPage(
-        company=settings.company.name,
-        owner_name=_contact(owner, settings) or owner,
-        since=hours.local(since, zone).date(),
-        until=(hours.local(until, zone) - timedelta(seconds=1)).date(),
-        as_of=hours.local(as_of, zone),
-        causes=tuple(
-            cause_entry(e.figures, e.state, e.about, settings) for e in told[: pages.MOST_CAUSES_IN_FULL]
-        ),
-        others=tuple(
-            pages.OtherCause(
-                name=cause_name(e.code, settings),
-                link=link(e.code),
-                tickets=e.figures.tickets,
-                customers=e.figures.customers,
-                denied=e.figures.denied,
-                silent=e.figures.silent,
-            )
-            for e in told[pages.MOST_CAUSES_IN_FULL :]
-        ),
-    )
-
-
-def _usual(tickets: float | None) -> str | None:
-    """How many tickets would have been usual, in whole ones: "3 to 4"."""
-    if tickets is None:
-        return None
-    low, high = floor(tickets + 0.05), ceil(tickets - 0.05)
-    if high <= 1:
-        return "at most one"
-    return f"{low:,}" if low >= high else f"{low:,} to {high:,}"
-
-
-def cause_name(code: str, settings: Settings) -> str:
-    """What people call a cause."""
-    if code == UNCLASSIFIED:
-        return "Not classified"
-    known = settings.causes.get(code)
-    return known.name if known else code
-
-
-def examples(follow_ups: Iterable[FollowUp]) -> tuple[compose.Example, ...]:
-    """A few tickets that show what a cause does to customers; those with words of theirs first."""
-    listed = sorted(follow_ups, key=lambda f: (_owner_may_read(f) is None, -f.opened_at.timestamp()))
-    return tuple(
-        compose.Example(
-            ticket_id=f.closure.ticket_id,
-            subject=_short(f.closure.subject),
-            words=_owner_may_read(f),
-            outcome=f.state.value,
-        )
-        for f in listed[:EXAMPLES]
-    )
-
-
-def _owner_may_read(follow_up: FollowUp) -> str | None:
-    answer = follow_up.answer
-    if answer is None or (answer.solved and answer.consent is None):
-        return None
-    return answer.words
-
-
-def _line(entry: Entry, settings: Settings, unit: str, harm: int, harm_so_far: int) -> compose.CauseLine:
-    figures, state = entry.figures, entry.state
-    known = settings.causes.get(figures.code)
-    return compose.CauseLine(
-        name=cause_name(figures.code, settings),
-        tickets=figures.tickets,
-        customers=figures.customers,
-        denied=figures.denied,
-        silent=figures.silent,
-        not_asked=figures.not_asked,
-        confirmed=figures.confirmed,
-        recovered=len(entry.recovered),
-        unsolved=entry.unsolved,
-        tickets_before=figures.tickets_before,
-        change=entry.change.value,
-        quiet_before=entry.quiet_before,
-        share=_percent(entry.harm, harm),
-        share_so_far=_percent(harm_so_far, harm),
-        trend=figures.trend,
-        bucket_label=unit,
-        words=tuple(f.answer.words for f in entry.complaints[:EXAMPLES] if f.answer and f.answer.words),
-        repeated=state.repeated_at is not None,
-        acknowledged_by=_contact(known.owner if known else None, settings) if state.acknowledged_at else None,
-        committed_to=state.committed_to,
-        date_passed=entry.need is Need.DATE_PASSED,
-        fixes=tuple(
-            compose.Fixed(on=_our_day(f.fixed_at or f.made_at, settings), result=f.result and f.result.value)
-            for f in entry.fixes[:FIXES]
-        ),
-        tickets_below=entry.below.tickets if entry.below else 0,
-        customers_below=entry.below.customers if entry.below else 0,
-    )
-
-
 def _flag_facts(
     flag: Flag, follow_up: FollowUp, before: Iterable[FollowUp], settings: Settings
 ) -> dict[str, Any]:
@@ -884,23 +597,23 @@ def _flag_facts(
     due_at = flag.due_at or flag.raised_at + settings.policy.flag_acknowledge_within
     return {
         "company": settings.company.name,
-        "to_name": _contact(flag.holder, settings) or flag.holder,
+        "to_name": contact_name(flag.holder, settings) or flag.holder,
         "reason": flag.reason.value,
-        "ticket_id": closure.ticket_id,
+        "ticket_id": closure.called,
         "acknowledge_by": hours.local(due_at, settings.policy.time_zone),
-        "escalated_from": _contact(flag.escalated_from, settings),
+        "escalated_from": contact_name(flag.escalated_from, settings),
         "customer_name": closure.requester_name,
         "customer_email": closure.requester_email,
         "ticket_url": closure.url,
         "subject": closure.subject,
-        "closed_on": _our_day(closure.closed_at, settings),
+        "closed_on": our_day(closure.closed_at, settings),
         "resolver_name": closure.resolver_name or closure.resolver_email,
-        "team_name": _team(follow_up, settings),
+        "team_name": team_name(follow_up, settings),
         "cause_name": cause_name(follow_up.cause, settings),
         "solution": closure.solution,
         "promise": closure.promise,
         "promised_by": closure.promised_by,
-        "promised_until": _promised_day(closure) or _our_time(closure.promised_until, settings),
+        "promised_until": _promised_day(closure) or our_time(closure.promised_until, settings),
         "promise_missed": closure.promise_missed,
         "words": _said(follow_up),
         "wish": follow_up.answer.wish if follow_up.answer else None,
@@ -910,13 +623,13 @@ def _flag_facts(
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "obstacle": follow_up.inquiry.obstacle.value if follow_up.inquiry else None,
         "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
-        "asked_on": _our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
-        "reminded_on": _our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
+        "asked_on": our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
+        "reminded_on": our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(
             compose.Earlier(
-                closed_on=_our_day(f.closure.closed_at, settings),
-                ticket_id=f.closure.ticket_id,
-                subject=_short(f.closure.subject),
+                closed_on=our_day(f.closure.closed_at, settings),
+                ticket_id=f.closure.called,
+                subject=short(f.closure.subject),
                 outcome=f.state.value,
             )
             for f in history
@@ -945,8 +658,8 @@ def _uncounted(place: int, seen: Suspect, follow_up: FollowUp, settings: Setting
         place=place,
         standing=decided if seen.decided_at else undecided,
         countable=seen in follow_up.countable,
-        decided_by=_contact(seen.decided_by, settings),
-        decided_at=_our_time(seen.decided_at, settings),
+        decided_by=contact_name(seen.decided_by, settings),
+        decided_at=our_time(seen.decided_at, settings),
     )
 
 
@@ -978,17 +691,28 @@ def _result(result: Result | None) -> pages.FlagResult | None:
     return "solved" if result else None
 
 
-def _team(follow_up: FollowUp, settings: Settings) -> str | None:
+def cause_name(code: str, settings: Settings) -> str:
+    """What people call a cause."""
+    if code == UNCLASSIFIED:
+        return "Not classified"
+    known = settings.causes.get(code)
+    return known.name if known else code
+
+
+def team_name(follow_up: FollowUp, settings: Settings) -> str | None:
+    """What the team behind a follow-up is called: in the settings, else by the helpdesk."""
     known = settings.teams.get(follow_up.team or "")
     return known.name if known else follow_up.closure.team
 
 
-def _contact(key: str | None, settings: Settings) -> str | None:
+def contact_name(key: str | None, settings: Settings) -> str | None:
+    """What a contact is called; its key when the settings do not know it any more."""
     known = settings.contacts.get(key or "")
     return known.name if known else key
 
 
-def _short(text: str | None) -> str | None:
+def short(text: str | None) -> str | None:
+    """A subject, cut where it is too long for a line among others."""
     return text if text is None or len(text) <= 80 else f"{text[:79]}…"
 
 
@@ -1007,9 +731,11 @@ def _language(follow_up: FollowUp) -> str:
     return follow_up.closure.locale or "en"
 
 
-def _our_day(instant: datetime, settings: Settings) -> date:
+def our_day(instant: datetime, settings: Settings) -> date:
+    """The day on the company's own clock."""
     return hours.local(instant, settings.policy.time_zone).date()
 
 
-def _our_time(instant: datetime | None, settings: Settings) -> datetime | None:
+def our_time(instant: datetime | None, settings: Settings) -> datetime | None:
+    """The same instant on the company's own clock."""
     return hours.local(instant, settings.policy.time_zone) if instant else None

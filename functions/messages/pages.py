@@ -262,6 +262,8 @@ class FlagPage(FlagFacts):
     settlement: str | None = None
     """What was done; while the flag is not settled, what stands in the form (after an error)."""
     result: FlagResult | None = None
+    not_told: str | None = None
+    """Why the helpdesk was not told what came out, or perhaps not: ``unknown``, ``refused`` or ``too_late``."""
     may_pass_on: bool = False
     """The customer agreed that the team reads the words, and nobody has passed them on yet."""
     error: str | None = None

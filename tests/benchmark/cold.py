@@ -54,9 +54,10 @@ def measure(rounds: int) -> Cold:
     reference = str(layer.ROOT / "tests/benchmark/reference")
     cases = [Process(REFERENCE, _NAIVE.format(reference), (naive,))]
     for name in FUNCTIONS:
+        more = (str(layer.chat() / "python"),) if "ChatLayer" in functions()[name].get("Layers", []) else ()
         services = CLIENTS.get(name, _KEYS)
         program = f"import {name}\n{_TABLE}" + "".join(_CLIENT.format(service) for service in services)
-        cases.append(Process(name, program, paths, environment))
+        cases.append(Process(name, program, (*paths, *more), environment))
     cases += [
         Process("imports only: receive_ticket", "import receive_ticket", paths, environment),
         Process("refused by hand, key at hand", _LIGHT, ()),

@@ -86,7 +86,7 @@ def _owners_digest(codes: int) -> Grown:
     from adapters import causes, digests
     from domain.cause import mark_of
     from domain.settings import Cause
-    from messages import compose, facts
+    from messages import compose, digest_facts
 
     with _account() as (memory, now):
         usual = builders.settings()
@@ -100,7 +100,7 @@ def _owners_digest(codes: int) -> Grown:
         since = now - timedelta(days=7)
         entries = digests.read("ravi", named, since, now, now, settings)
         link = f"{builders.URL}/c/token"
-        mail = compose.digest(facts.digest("ravi", since, now, now, entries, link, settings))
+        mail = compose.digest(digest_facts.digest("ravi", since, now, now, entries, link, settings))
         assert f"led to {codes} ticket" in mail.text
         assert len(mail.html) < 100_000
         return Grown("digest of an owner", 0, codes, sum(memory.calls.values()), memory.read_units)

@@ -14,10 +14,15 @@ PLACE = Path(os.environ.get("BENCHMARK_HOME", ROOT / ".local/benchmark"))
 
 def built() -> Path:
     """The layer's folder (``python/`` and what else is in it); built once for each state of its sources."""
-    return _built("layer", {"LAYER_PLATFORM": "local"})
+    return _built("layer", "build-DependenciesLayer", {"LAYER_PLATFORM": "local"})
 
 
-def _built(name: str, variables: dict[str, str]) -> Path:
+def chat() -> Path:
+    """The second layer, which one Lambda has."""
+    return _built("chat", "build-ChatLayer", {"LAYER_PLATFORM": "local"})
+
+
+def _built(name: str, target: str, variables: dict[str, str]) -> Path:
     seen = hashlib.sha256(sys.version.encode())
     for file in sorted(file for file in DEPENDENCIES.rglob("*") if file.is_file()):
         seen.update(file.name.encode() + file.read_bytes())
@@ -29,7 +34,7 @@ def _built(name: str, variables: dict[str, str]) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         environment = {**os.environ, **variables, "ARTIFACTS_DIR": str(draft), "PYTHON": sys.executable}
-        command = ["make", "--silent", "-C", str(DEPENDENCIES), "build-DependenciesLayer"]
+        command = ["make", "--silent", "-C", str(DEPENDENCIES), target]
         subprocess.run(command, env=environment, check=True)
         draft.rename(place)
     return place

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -222,6 +223,43 @@ def preferences(world: "World") -> None:
     world.press(link, answer="yes")
 
 
+def asked_and_told(world: "World") -> None:
+    """The webhook is a hint: the helpdesk is asked for the rest, the customer says "yes", and the helpdesk is told."""
+    import builders
+    from adapters import tickets
+    from adapters.aws import client
+    from domain.closure import Closure
+    from domain.follow_up import Ticket, open_follow_up
+    from domain.settings import Api, WriteBack
+    from helpdesk_stand_in import Case, standing_in
+
+    with standing_in("zendesk") as desk:
+        desk.add(Case(id="4711", closed_at=world.now))
+        tokens = json.dumps({desk.kind: [desk.secret]})
+        client("secretsmanager").put_secret_value(SecretId="ApiSecrets", SecretString=tokens)
+        known = builders.settings(digest_every=NO_DIGEST)
+        source = replace(
+            known.sources["acme"],
+            api=Api(url=desk.url, secret=desk.kind, calls=desk.kind, values=desk.values),
+            write_back=WriteBack(mode="on"),
+        )
+        company = replace(known, sources={**known.sources, "acme": source})
+        world.apply(company)
+        _let_teams_wait(world)
+        hint = Closure(
+            source="acme", ticket_id="4711", closed_at=world.now, kind="solved", needs_details=True
+        )
+        world._running = "receive_ticket"
+        tickets.save(open_follow_up(Ticket(), hint, world.now, company))
+        world._running = None
+        world.wait(timedelta(days=1, minutes=1))
+        link = world.mail.sent[-1].link
+        world.open(link)
+        world.press(link, answer="yes")
+        world.wait(A_MONTH)
+        assert any("public" in str(asked.body) for asked in desk.written())
+
+
 def _flag(world: "World") -> str:
     return next(mail.link for mail in reversed(world.mail.sent) if "/f/" in mail.link)
 
@@ -244,6 +282,7 @@ LIVES: dict[str, tuple[Callable[["World"], None], bool]] = {
     f"{TOGETHER} of one person, {TOGETHER - 1} of them in one mail": (together, True),
     "unsubscribed by one press": (unsubscribed, False),
     "preferences chosen, then yes": (preferences, True),
+    "a hint: asked for, yes, told": (asked_and_told, True),
 }
 
 

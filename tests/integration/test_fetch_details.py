@@ -1,6 +1,8 @@
 """A report that leaves out whom to ask: the helpdesk is asked, over a real socket, whatever it answers."""
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import set_secret
 from adapters import helpdesk_api, secret_store, tickets
 from adapters.aws import client
 from builders import (
@@ -359,6 +362,25 @@ def test_without_a_token_nothing_is_asked_and_the_alarm_hears_of_it(world: World
     store({"zendesk": desk.secret})
     world.wait(AN_HOUR)
     assert known().state is State.SCHEDULED
+
+
+def test_the_command_stores_the_token_that_is_used(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connected(world, desk)
+    store({"zendesk": "agent@acme.example/token:the one before"})
+    monkeypatch.setenv("HOOK_SECRETS", "HookSecrets")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{desk.secret}\n"))
+    assert set_secret.main(["zendesk", "--api"]) == 0
+    said = capsys.readouterr().out
+    assert "The API of zendesk is called with the newest within a minute." in said
+    assert TOKEN not in said
+    secret_store.forget()
+    hinted(world)
+    world.settle()
+    assert known().state is State.SCHEDULED
+    hooks = json.loads(client("secretsmanager").get_secret_value(SecretId="HookSecrets")["SecretString"])
+    assert TOKEN not in json.dumps(hooks), "it verifies nothing"
 
 
 def test_a_helpdesk_that_is_not_there_is_asked_again(world: World, desk: Desk) -> None:

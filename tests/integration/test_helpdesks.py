@@ -15,7 +15,7 @@ from adapters.aws import client
 from builders import URL, settings
 from domain.follow_up import FollowUp, State
 from domain.settings import Source
-from helpdesks import mapping
+from helpdesks.preset import shipped
 from senders import sent
 from world import Page, World
 
@@ -56,7 +56,7 @@ def ways() -> Iterator[tuple[str, str | None]]:
     """Every preset with a sample, by each way to verify it."""
     for preset in BODIES:
         yield preset, None
-        yield from ((preset, name) for name in mapping.preset(preset).alternatives)
+        yield from ((preset, name) for name in shipped(preset).alternatives)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def send(world: World, preset: str, body: bytes, way: str | None = None, **heade
     """The helpdesk sends a body in its own way."""
     source = f"{preset}--{way}" if way else preset
     secret = WHSEC if preset == "standard-webhooks" else SECRET
-    request = sent(mapping.preset(preset).rule(way), body, secret, world.now, f"{URL}/hooks/{source}")
+    request = sent(shipped(preset).rule(way), body, secret, world.now, f"{URL}/hooks/{source}")
     query = f"?{urlencode(request.target.query)}" if request.target.query else ""
     given = {**EVENT_HEADERS.get(preset, {}), **request.headers, **headers}
     return world.http("POST", f"/hooks/{source}{query}", request.body.decode(), given)
@@ -120,14 +120,14 @@ def test_a_closure_is_stored_once_and_answered_as_its_helpdesk_wants(
 def test_a_forger_is_refused_by_every_helpdesks_hook(many: World, preset: str, way: str | None) -> None:
     before = many.scan()
     source = f"{preset}--{way}" if way else preset
-    request = sent(mapping.preset(preset).rule(way), sample(preset), FORGED, many.now)
+    request = sent(shipped(preset).rule(way), sample(preset), FORGED, many.now)
     query = f"?{urlencode(request.target.query)}" if request.target.query else ""
     for address, headers in ((f"/hooks/{source}{query}", request.headers), (f"/hooks/{source}", {})):
         page = many.http("POST", address, request.body.decode(), {**EVENT_HEADERS.get(preset, {}), **headers})
         assert (page.status, page.body) == (401, '{"error": "unauthorized"}')
-    for other in {None, *mapping.preset(preset).alternatives} - {way}:
+    for other in {None, *shipped(preset).alternatives} - {way}:
         # What another way of the same preset would accept, with the right secret.
-        request = sent(mapping.preset(preset).rule(other), sample(preset), SECRET, many.now)
+        request = sent(shipped(preset).rule(other), sample(preset), SECRET, many.now)
         query = f"?{urlencode(request.target.query)}" if request.target.query else ""
         assert (
             many.http("POST", f"/hooks/{source}{query}", request.body.decode(), request.headers).status == 401
@@ -224,7 +224,7 @@ def test_what_depends_on_a_header_can_be_tried_again(many: World) -> None:
 
 
 def test_hubspot_must_have_sent_it_to_the_address_that_we_know(many: World) -> None:
-    rule, body = mapping.preset("hubspot").rule(None), sample("hubspot")
+    rule, body = shipped("hubspot").rule(None), sample("hubspot")
     elsewhere = sent(rule, body, SECRET, many.now, "https://evil.example/hooks/hubspot")
     assert many.http("POST", "/hooks/hubspot", body.decode(), elsewhere.headers).status == 401
     here = sent(rule, body, SECRET, many.now, f"{URL}/hooks/hubspot?x=1")
@@ -235,7 +235,7 @@ def test_hubspot_must_have_sent_it_to_the_address_that_we_know(many: World) -> N
 
 
 def test_a_glpi_repeat_a_day_later_is_still_its_own_and_a_week_later_is_not(many: World) -> None:
-    request = sent(mapping.preset("glpi").rule(None), sample("glpi"), SECRET, many.now, f"{URL}/hooks/glpi")
+    request = sent(shipped("glpi").rule(None), sample("glpi"), SECRET, many.now, f"{URL}/hooks/glpi")
     many.now += timedelta(hours=23)
     assert many.http("POST", "/hooks/glpi", request.body.decode(), request.headers).status == 202
     many.now += timedelta(days=6)

@@ -1,5 +1,6 @@
 """docs/helpdesks/your-own.md, followed word by word: a helpdesk that nobody knew, by settings alone."""
 
+import io
 import json
 import re
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import pytest
 
 import apply_settings
 import set_secret
+import settings_file
 from adapters import quarantine, tickets
 from builders import URL
 from domain.follow_up import State
@@ -42,7 +44,7 @@ def followed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
         "make secret SOURCE=osticket",
     ]
     assert apply_settings.main([str(file), "--table", TABLE, "--public-url", URL]) == 0
-    monkeypatch.setattr(set_secret, "typed", lambda: SECRET)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
     assert set_secret.main(["osticket", "--secret-id", "HookSecrets"]) == 0
     return world
 
@@ -103,4 +105,4 @@ def test_every_key_of_the_language_is_explained() -> None:
 
 def test_the_other_settings_on_the_page_are_good_as_well() -> None:
     text = SETTINGS + "sources:\n" + blocks("yaml")[1]
-    assert apply_settings.check(text.encode(), apply_settings.presets())[1] == []
+    assert settings_file.check(text.encode(), settings_file.presets())[1] == []

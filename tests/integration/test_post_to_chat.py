@@ -1,5 +1,6 @@
 """A digest or notice for a chat: claimed, posted once to a receiver on this machine, and never blindly again."""
 
+import io
 import json
 import threading
 import time
@@ -333,7 +334,7 @@ def test_an_address_is_stored_without_being_shown_and_forgotten_again(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def typed(address: str) -> int:
-        monkeypatch.setattr(set_chat, "_typed", lambda: address)
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{address}\n"))
         return set_chat.main(["process-owners", "--secret-id", "ChatAddresses"])
 
     assert typed(f"json://127.0.0.1:1/{TOKEN}") == 0

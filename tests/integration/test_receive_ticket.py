@@ -1,8 +1,11 @@
 """POST /hooks/{source}: rows W1 to W17 of the faults, as far as the Lambda's answer and the table are the point."""
 
 import base64
+import hmac
 import json
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from builders import (
     A_DAY,
     A_MINUTE,
     A_SECOND,
+    ACME_SECRET,
     AN_HOUR,
     CUSTOMER,
     MIA,
@@ -24,6 +28,7 @@ from builders import (
     customer,
     reopened,
     sample,
+    settings,
     signed,
     signed_by_zendesk,
     stamp,
@@ -31,6 +36,7 @@ from builders import (
 from domain.follow_up import FollowUp, State
 from world import Page, World, refusal
 
+ZAMMAD_CLOSED = Path(__file__).resolve().parents[1] / "fixtures/payloads/zammad/ticket_closed-from-docs.json"
 OTHER_SECRET = "whsec_" + base64.b64encode(b"a secret of somebody else, really").decode()
 
 
@@ -467,3 +473,20 @@ def test_a_ticket_that_went_into_another_one_is_not_asked_about_and_is_no_second
     assert tickets.load("zendesk", "35436").flags == {}
     assert world.mail.to(CUSTOMER) == []
     assert [item for item in world.scan() if "MARK#" in item] == []
+
+
+def test_the_customer_reads_the_number_that_they_know(world: World) -> None:
+    data = json.loads(ZAMMAD_CLOSED.read_text("utf-8"))
+    data["ticket"] |= {"number": "10081", "last_close_at": stamp(world.now), "close_at": stamp(world.now)}
+    known = settings()
+    preset = replace(known.sources["acme"], preset="zammad")
+    world.apply(replace(known, sources={**known.sources, "acme": preset}))
+    body = json.dumps(data).encode()
+    signature = hmac.new(ACME_SECRET.encode(), body, "sha1").hexdigest()
+    assert outcome(world.hook(body, {"x-hub-signature": f"sha1={signature}"})) == "accepted"
+    world.wait(2 * A_DAY)
+    asked = next(mail for mail in world.mail.sent if "really solved" in mail.subject)
+    assert "10081" in asked.subject and "10081" in asked.text
+    page = world.open(asked.link)
+    assert "10081" in page.body
+    assert only(str(data["ticket"]["id"])).closure.reference == "10081"

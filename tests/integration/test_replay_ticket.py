@@ -4,7 +4,7 @@ import json
 
 from adapters import quarantine, tickets
 from builders import A_DAY, CUSTOMER, START, closed, sample, signed_by_zendesk, stamp
-from helpdesks import mapping
+from helpdesks.preset import shipped
 from world import World
 
 UNREADABLE = {
@@ -36,7 +36,7 @@ def test_what_is_still_unusable_stays_where_it_is(world: World) -> None:
 def test_after_a_repair_it_is_taken_in_once_as_received_then(world: World) -> None:
     identifier = kept(world)
     world.wait(2 * A_DAY)
-    statuses = mapping.preset("zendesk").shapes[0].meanings
+    statuses = shipped("zendesk").shapes[0].meanings
     assert isinstance(statuses, dict)
     statuses["abgehakt"] = "solved"
     try:

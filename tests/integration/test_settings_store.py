@@ -20,6 +20,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
 
 import apply_settings
 import set_secret
+import settings_file
 from adapters import owners, settings_store, table
 from domain.errors import Changed
 from domain.settings import Settings
@@ -65,7 +66,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def local_settings(**policy: Any) -> Settings:
     """The settings of infra/local.yaml, with some durations changed."""
-    settings, _ = apply_settings.check(LOCAL.read_bytes(), apply_settings.presets())
+    settings, _ = settings_file.check(LOCAL.read_bytes(), settings_file.presets())
     assert settings is not None
     return replace(settings, policy=replace(settings.policy, **policy))
 

@@ -171,6 +171,51 @@ def test_a_note_that_was_certainly_lost_on_its_way_is_made_in_the_end(
         assert len(case.notes) == (0 if kind == "hubspot" else 1)
 
 
+def test_a_look_that_was_refused_shows_nothing(world: World, desk: Desk, quick: None) -> None:
+    connected(world, desk, reopen=False)
+    link = world.asked()
+    desk.plan = ["lost", 401, 403, 404, 500]
+    world.press(link, answer="no", words=WORDS)
+    world.wait(6 * AN_HOUR)
+    assert len(desk.cases["4711"].notes) == 1, "nobody may conclude that it is not there"
+    assert desk.plan == []
+    assert told()[0].ended in {"told", "unknown"}
+
+
+@pytest.mark.parametrize("ended", ["unknown", "refused", "too_late", "told"])
+def test_whoever_has_the_flag_sees_that_the_helpdesk_may_not_know(
+    world: World, desk: Desk, quick: None, ended: str
+) -> None:
+    connected(world, desk, reopen=False)
+    link = world.asked()
+    plans: dict[str, list[Plan]] = {
+        "unknown": ["lost", *[500] * 99],
+        "refused": [422],
+        "too_late": [401] * 99,
+        "told": [],
+    }
+    desk.plan = plans[ended]
+    world.press(link, answer="no", words=WORDS)
+    world.wait(4 * A_DAY)
+    assert told()[0].ended == ended
+    shown = world.open(world.mail.to(RAVI)[0].link).body
+    assert ("whether the helpdesk was told" in shown) == (ended == "unknown")
+    assert ("did not take all" in shown) == (ended == "refused")
+    assert ("could not be told" in shown) == (ended == "too_late")
+
+
+def test_a_list_that_may_go_on_shows_only_what_is_in_it(world: World, quick: None) -> None:
+    with standing_in("freshdesk") as desk:
+        case = desk.add(Case(id="4711", closed_at=START, notes=["older"] * 100))
+        connected(world, desk, reopen=False)
+        link = world.asked()
+        desk.plan = ["fine", "hang up"]
+        world.press(link, answer="no", words=WORDS)
+        world.wait(3 * AN_HOUR)
+        assert len(case.notes) == 100
+        assert told()[0].ended == "unknown", "a person looks"
+
+
 def _before_the_note(kind: str) -> int:
     """How many requests come before it: what is looked up, and an access token."""
     writes = [write for write in calls.calls(kind).write_back if not write.reopens]

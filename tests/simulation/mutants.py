@@ -96,7 +96,7 @@ def quietly(function: Callable[..., Any], instead: Any = None) -> Callable[..., 
 
 @mutant(3)
 def answers_202_before_the_write(put: Put) -> None:
-    put(receive_ticket, "_close", quietly(receive_ticket._close, "accepted"))
+    put(receive_ticket, "close", quietly(receive_ticket.close, "accepted"))
 
 
 @mutant(16)

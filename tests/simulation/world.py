@@ -24,8 +24,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from adapters import chat, clock, mailer, secret_store, settings_store, table, telemetry
+from adapters import chat, clock, helpdesk_api, mailer, secret_store, settings_store, table, telemetry
 from blueprint import function_of, functions, readers, resources, stream_filters
+from domain.follow_up import Obstacle
+from helpdesks.calls import Request
 from messages import compose, pages, text
 from messages.compose import Note
 from simulation.sim_aws import (
@@ -54,6 +56,7 @@ RARE = {
     "BatchGetItem": 4,
     "GetObject": 8,
     "ChatPost": 6,
+    "HelpdeskCall": 6,
 }
 """Calls that are rare: their faults are active in twice as many worlds, and strike so many times as often."""
 OUTAGES = ("dynamodb", "sqs", "sesv2", "secretsmanager", "s3", "tick")
@@ -76,6 +79,7 @@ class Container:
     secrets: dict[str, Any] = field(default_factory=dict)
     pace: dict[str, float] = field(default_factory=dict)
     rate: dict[str, Any] = field(default_factory=dict)
+    resting: dict[str, Any] = field(default_factory=dict)
     called_ses: int = 0
 
 
@@ -164,6 +168,8 @@ class World:
         self._heap: list[tuple[int, float, int, bool, str, Callable[..., None], tuple[Any, ...]]] = []
         self._order = self._ids = self._next_tick = 0
         self._hub = greenlets.getcurrent()
+        self.crashed: dict[str, list[int]] = defaultdict(list)
+        """When processes ended, by Lambda: what they remembered is gone."""
         self._idle: dict[str, list[Container]] = defaultdict(list)
         self._running: Counter[str] = Counter()
         self._outages = [
@@ -198,6 +204,8 @@ class World:
         self.changed: Callable[[Change], None] = lambda _: None
         self.posted: Callable[[Note], None] = lambda _: None
         """Told of every note that a chat took."""
+        self.helpdesk: Callable[[Request], tuple[int, dict[str, str], bytes]] = _nobody
+        """Answers whatever a helpdesk's API is asked."""
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -328,6 +336,7 @@ class World:
         held = inv.container
         settings_store._kept = held.settings
         secret_store._cache, mailer._pace, mailer._rate = held.secrets, held.pace, held.rate
+        helpdesk_api._resting = held.resting
         inv.greenlet.switch(inv)
         self.current = None
 
@@ -342,6 +351,7 @@ class World:
             self._idle[inv.function].append(inv.container)
         except Crash:
             self.note(f"{inv.function} crashed")
+            self.crashed[inv.function].append(self.now)
         except Exception as error:
             self.note(f"{inv.function} failed: {type(error).__name__}")
             self._idle[inv.function].append(inv.container)
@@ -402,6 +412,34 @@ class World:
         if fault:
             self.pause(4 * SECOND)
             raise chat.Unknown("no reply")
+
+    def exchange(
+        self, request: Request, base: str, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """A helpdesk's API: one request, and nothing that tries again below the product's own code."""
+        inv = self.current
+        assert inv
+        self.calls += 1
+        self.pause(int(20_000 + 400_000 * self.draw("latency")))
+        what = f"{inv.function} {request.method} {request.path.partition('?')[0]}"
+        fault, _ = self._call_fault("HelpdeskCall", f"HelpdeskCall {what}")
+        if fault == "throttle":
+            wait = str(int(1800 * self.draw("retry after")))
+            return (429, {"retry-after": wait}, b"") if self.draw("way 429") < 0.7 else (401, {}, b"")
+        answer = None
+        if fault in {None, "lost_after", "crash_after"}:
+            self.note(what)
+            answer = self.helpdesk(request)
+            if fault is None:
+                return answer
+        if fault in {"crash_before", "crash_after"}:
+            raise Crash
+        self.pause(15 * SECOND)
+        if fault == "lost_before" and self.draw("way helpdesk") < 0.4:
+            raise helpdesk_api.NotAnswered(Obstacle.UNREACHABLE, "not connected", refused=True)
+        if self.draw("way helpdesk") < 0.5:
+            return 502, {}, b""
+        raise helpdesk_api.NotAnswered(Obstacle.UNREACHABLE, "no reply", refused=False)
 
     def _trouble(self, fault: str, service: str, operation: str, timeout: int) -> Exception:
         """What the SDK reports of a call that was refused, or of which it knows nothing."""
@@ -514,7 +552,9 @@ class World:
 
     def _ready(self, name: str, message: Queued) -> None:
         label = f"{name} {message.body}"
-        if name in {"DueQueue", "SendQueue", "ChatQueue"} and self.strikes("queue/lost", label, 0.5):
+        if name in {"DueQueue", "SendQueue", "ChatQueue", "FetchQueue", "WriteBackQueue"} and self.strikes(
+            "queue/lost", label, 0.5
+        ):
             self.queues[name].messages.remove(message)
             return
         if self.strikes("queue/late", label):
@@ -651,6 +691,10 @@ def _about(operation: str, request: dict[str, Any]) -> str:
     return str(next(filter(None, named), "")).rpartition("/")[2]
 
 
+def _nobody(request: Request) -> tuple[int, dict[str, str], bytes]:
+    raise Unmodelled(f"no helpdesk has an API here: {request.method} {request.path}")
+
+
 class _Random:
     """SystemRandom of send_message."""
 
@@ -704,6 +748,7 @@ def hands_of(world: World) -> Iterator[None]:
             for name in ("send_message", "post_to_chat")
         ),
         (chat, "post", world.post),
+        (helpdesk_api, "_exchange", world.exchange),
         (mailer, "time", _Time),
         # The same text is always the same record, and records never change: most items are read many times.
         (table, "decode", lru_cache(1024)(table.decode)),
@@ -713,7 +758,12 @@ def hands_of(world: World) -> Iterator[None]:
         *((module, "fill", text_only if world.seed % 10 else fill) for module in (compose, pages)),
         *(
             (module, name, {})
-            for module, name in ((secret_store, "_cache"), (mailer, "_pace"), (mailer, "_rate"))
+            for module, name in (
+                (secret_store, "_cache"),
+                (mailer, "_pace"),
+                (mailer, "_rate"),
+                (helpdesk_api, "_resting"),
+            )
         ),
     ]
     before = [(where, name, getattr(where, name)) for where, name, _ in replaced]

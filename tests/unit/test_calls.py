@@ -145,6 +145,9 @@ def test_no_value_breaks_out_of_its_place(ticket_id: str, note: str) -> None:
     described = own()
     known = calls.known_of(ticket_id, BASE, {}) | {"note": note, "since": note, "cursor": note}
     request = described.write_back[1].step.request(known)
+    if ticket_id in {".", ".."}:
+        assert request is None, "it would lead to another place"
+        return
     assert request
     head, found, tail = request.path.removeprefix("/tickets/").rpartition("/notes")
     assert (found, tail, unquote(head)) == ("/notes", "", ticket_id)
@@ -299,6 +302,19 @@ def test_a_next_page_stays_on_the_configured_host(after: str) -> None:
 @pytest.mark.parametrize("after", [f"{BASE}/next?a=b", "/next?a=b"])
 def test_a_next_page_of_the_same_host_is_its_path(after: str) -> None:
     assert page(listed(next_kind="url"), {"found": [], "next": after}).next == "/next?a=b"
+
+
+def test_a_next_page_below_the_path_of_the_base_is_not_below_it_twice() -> None:
+    listing, base = listed(next_kind="url"), f"{BASE}/zammad"
+    answer = {"found": [], "next": f"{base}/next?a=b"}
+    assert calls.read_page(listing, answer, SINCE, UNTIL, None, base, {}).next == "/next?a=b"
+    with pytest.raises(Unexpected):
+        calls.read_page(listing, {"found": [], "next": f"{BASE}/other"}, SINCE, UNTIL, None, base, {})
+
+
+@pytest.mark.parametrize("ticket_id", [".", ".."])
+def test_an_id_that_would_lead_elsewhere_is_not_asked_for(ticket_id: str) -> None:
+    assert own().fetch[0].request(calls.known_of(ticket_id, BASE, {})) is None
 
 
 def test_a_cursor_that_does_not_move_is_the_end() -> None:

@@ -30,7 +30,7 @@ from domain.digest import (
 from domain.follow_up import MOST_AGAIN, Answer, FollowUp, State
 from domain.message import is_for_chat, with_chat
 from domain.settings import Schedule
-from messages import compose, facts
+from messages import compose, digest_facts
 from messages.text import for_chat
 
 A_WEEK = timedelta(days=7)
@@ -155,7 +155,7 @@ def test_words_of_a_no_have_no_name_and_a_name_stands_only_under_what_was_agreed
         closing("2", State.CONFIRMED, who="b@c.example", answers=(yes("Thanks a lot", "Thanks"),), **given),
         closing("3", State.CONFIRMED, who="c@c.example", answers=(yes("Between us"),), **given),
     )
-    context = facts.digest("jonas", START, UNTIL, UNTIL, [found], samples.CAUSES_LINK, settings)
+    context = digest_facts.digest("jonas", START, UNTIL, UNTIL, [found], samples.CAUSES_LINK, settings)
     assert context.lines[0].words == ("Still drops",)
     (thanks,) = context.thanks
     assert (thanks.name, thanks.solved, thanks.quote, thanks.customer_credit) == (
@@ -179,7 +179,7 @@ def test_shares_of_harm_add_up_and_others_are_summed() -> None:
         )
         for n in range(1, 21)
     )
-    context = facts.digest("jonas", START, UNTIL, UNTIL, entries, samples.CAUSES_LINK, SETTINGS)
+    context = digest_facts.digest("jonas", START, UNTIL, UNTIL, entries, samples.CAUSES_LINK, SETTINGS)
     assert [line.tickets for line in context.lines] == [20, 19, 18, 17, 16, 15, 14, 13]
     assert [line.share_so_far for line in context.lines] == sorted(
         line.share_so_far for line in context.lines
@@ -193,7 +193,9 @@ def test_shares_of_harm_add_up_and_others_are_summed() -> None:
 def test_a_ticket_with_two_causes_is_one_ticket_in_the_sum() -> None:
     first = told(closing("1"), closing("2"))
     second = replace(told(closing("1", number=2)), state=CauseState(code="licence"))
-    context = facts.digest("jonas", START, UNTIL, UNTIL, [first, second], samples.CAUSES_LINK, SETTINGS)
+    context = digest_facts.digest(
+        "jonas", START, UNTIL, UNTIL, [first, second], samples.CAUSES_LINK, SETTINGS
+    )
     assert ([line.tickets for line in context.lines], context.total.tickets) == ([2, 1], 2)
 
 

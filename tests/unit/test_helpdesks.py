@@ -15,7 +15,8 @@ import pytest
 
 from domain.closure import Closure, Reopen
 from helpdesks import mapping
-from helpdesks.mapping import PRESETS, Ignored, Unusable
+from helpdesks.mapping import Ignored, Unusable
+from helpdesks.preset import PRESETS, preset_of, shipped
 from helpdesks.verify import SecretRule
 
 PAYLOADS = Path(__file__).parents[1] / "fixtures" / "payloads"
@@ -55,7 +56,7 @@ def read_all(
 ) -> list[Report]:
     """What each event of a request means; the reason of one that cannot be used raises."""
     raw = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
-    known = mapping.preset_of(preset, more.pop("fields", {}))
+    known = preset_of(preset, more.pop("fields", {}))
     return [
         mapping.read(known, headers or HEADERS.get(preset, {}), part, now, OLDEST, source="acme", **more)
         for part in mapping.split(known, raw)
@@ -276,6 +277,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
         [
             closed(
                 "4711001",
+                reference="4711",
                 subject=SUBJECT,
                 requester_id="12",
                 **ANA,
@@ -292,6 +294,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
             closed(
                 "81",
                 CLOSED + MS_123,
+                reference="10081",
                 subject=SUBJECT,
                 requester_id="8",
                 **ANA,
@@ -387,7 +390,11 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
     (
         "freescout",
         FREESCOUT,
-        [closed("42", subject=SUBJECT, requester_id="12", **ANA, **KIM, cause="Config error")],
+        [
+            closed(
+                "42", reference="4711", subject=SUBJECT, requester_id="12", **ANA, **KIM, cause="Config error"
+            )
+        ],
     ),
     (
         "servicenow",
@@ -433,6 +440,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
         [
             closed(
                 "119514000017429001",
+                reference="4711",
                 subject=SUBJECT,
                 requester_id="119514000000140001",
                 requester_email="ana@example.com",
@@ -945,7 +953,7 @@ def test_a_batch_gives_one_report_for_each_event_and_only_the_bad_one_is_unusabl
     assert [getattr(report, "ticket_id", None) for report in read_all("hubspot", events)] == [
         str(number) for number in range(100)
     ]
-    known = mapping.preset("hubspot")
+    known = shipped("hubspot")
     parts = mapping.split(
         known, json.dumps([HUBSPOT[0], {"subscriptionType": 7}, 7, None, HUBSPOT[0]]).encode()
     )
@@ -1022,7 +1030,7 @@ FORM: Body = {
 
 
 def test_a_form_is_read_field_by_field() -> None:
-    known = mapping.preset_of(FORM)
+    known = preset_of(FORM)
 
     def told(body: str) -> Report:
         return mapping.read(known, {}, body.encode(), NOW, OLDEST, source="acme")
@@ -1077,7 +1085,7 @@ OWN_PYLON: Body = {
 
 
 def test_helpdesks_whose_variables_nobody_knows_for_sure_are_read_by_an_own_preset() -> None:
-    known = mapping.preset_of(OWN_PYLON)
+    known = preset_of(OWN_PYLON)
 
     def told(body: bytes) -> Report:
         return mapping.read(known, {}, body, NOW, OLDEST, source="acme")
@@ -1101,7 +1109,7 @@ def test_the_script_for_servicenow_sends_what_its_preset_reads() -> None:
         assert f"{name}:" in script
     assert (
         file_of("salesforce", "outbound_message_ack-from-docs.xml").decode().split()
-        == (mapping.preset("salesforce-outbound-message").answers.success_body or "").split()
+        == (shipped("salesforce-outbound-message").answers.success_body or "").split()
     )
 
 
@@ -1138,7 +1146,7 @@ def test_each_preset_has_a_page_that_says_what_it_was_checked_against(name: str)
     assert "## Unverified\n\n" in page
     published = {vector["provider"] for vector in VECTORS if vector["published"]}
     assert (found[1] == "published signing vector") == (name in published)
-    is_secret = isinstance(mapping.preset(name).verify, SecretRule)
+    is_secret = isinstance(shipped(name).verify, SecretRule)
     assert (found[1] == "shared secret") == is_secret
     assert f"hooks/{name}" in page
 

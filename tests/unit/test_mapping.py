@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from domain.address import parse_address
 from domain.closure import EVERYWHERE, MAX_SUBJECT, Closure, Reopen, one_line
 from helpdesks import mapping
-from helpdesks.mapping import PRESETS, BadPreset, Ignored, Unusable
-from helpdesks.verify import SecretRule, SignatureRule
+from helpdesks.mapping import Ignored, Unusable
+from helpdesks.preset import shipped
 
 PAYLOADS = Path(__file__).parents[1] / "fixtures" / "payloads"
 NOW = datetime(2026, 3, 2, 9, 20, tzinfo=UTC)
@@ -30,7 +30,7 @@ Report = Closure | Reopen | Ignored
 
 def read(preset: str, body: bytes | str | dict[str, Any] | list[Any], now: datetime = NOW) -> Report:
     raw = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
-    return mapping.read(mapping.preset(preset), {"user-agent": "x"}, raw, now, OLDEST, source="acme")
+    return mapping.read(shipped(preset), {"user-agent": "x"}, raw, now, OLDEST, source="acme")
 
 
 def unusable(preset: str, body: bytes | str | dict[str, Any] | list[Any]) -> str:
@@ -271,7 +271,7 @@ def test_w14_a_byte_order_mark_is_tolerated() -> None:
     ],
 )
 def test_w15_json_bombs_are_unusable_within_200_ms(preset: str, bomb: bytes, reason: str | None) -> None:
-    mapping.preset(preset)
+    shipped(preset)
     start = time.process_time()
     try:
         read(preset, bomb)
@@ -296,7 +296,7 @@ def test_w15_json_bombs_are_unusable_within_200_ms(preset: str, bomb: bytes, rea
 )
 def test_w15_salvaging_takes_no_longer_for_bodies_made_to_be_slow(filler: bytes) -> None:
     body = filler * (mapping.LARGEST_BODY // len(filler))
-    mapping.preset("zendesk")
+    shipped("zendesk")
     start = time.process_time()
     with pytest.raises(Unusable):
         read("zendesk", body)
@@ -429,205 +429,6 @@ def test_a_language_is_a_tag_or_a_known_name(language: str, locale: str | None) 
     assert closure(read("zendesk", trigger(requester_language=language))).locale == locale
 
 
-# --- presets -------------------------------------------------------------------------------------
-
-CHATWOOT = """
-[verify]
-kind = "signature"
-header = "X-Chatwoot-Signature"
-algorithm = "sha256"
-encoding = "hex"
-prefix = "sha256="
-signed = "{timestamp}.{body}"
-timestamp_header = "X-Chatwoot-Timestamp"
-
-[body]
-root = "object"
-
-[[shapes]]
-name = "status"
-when = "body.event == 'conversation_status_changed'"
-status = "body.status"
-time = "body.updated_at"
-time_format = "s"
-
-[shapes.statuses]
-solved = ["resolved"]
-reopened = ["open"]
-
-[shapes.fields]
-ticket_id = "body.id"
-requester_name = "join(' ', [body.first, body.last])"
-"""
-"""A helpdesk that does not ship: it needs a file and no code."""
-
-
-def made(tmp_path: Path, text: str) -> mapping.Preset:
-    file = tmp_path / "made.toml"
-    file.write_text(text, encoding="utf-8")
-    return mapping.load(file)
-
-
-def test_every_shipped_preset_loads_once() -> None:
-    names = sorted(file.stem for file in PRESETS.glob("*.toml"))
-    assert set(SHIPPED) < set(names)
-    for name in names:
-        assert mapping.preset(name) is mapping.preset(name)
-        assert mapping.preset(name).name == name
-
-
-def test_another_helpdesk_is_one_more_file(tmp_path: Path) -> None:
-    preset = made(tmp_path, CHATWOOT)
-    assert isinstance(preset.verify, SignatureRule)
-    body = {
-        "event": "conversation_status_changed",
-        "status": "resolved",
-        "id": 7,
-        "updated_at": CLOSED.timestamp(),
-    }
-
-    def told(**changes: Any) -> Report:
-        return mapping.read(preset, {}, json.dumps(body | changes).encode(), NOW, OLDEST, source="acme")
-
-    assert told() == Closure(source="acme", ticket_id="7", closed_at=CLOSED, kind="solved")
-    assert closure(told(first="Ana", last="B")).requester_name == "Ana B"
-    assert told(status="open") == Reopen(source="acme", ticket_id="7", reopened_at=CLOSED)
-    assert told(updated_at="1772442942") == told()
-    not_seconds: list[object] = [1e300, -1e300, True, "1_772442942", "soon", "١٧٧٢٤٤٢٩٤٢", "1e9", {}]
-    for wrong in not_seconds:
-        with pytest.raises(Unusable, match="closed_at is not a time with zone"):
-            told(updated_at=wrong)
-
-
-def test_a_condition_that_gives_what_it_found_is_true_when_it_found_something(tmp_path: Path) -> None:
-    condition = "when = \"body.changes[?field=='status']\""
-    preset = made(
-        tmp_path, CHATWOOT.replace("when = \"body.event == 'conversation_status_changed'\"", condition)
-    )
-    body = {"status": "open", "id": 7, "updated_at": CLOSED.timestamp(), "changes": [{"field": "status"}]}
-    report = mapping.read(preset, {}, json.dumps(body).encode(), NOW, OLDEST, source="acme")
-    assert report == Reopen(source="acme", ticket_id="7", reopened_at=CLOSED)
-    with pytest.raises(Unusable, match="matches no shape"):
-        mapping.read(preset, {}, json.dumps(body | {"changes": []}).encode(), NOW, OLDEST, source="acme")
-
-
-def test_a_preset_may_take_a_list_of_one(tmp_path: Path) -> None:
-    text = (
-        CHATWOOT.replace('root = "object"', 'root = "list"')
-        .replace("body.", "body[0].")
-        .replace('"s"', '"ms"')
-    )
-    preset = made(tmp_path, text)
-    item = {"event": "conversation_status_changed", "status": "open", "id": "7", "updated_at": 1772442942000}
-
-    def told(content: object) -> Report:
-        return mapping.read(preset, {}, json.dumps(content).encode(), NOW, OLDEST, source="acme")
-
-    assert told([item]) == Reopen(source="acme", ticket_id="7", reopened_at=CLOSED)
-    for content, reason in (
-        ([], "exactly one event"),
-        ([item, item], "exactly one event"),
-        (item, "not a JSON list"),
-    ):
-        with pytest.raises(Unusable, match=reason):
-            told(content)
-
-
-def test_a_preset_may_compare_a_shared_secret(tmp_path: Path) -> None:
-    verify = '[verify]\nkind = "secret"\nheader = "Authorization"\nprefix = "Bearer "\n'
-    preset = made(tmp_path, verify + CHATWOOT[CHATWOOT.index("\n[body]") :])
-    assert preset.verify == SecretRule(header="Authorization", prefix="Bearer ")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('kind = "signature"', 'kind = "magic"', "verify.kind is not one of signature, secret"),
-        ('algorithm = "sha256"', 'algorithm = "md5"', "verify.algorithm is not one of sha1, sha256"),
-        ('algorithm = "sha256"\n', "", "verify.algorithm is missing"),
-        ('prefix = "sha256="', "prefix = 7", "verify.prefix is not a text"),
-        ('prefix = "sha256="', 'prefiks = "sha256="', "verify.prefiks is not a known key"),
-        ("{timestamp}.{body}", "{body}", "verify.signed contradicts the headers"),
-        ("{timestamp}.{body}", "{url}{timestamp}{body}", "verify.signed contradicts the headers"),
-        ('root = "object"', 'root = "xml"', "body.root is not one of object, list"),
-        ('root = "object"', 'root = "object"\nother = 1', "body.other is not a known key"),
-        ("[body]", "[bodies]", "body is missing"),
-        ("[[shapes]]", "[shapes]", "shapes is not a list of tables"),
-        ('name = "status"\n', "", "shapes[0].name is missing"),
-        ('status = "body.status"', 'status = "body..status"', "shapes[0].status is not a JMESPath"),
-        ('time_format = "s"', 'time_format = "days"', "shapes[0].time_format is not one of iso, utc, s, ms"),
-        ('time_format = "s"', 'time_required = "yes"', "shapes[0].time_required is not true or false"),
-        ('solved = ["resolved"]', 'solved = "resolved"', "shapes[0].statuses.solved is not a list of texts"),
-        ('solved = ["resolved"]', "solved = [1]", "shapes[0].statuses.solved is not a list of texts"),
-        (
-            'solved = ["resolved"]',
-            'solved = ["Open"]',
-            "shapes[0].statuses.reopened holds 'open' a second time",
-        ),
-        ('solved = ["resolved"]', 'spam = ["resolved"]', "shapes[0].statuses.spam is not a known key"),
-        ('ticket_id = "body.id"', 'ticket = "body.id"', "shapes[0].fields.ticket_id is missing"),
-        ("requester_name", "requester_nam", "shapes[0].fields.requester_nam is not a known key"),
-        ("[body]", '[salvage]\nshape = "x"\n[body]', "salvage.shape is not the name of a shape"),
-        (
-            "[body]",
-            '[salvage]\nshape = "status"\nticket_id = "("\n[body]',
-            "salvage.ticket_id is not a regular expr",
-        ),
-        (
-            "[body]",
-            '[salvage]\nshape = "status"\nticket_id = "7"\n[body]',
-            "salvage.ticket_id has not exactly one group",
-        ),
-        ("[body]", "[languages]\nDeutsch = 1\n[body]", "languages.deutsch is not a text"),
-        ("[body]", "[answers]\nsuccess = 410\n[body]", "answers.success is not one of 200, 201, 202, 204"),
-        ("[body]", "[answers]\nfailure = 410\n[body]", "answers.failure is not one of 409, 429, 500"),
-        ("[body]", '[answers]\ncontent_type = "text/html"\n[body]', "answers.content_type is not one of"),
-        ("[body]", '[greeting]\nkind = "shout"\n[body]', "greeting.kind is not one of get, glpi"),
-        ("[body]", '[greeting]\nkind = "echo"\n[body]', "greeting.header is missing"),
-        ("[body]", '[alternatives]\ntoken = "x"\n[body]', "alternatives.token is not a table"),
-        ("[body]", '[alternatives.a]\nkind = "secret"\n[body]', "alternatives.a.kind is not clear"),
-        (
-            "[body]",
-            '[alternatives.a]\nkind = "secret"\nheader = "X-Secret"\n[body]\nheaders = ["x-secret"]',
-            "body.headers holds a header with a secret, which must not be kept",
-        ),
-        ("[body]", '[body]\nheaders = ["x secret"]', "body.headers is not a list of names of headers"),
-        ("[body]", '[body]\nformat = "csv"', "body.format is not one of json, form, xml"),
-        (
-            'root = "object"',
-            'format = "form"\n[salvage]\nshape = "status"\nticket_id = "(7)"\nstatus = "(7)"\n',
-            "salvage is for bodies of one JSON object",
-        ),
-        (
-            'time_format = "s"',
-            'needs_details = 7\ntime_format = "s"',
-            "shapes[0].needs_details is not true or false",
-        ),
-        ("[body]", "[body", "Expected"),
-    ],
-)
-def test_a_wrong_preset_is_refused_with_its_file_and_key(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
-    assert old in CHATWOOT
-    with pytest.raises(BadPreset) as caught:
-        made(tmp_path, CHATWOOT.replace(old, new))
-    assert str(caught.value).startswith("made.toml: ")
-    assert message.lower() in str(caught.value).lower()
-
-
-@pytest.mark.parametrize(
-    "expression", ["body.list[::0]", "sum(body.list)", "join(`1`, body.list)", "body.a < `{}`"]
-)
-def test_an_expression_that_fails_is_a_missing_value(tmp_path: Path, expression: str) -> None:
-    preset = made(tmp_path, CHATWOOT.replace("join(' ', [body.first, body.last])", expression))
-    body = {"event": "conversation_status_changed", "status": "resolved", "id": 7, "list": [1, "a", None]}
-    told = mapping.read(
-        preset, {}, json.dumps(body | {"updated_at": 1772442942}).encode(), NOW, OLDEST, source="acme"
-    )
-    assert closure(told).requester_name is None
-
-
 PROMISED = {
     "solution": "New firmware on the router",
     "promise": "A call when it has arrived",
@@ -696,14 +497,6 @@ def test_a_promise_is_missed_when_its_day_or_hour_was_over(closed_at: str, until
 def test_no_promise_counts_as_missed_where_the_helpdesk_did_not_say_when_it_closed() -> None:
     told = closure(read("zendesk", trigger(promise="A call", promised_until="2026-02-01", updated_at=...)))
     assert (told.degraded, told.promise_missed) == (True, False)
-
-
-@pytest.mark.parametrize(
-    "name", ["", "../zendesk", "zendesk.toml", "/etc/passwd", "Zendesk", "nothing", "a\x00b"]
-)
-def test_only_presets_that_ship_can_be_named(name: str) -> None:
-    with pytest.raises(BadPreset):
-        mapping.preset(name)
 
 
 # --- values of a closure -------------------------------------------------------------------------
@@ -857,7 +650,7 @@ def told_or_unusable(preset: str, body: bytes) -> None:
 @settings(deadline=timedelta(milliseconds=200))
 @given(preset=st.sampled_from(SHIPPED), body=st.binary(max_size=2000))
 def test_any_bytes_have_a_meaning_or_are_unusable(preset: str, body: bytes) -> None:
-    mapping.preset(preset)
+    shipped(preset)
     told_or_unusable(preset, body)
 
 

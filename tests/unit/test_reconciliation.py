@@ -156,7 +156,7 @@ def test_a_time_that_is_only_the_last_change_is_the_same_closing_unless_it_was_r
         (False, 14, True),
         (False, 16, False),
         (False, -1, True),
-        (False, -3, False),
+        (False, -6, False),
         (True, 0.4, True),
         (True, 5, False),
     ],

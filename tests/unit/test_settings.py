@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import apply_settings
 import set_secret
-from apply_settings import FORMS_BY_NAME, FORMS_BY_TYPE, check, differences, presets, shown
+from apply_settings import differences
 from domain.settings import (
     UNCLASSIFIED,
     Cause,
@@ -29,7 +29,9 @@ from domain.settings import (
     Source,
     Team,
 )
-from helpdesks import mapping
+from helpdesks.preset import preset_of
+from settings_file import check, presets
+from settings_values import FORMS_BY_NAME, FORMS_BY_TYPE, shown
 
 INFRA = Path(__file__).parent.parent.parent / "infra"
 KNOWN_PRESETS = ["standard-webhooks", "zendesk"]
@@ -425,7 +427,7 @@ def test_a_source_may_hold_its_own_preset() -> None:
     assert settings
     preset = settings.sources["desk"].preset
     assert isinstance(preset, dict)
-    assert mapping.preset_of(preset).shapes[0].meanings == {"done": "closed", "7": "closed"}
+    assert preset_of(preset).shapes[0].meanings == {"done": "closed", "7": "closed"}
     assert preset["shapes"][0]["time_required"] is False
     other = replace(settings, sources={**settings.sources, "desk": Source(preset="zendesk", secret="desk")})
     told = "\n".join(differences(other, settings))
@@ -664,7 +666,7 @@ def test_lambdas_read_settings_without_yaml_and_without_checks() -> None:
         env=environment,
     ).stdout.split()
     assert "adapters.settings_store" in loaded
-    assert not {"yaml", "ruamel", "apply_settings", "boto3"} & set(loaded)
+    assert not {"yaml", "ruamel", "apply_settings", "settings_file", "boto3"} & set(loaded)
 
 
 def test_new_secret_goes_before_the_older_ones_and_four_are_kept() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesks import mapping
+from helpdesks.preset import PRESETS, BadPreset, shipped
 from helpdesks.verify import (
     EXAMINED_SIGNATURES,
     Rule,
@@ -38,30 +38,30 @@ SECRET = "whsec_" + base64.b64encode(b"a secret of 24 bytes, say").decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(b"the secret we had before").decode()
 
 
-def shipped(name: str, alternative: str | None = None) -> SignatureRule:
-    rule = mapping.preset(name).rule(alternative)
+def signature_of(name: str, alternative: str | None = None) -> SignatureRule:
+    rule = shipped(name).rule(alternative)
     assert isinstance(rule, SignatureRule)
     return rule
 
 
-STANDARD = shipped("standard-webhooks")
-ZENDESK = shipped("zendesk")
+STANDARD = signature_of("standard-webhooks")
+ZENDESK = signature_of("zendesk")
 FREESCOUT_KEY = hashlib.md5(b"base64:abcwebhook_key", usedforsecurity=False).hexdigest()
 
 RULES: dict[str, SignatureRule] = {
     "standard-webhooks": STANDARD,
-    "jira": shipped("jira"),
-    "intercom": shipped("intercom"),
-    "zammad": shipped("zammad"),
-    "helpscout": shipped("helpscout"),
+    "jira": signature_of("jira"),
+    "intercom": signature_of("intercom"),
+    "zammad": signature_of("zammad"),
+    "helpscout": signature_of("helpscout"),
     # The vector's secret is the derived key; how it is derived has a test of its own.
-    "freescout": replace(shipped("freescout"), key_transform="none"),
-    "front-rule": shipped("front", "rule"),
-    "front-application": shipped("front"),
-    "chatwoot": shipped("chatwoot"),
-    "glpi": shipped("glpi"),
-    "kustomer": shipped("kustomer"),
-    "hubspot-v3": shipped("hubspot"),
+    "freescout": replace(signature_of("freescout"), key_transform="none"),
+    "front-rule": signature_of("front", "rule"),
+    "front-application": signature_of("front"),
+    "chatwoot": signature_of("chatwoot"),
+    "glpi": signature_of("glpi"),
+    "kustomer": signature_of("kustomer"),
+    "hubspot-v3": signature_of("hubspot"),
     # Two products are confused in what is known of Pylon, so no preset ships; the scheme itself can be written.
     "pylon": SignatureRule(
         header="Pylon-Webhook-Signature",
@@ -74,9 +74,9 @@ RULES: dict[str, SignatureRule] = {
 }
 """The rule for each vector, as it ships."""
 EVERY_RULE: dict[str, Rule] = {
-    f"{file.stem}{'-' + name if name else ''}": mapping.preset(file.stem).rule(name)
-    for file in sorted(mapping.PRESETS.glob("*.toml"))
-    for name in (None, *mapping.preset(file.stem).alternatives)
+    f"{file.stem}{'-' + name if name else ''}": shipped(file.stem).rule(name)
+    for file in sorted(PRESETS.glob("*.toml"))
+    for name in (None, *shipped(file.stem).alternatives)
 }
 
 
@@ -196,7 +196,7 @@ def test_every_signature_is_over_each_byte_and_over_the_time_where_there_is_one(
 
 
 def test_hubspot_signs_the_address_with_its_query_and_decodes_what_it_says_it_decodes() -> None:
-    rule, body = shipped("hubspot"), b"[]"
+    rule, body = signature_of("hubspot"), b"[]"
     signed_url = "https://hooks.acme.example/hooks/hubspot?a=x:/?@!$'()*,;&b=%20%41%2"
     right = sent(rule, body, SECRET, NOW, signed_url)
     as_sent = "https://hooks.acme.example/hooks/hubspot?a=x%3A%2f%3F%40%21%24%27%28%29%2A%2C%3b&b=%20%41%2"
@@ -221,7 +221,7 @@ def test_hubspot_signs_the_address_with_its_query_and_decodes_what_it_says_it_de
     [b"", b"{", b"[]", b"7", b"{}", b'{"webhookMetadata": {}}', b'{"webhookMetadata": []}', b"[" * 100_000],
 )
 def test_a_time_in_the_body_is_looked_for_after_the_signature_and_must_be_there(body: bytes) -> None:
-    rule = shipped("plain")
+    rule = signature_of("plain")
     signature = hmac.digest(SECRET.encode(), body, "sha256").hex()
     assert refused(rule, {rule.header: signature}, body) == "bad_timestamp"
     assert refused(rule, {rule.header: signature[:-1] + "0"}, body + b" ") == "wrong_signature"
@@ -229,13 +229,13 @@ def test_a_time_in_the_body_is_looked_for_after_the_signature_and_must_be_there(
 
 def test_the_sender_cannot_choose_a_weaker_way_than_the_settings() -> None:
     for name in ("chatwoot", "front", "jira", "freshdesk"):
-        known = mapping.preset(name)
+        known = shipped(name)
         for chosen in (None, *known.alternatives):
             for other in {None, *known.alternatives} - {chosen}:
                 request = sent(known.rule(other), BODY, SECRET, NOW)
                 refused(known.rule(chosen), request.headers, request.body, target=request.target)
-    with pytest.raises(mapping.BadPreset, match="has no token"):
-        mapping.preset("jira").rule("token")
+    with pytest.raises(BadPreset, match="has no token"):
+        shipped("jira").rule("token")
 
 
 def test_a_freescout_key_is_derived_from_the_application_key() -> None:

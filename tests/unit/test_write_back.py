@@ -133,7 +133,10 @@ def test_what_was_certainly_not_taken_leaves_no_trace_and_what_may_have_been_doe
     kept = put_off(unsure, "b", Obstacle.REFUSED, timedelta(), after(days=3))
     assert kept.unsure, "that a note may be there is not forgotten by a refusal"
     assert kept.trace
-    assert claim(kept, "c", reopens=True, now=after(days=4), policy=POLICY).unsure
+    third = claim(kept, "c", reopens=True, now=after(days=4), policy=POLICY)
+    assert third.unsure
+    assert third.trace
+    assert third.trace.until == after(days=4), "what is written now is heard of now"
 
 
 def test_it_ends_as_told_or_refused() -> None:
