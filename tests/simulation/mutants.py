@@ -205,7 +205,7 @@ def raises_no_flag_for_the_undeliverable(put: Put) -> None:
     put(flag, "reason_for", optimistic)
 
 
-@mutant(32)
+@mutant(9)
 def tells_nobody_of_a_flag(put: Put) -> None:
     missing = consequences.missing
     put(
@@ -302,7 +302,7 @@ def repeats_an_unknown_mail_without_end(put: Put) -> None:
     put(delivery, "MOST_ATTEMPTS", 1000)
 
 
-@mutant(25)
+@mutant(13)
 def repeats_an_unknown_mail_at_once(put: Put) -> None:
     put(delivery, "claim_ends", lambda held, unknown_after: held.claimed_at + timedelta(minutes=1))
 
@@ -312,7 +312,7 @@ def never_gives_an_unknown_mail_up(put: Put) -> None:
     put(module("domain.message"), "given_up", lambda *_: None)
 
 
-@mutant(11)
+@mutant(30)
 def reminds_again_and_again(put: Put) -> None:
     put(delivery, "is_open", lambda held: True)
 

@@ -83,7 +83,7 @@ REACHED = {
     "path/late words open again": 1,
     "path/merged": 30,
     **{
-        f"machine/{page} {way}": 10
+        f"machine/{page} {way}": 3
         for page in ("settle_flag", "act_on_cause", "acknowledge_causes", "answer_fix")
         for way in ("no page", "every field", "at once")
     },
