@@ -357,7 +357,7 @@ def test_it_is_a_rehearsal_until_somebody_says_on(
     assert "acme 4711  denied: dry_run" in shown
     assert "would send: PUT /api/v2/tickets/4711.json" in shown
     assert written.main(["--open"]) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "Nothing to look at.\n"
     assert tickets.load("acme", "4711").ticket.written == ()
 
 
