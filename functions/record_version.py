@@ -7,9 +7,9 @@ from adapters.telemetry import count, logger, metrics
 from domain import flag
 from domain.errors import Changed
 from domain.settings import Settings
-from messages import facts, pages
+from messages import facts
 from messages.text import clean_words
-from show_version import find
+from show_version import find, show
 
 ATTEMPTS = 5
 KEPT_FIELDS = ("words",)
@@ -33,7 +33,11 @@ def _record(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
             error = "This was settled meanwhile; your words came too late to be recorded."
         if error:
             page = facts.version_page(known, asked.follow_up, asked.asker, settings, form=words, error=error)
-            return web.page(409 if words else 400, pages.version_page(page, nonce), nonce)
+            return show(page, asked, nonce, 409 if words else 400, pressed=True)
+        if notices.is_suspect(form, asked.link, asked.sent_at, settings):
+            error = notices.ONCE_MORE
+            page = facts.version_page(known, asked.follow_up, asked.asker, settings, form=words, error=error)
+            return show(page, asked, nonce, pressed=True)
         wrote = flag.team_writes(known, asked.follow_up.team or "", asked.asker, words, clock.now())
         if wrote:
             known, told = wrote
@@ -44,5 +48,5 @@ def _record(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
             logger.info("version recorded")
             count("VersionRecorded")
         page = facts.version_page(known, asked.follow_up, asked.asker, settings, saved=True)
-        return web.page(200, pages.version_page(page, nonce), nonce)
+        return show(page, asked, nonce, pressed=True)
     raise Changed("the flag is changing too fast")

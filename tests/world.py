@@ -251,7 +251,7 @@ class World:
 
     def press(self, link: str, **form: str) -> Page:
         """Somebody presses the button of a page, with what the page put into its form."""
-        is_sealed = re.search("/[sgfc]/", link) is not None
+        is_sealed = re.search("/[sgfcv]/", link) is not None
         page = self.open(link) if is_sealed and "seal" not in form else None
         if page and "seal" not in form and (seal := self.seal(page)):
             form["seal"] = seal

@@ -216,6 +216,8 @@ class VersionPage:
     wish: str | None = None
     team_words: str | None = None
     """What the team has said, or what stands in the form after an error."""
+    seal: str | None = None
+    """Comes back with the form as the hidden field ``seal``."""
     settled: bool = False
     saved: bool = False
     error: str | None = None

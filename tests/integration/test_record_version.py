@@ -1,7 +1,8 @@
 """POST /v/{token}: the team's own words stand beside the customer's, and whoever asked is told."""
 
 from adapters import tickets
-from builders import A_MINUTE, RAVI, TEAM, sample
+from adapters.notices import ONCE_MORE
+from builders import A_MINUTE, A_SECOND, RAVI, TEAM, sample, settings
 from domain.flag import Flag, What
 from integration.test_show_version import asked_team
 from world import World
@@ -18,7 +19,7 @@ def test_the_sample_event_brings_the_teams_words_beside_the_customers(world: Wor
     link = asked_team(world)
     event = sample("record_version")
     event["pathParameters"] = {"token": world.token(link)}
-    page = world.answered(world.invoke("record_version", event))
+    page = world.answered(world.invoke("record_version", world.sealed(event, link)))
     assert page.status == 200
     assert "Ravi Menon has your words now" in page.body
     world.settle()
@@ -82,3 +83,18 @@ def test_without_a_team_there_is_nobody_to_ask(world: World) -> None:
     mail = next(mail for mail in world.mail.sent if "Not solved" in mail.subject)
     assert "how they see it" not in world.open(mail.link).body
     assert world.press(mail.link, action="ask_team").status == 409
+
+
+def test_a_scanner_in_the_teams_mailbox_writes_nothing_and_a_person_presses_once_more(world: World) -> None:
+    link = asked_team(world)
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=A_MINUTE))
+    world.now = world.mail.to(TEAM)[0].at + 3 * A_SECOND
+    before = world.scan()
+    answer = world.press(link, words="spam")
+    assert (answer.status, ONCE_MORE in answer.body) == (200, True)
+    assert "spam</textarea>" in answer.body, "nothing that was written is lost"
+    assert ONCE_MORE in world.press(link, words="spam", seal="").body
+    assert world.scan() == before
+    world.now += 3 * A_SECOND
+    world.press(link, words=WORDS, seal=world.seal(answer) or "")
+    assert flag().team_words == WORDS

@@ -1115,6 +1115,7 @@ MACHINE = FORM | {"user-agent": "a scanner"}
 A_SECOND = timedelta(seconds=1)
 SEALED: Mapping[str, Callable[[str, datetime, timedelta], links.Pressed]] = {
     "answer_fix": links.read_fix,
+    "record_version": links.read_version,
     "settle_flag": links.read_flag,
     "act_on_cause": links.read_causes,
     "acknowledge_causes": links.read_causes,
@@ -1173,6 +1174,8 @@ def _buttons(mail: Mail) -> tuple[str, str, dict[str, str], tuple[dict[str, str]
     found = LINK.search(mail.text)
     if found and found[1] == "f":
         return "show_flag", "settle_flag", {"token": found[2]}, FLAG_BUTTONS
+    if found and found[1] == "v":
+        return "show_version", "record_version", {"token": found[2]}, ({"words": "filled in"},)
     if found and found[1] == "c":
         overview = tuple({"action": "acknowledge", "cause": code} for code in ("portal-login", "no-show"))
         return "show_causes", "acknowledge_causes", {"token": found[2]}, overview

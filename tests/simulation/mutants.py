@@ -764,6 +764,7 @@ def digests_by_everybodys_schedule(put: Put) -> None:
 # --- machines that press buttons -------------------------------------------------------------------------------------
 
 acting, answering_fix, notices = module("act_on_cause"), module("answer_fix"), module("adapters.notices")
+recording_version = module("record_version")
 press = module("domain.press")
 
 
@@ -794,6 +795,11 @@ def checks_no_seal_of_a_cause(put: Put) -> None:
 @mutant(1)
 def checks_no_seal_of_a_fix(put: Put) -> None:
     believes_every_page(put, answering_fix)
+
+
+@mutant(6)
+def checks_no_seal_of_a_version(put: Put) -> None:
+    believes_every_page(put, recording_version)
 
 
 @mutant(1)
