@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters import causes
+from adapters.mailer import message_tag
 from builders import HANNE
 from domain.digest import look_back
 from domain.person import person_key
@@ -596,9 +597,30 @@ class Invariants:
         ]
         often = sum(abs((w.handled or now) - now) < 2 * HOUR for w in about) >= MOST_REPLIES
         others = any(len(asked) > 1 for asked in self._with(sent))
-        if not (self._superseded(closing) or often or others):
+        # Then either will do: it counts, or it is kept with its words for a person.
+        unsure = self._may_have_been_several(closing) and self._is_kept(sent, number)
+        if not (self._superseded(closing) or often or others or unsure):
             sent.press.status = 200
             self.reached["reply counts"] += 1
+
+    def _is_kept(self, sent: Written, number: tuple[str, str]) -> bool:
+        stored = self.world.table.item((f"TICKET#acme#{number[0]}", f"FOLLOW_UP#{number[1]}"))
+        mail = sha256(sent.id.encode()).hexdigest()[:16]
+        replies = _body(stored).get("replies", []) if stored else []
+        return any(reply["mail"] == mail and not reply.get("counted") for reply in replies)
+
+    def _may_have_been_several(self, closing: Closing) -> bool:
+        """Whether a mail to this customer was begun of which nobody heard: it may have asked about others as well."""
+        of_theirs = (key for key, known in self.actors.by_number.items() if known.email == closing.email)
+        return any(
+            self.world.unsure[about]
+            for ticket, number in of_theirs
+            for scope, name in ((f"TICKET#acme#{ticket}", f"FOLLOW_UP#{number}"),)
+            for about in (
+                f"{scope} {name}",
+                *(message_tag(scope, name, part) for part in ("survey", "reminder")),
+            )
+        )
 
     def _superseded(self, closing: Closing) -> bool:
         """Whether the ticket may have been reopened or closed again since."""
