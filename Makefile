@@ -36,7 +36,7 @@ fuzz: .venv/installed ## requests that nobody would send, through the hook: make
 	@PYTHONPATH=functions:infra:tests $(RUN) tests/fuzz.py --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 rises: .venv/installed ## two years of closures with planted rises: what is found, how late, what is cried falsely
-	@PYTHONPATH=functions:tests $(RUN) tests/benchmark/rises.py --companies $(or $(COMPANIES),1) --seed $(or $(SEED),1)
+	@PYTHONPATH=functions:infra:infra/local:tests $(RUN) tests/benchmark/rises.py --companies $(or $(COMPANIES),1) --seed $(or $(SEED),1)
 
 check: .venv/installed ## format, lint, types and template, without changing anything
 	$(RUN) -m ruff format --check

@@ -53,7 +53,7 @@ def _tick(others: int) -> Grown:
     import run_clock
     from world import LambdaContext
 
-    with _account() as (memory, now):
+    with account() as (memory, now):
         for number in range(others):
             _open(memory, f"open-{number}", now, now + timedelta(days=1 + number % 7))
         for number in range(DUE):
@@ -68,7 +68,7 @@ def _digest(others: int, own: int) -> Grown:
     from adapters import causes
     from domain.cause import mark_of
 
-    with _account() as (memory, now):
+    with account() as (memory, now):
         for number in range(others + own):
             follow_up = _open(memory, f"t-{number}", now - timedelta(days=1), now + timedelta(days=3))
             mark = mark_of(replace(follow_up, cause="meter-late" if number < others else "portal-login"))
@@ -88,7 +88,7 @@ def _owners_digest(codes: int) -> Grown:
     from domain.settings import Cause
     from messages import compose, digest_facts
 
-    with _account() as (memory, now):
+    with account() as (memory, now):
         usual = builders.settings()
         named = {f"cause-{n:03}": Cause(name=f"Cause {n}", owner="ravi") for n in range(codes)}
         settings = replace(usual, causes=named)
@@ -112,7 +112,7 @@ def _page(others: int) -> Grown:
     from adapters import links
     from world import LambdaContext
 
-    with _account() as (memory, now):
+    with account() as (memory, now):
         for number in range(others):
             _open(memory, f"open-{number}", now, now + timedelta(days=1))
         _open(memory, "mine", now, now + timedelta(days=1))
@@ -134,7 +134,7 @@ def _reaction(others: int) -> Grown:
     from domain.cause import mark_of
     from world import LambdaContext
 
-    with _account() as (memory, now):
+    with account() as (memory, now):
         for number in range(others + 1):
             opened = now - timedelta(minutes=number % 40_000)
             follow_up = _open(memory, f"t-{number}", opened, now + timedelta(days=3), cause="unclassified")
@@ -180,7 +180,8 @@ def _reset(memory: Memory) -> None:
 
 
 @contextmanager
-def _account() -> Iterator[tuple[Memory, datetime]]:
+def account() -> Iterator[tuple[Memory, datetime]]:
+    """A company's table in memory, with its settings, and the time there."""
     import apply_settings
     import builders
     from adapters import clock, secret_store, settings_store

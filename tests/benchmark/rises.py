@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from domain import rise
+from domain import rise, telling
 from domain.cause import CauseState, Count, Mark, count, is_repeated, mark_of, tell_owner, why_tell
 from domain.closure import Closure
 from domain.follow_up import Ticket, open_follow_up
@@ -149,11 +149,8 @@ class Life:
 
     def close(self, ticket: str, value: str, closing: int, now: datetime, day: int) -> None:
         """One closure: its follow-up, its mark, and the check that follows."""
-        person = f"c{int(ticket) * 7919 % 4001}@customer.example"
         said = (value.upper(), f" {value}", value)[int(ticket) % 3]
-        closure = Closure(
-            source="desk", ticket_id=ticket, closed_at=now, kind="solved", requester_email=person, cause=said
-        )
+        closure = closed(ticket, now, said)
         opened = open_follow_up(Ticket(), closure, now, self.settings)
         mark = mark_of(replace(opened, number=closing))
         assert mark
@@ -198,6 +195,40 @@ class Life:
         counts = tuple(len(known.days.get(first + timedelta(days=n), ())) for n in range(span))
         return Days(today=today, counts=counts, since=since), reached
 
+    def told(self) -> "Told":
+        """A fix of every planted rise is confirmed, and the real walk tells its customers, each page of it twice."""
+        from benchmark import growth  # isort: skip - sets what the adapters read on import
+
+        from adapters import causes, tellings, tickets
+        from adapters.outbox import KIND
+
+        found = Told()
+        for planted in (p for p in self.causes if p.at is not None):
+            code = planted.code.replace(".", "-")
+            marks = [mark for mark in self.all if mark.cause == code]
+            with growth.account() as (memory, _):
+                for mark in marks:
+                    closure = closed(mark.ticket_id, mark.opened_at, code)
+                    opened = open_follow_up(Ticket(), closure, mark.opened_at, self.settings)
+                    memory.put(tickets.row(replace(opened, number=mark.number)).serialize())
+                    causes.add_mark(mark)
+                now = marks[-1].opened_at + timedelta(days=1)
+                _, fix = telling.declare(
+                    self.stored[code].state, "It leaked.", "It is tight.", now.date(), "o", now, self.policy
+                )
+                fix = telling.confirm(fix, "o", 0, now)
+                tellings.save(fix)
+                cursor: str | None = ""
+                while cursor is not None:
+                    fix = replace(fix, cursor=cursor or None)
+                    tellings.walk(fix, now, self.settings)
+                    cursor, _ = tellings.walk(fix, now, self.settings)
+                kept = [item for (pk, _), item in memory.items.items() if pk == fix.scope]
+                found.messages += sum(item["kind"]["S"] == KIND for item in kept)
+            found.customers += len({mark.customer for mark in marks})
+            found.closures += len(marks)
+        return found
+
     def counts_wrong(self) -> int:
         """How many of many periods have other figures than a count of everything, one by one."""
         wrong, length = 0, timedelta(days=LENGTH)
@@ -219,6 +250,25 @@ class Life:
                 fast = count(m for m in known.marks if since <= m.opened_at < until)
                 wrong += fast != Count(len(tickets), len(people))
         return wrong
+
+
+@dataclass
+class Told:
+    """Whom fixes of all planted rises were told."""
+
+    closures: int = 0
+    customers: int = 0
+    """Counted one by one."""
+    messages: int = 0
+    """As they were left by the walk."""
+
+
+def closed(ticket: str, at: datetime, cause: str) -> Closure:
+    """One closing; whose ticket it is follows from its number."""
+    person = f"c{int(ticket) * 7919 % 4001}@customer.example"
+    return Closure(
+        source="desk", ticket_id=ticket, closed_at=at, kind="solved", requester_email=person, cause=cause
+    )
 
 
 def drawn(chance: random.Random, rate: float) -> int:
@@ -292,6 +342,12 @@ def main(arguments: list[str]) -> int:
         say(
             f"seed {seed}: {len(company.all):,} closures, {company.checks:,} checks, {bad} counts wrong, "
             f"{time.monotonic() - begin:.0f} s"
+        )
+        told = company.told()
+        wrong += told.messages != told.customers
+        say(
+            f"fixes of the planted rises: {told.closures:,} closures of {told.customers:,} customers, "
+            f"{told.messages:,} messages"
         )
         for outcome in outcomes(company.causes):
             together[outcome.code].append(outcome)

@@ -21,6 +21,11 @@ def test_planted_rises_are_found_and_steady_causes_stay_silent() -> None:
     some = [p for p in rises.planted() if p.per_week <= 36]
     life = rises.run(0, 1, Policy(), lambda: some)
     assert life.counts_wrong() == 0
+    told = life.told()
+    assert told.closures > told.customers > 10_000
+    assert told.messages == told.customers, (
+        "one message per customer, however many tickets and repeated pages"
+    )
     judged = {outcome.code: outcome for outcome in rises.outcomes(life.causes)}
     delays = {code: judged[code].delay for code in FOUND}
     assert all(delay is not None and delay <= FOUND[code] for code, delay in delays.items()), delays
