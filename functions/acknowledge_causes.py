@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
     return notices.posted(event, _acknowledge, KEPT_FIELDS)
 
 
-def _acknowledge(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+def _acknowledge(token: str, form: notices.Posted, settings: Settings, nonce: str) -> web.Response:
     link = find(token, settings)
     code = form.get("cause", "")
     if form.get("action") != "acknowledge" or code not in link.causes:

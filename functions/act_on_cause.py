@@ -64,7 +64,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
     return notices.posted(event, partial(_act, code), KEPT_FIELDS)
 
 
-def _act(code: str, token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+def _act(code: str, token: str, form: notices.Posted, settings: Settings, nonce: str) -> web.Response:
     found = find(token, code, settings)
     try:
         state = carry_out(found, form, settings)
@@ -74,7 +74,7 @@ def _act(code: str, token: str, form: dict[str, str], settings: Settings, nonce:
     return show(Found(found.link, state), settings, nonce, pressed=True)
 
 
-def carry_out(found: Found, form: Form, settings: Settings) -> CauseState:
+def carry_out(found: Found, form: notices.Posted, settings: Settings) -> CauseState:
     """The cause after what the form asks for was done, once, however often it comes; raises Wrong."""
     act = ACTIONS.get(form.get("action", ""))
     if act is None:

@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
     return notices.posted(event, _answer, KEPT_FIELDS)
 
 
-def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+def _answer(token: str, form: notices.Posted, settings: Settings, nonce: str) -> web.Response:
     for _ in range(ATTEMPTS):
         found = find(token, settings)
         answer = form.get("answer")
@@ -58,7 +58,7 @@ def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) ->
     raise Changed("the answer is changing too fast")
 
 
-def _is_suspect(found: Found, gone: bool, form: dict[str, str], settings: Settings) -> bool:
+def _is_suspect(found: Found, gone: bool, form: notices.Posted, settings: Settings) -> bool:
     """What only adds words to the answer that stands is no new answer and not judged."""
     said = found.said
     if said and said.gone == gone:

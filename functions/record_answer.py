@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
     return notices.posted(event, _answer, KEPT_FIELDS)
 
 
-def _answer(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+def _answer(token: str, form: notices.Posted, settings: Settings, nonce: str) -> web.Response:
     asked = find(token, settings)
     said = {place: read for place in asked if (read := _read(form, f"-{place}" if place else ""))}
     if not said and any(form.get(name) in {"yes", "no"} for name in KEPT_FIELDS if name.startswith("answer")):
@@ -61,11 +61,11 @@ def _is_suspect(
     token: str,
     asked: Mapping[int, FollowUp],
     said: Mapping[int, Press],
-    form: Mapping[str, str],
+    form: notices.Posted,
     settings: Settings,
 ) -> bool:
     """Whether a press of this form looks like a machine's; that is kept, and nothing of the form counts."""
-    now, policy = clock.now(), settings.policy
+    now, policy = form.arrived_at, settings.policy
     link = links.read_survey(token, now, policy.keep_for)
     page = links.read_seal(form.get("seal", ""), link, now, policy.keep_for)
     hidden_field = bool(form.get(notices.HIDDEN_FIELD))

@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
     return notices.posted(event, _record, KEPT_FIELDS)
 
 
-def _record(token: str, form: dict[str, str], settings: Settings, nonce: str) -> web.Response:
+def _record(token: str, form: notices.Posted, settings: Settings, nonce: str) -> web.Response:
     words = clean_words(form.get("words", ""))
     for _ in range(ATTEMPTS):
         asked = find(token, settings)

@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
     return notices.posted(event, _act, KEPT_FIELDS)
 
 
-def _act(token: str, form: Form, settings: Settings, nonce: str) -> web.Response:
+def _act(token: str, form: notices.Posted, settings: Settings, nonce: str) -> web.Response:
     """Whatever is pressed is decided on what is stored; who comes second finds it done."""
     action = form.get("action", "")
     for _ in range(ATTEMPTS):

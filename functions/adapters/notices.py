@@ -76,20 +76,28 @@ def shown(event: dict[str, Any], show: Callable[[web.Request, Settings, str], we
         return TRY_AGAIN.response(nonce)
 
 
+class Posted(dict[str, str]):
+    """A form's fields, and when it came: what looks like a machine's is judged by that, however long we take."""
+
+    def __init__(self, fields: Mapping[str, str], arrived_at: datetime) -> None:
+        super().__init__(fields)
+        self.arrived_at = arrived_at
+
+
 def posted(
     event: dict[str, Any],
-    act: Callable[[str, dict[str, str], Settings, str], web.Response],
+    act: Callable[[str, Posted, Settings, str], web.Response],
     kept_fields: tuple[str, ...],
 ) -> web.Response:
     """Answer a POST by ``act(token, form, settings, nonce)``, which may raise BadLink or NoPage.
 
     When that fails, the form comes back with its fields.
     """
-    nonce = clock.new_id()
-    form: dict[str, str] = {}
+    nonce, arrived_at = clock.new_id(), clock.now()
+    form = Posted({}, arrived_at)
     try:
         request = web.read(event)
-        form = request.form()
+        form = Posted(request.form(), arrived_at)
         token, settings = request.parameters.get("token", ""), settings_store.settings(clock.now())
         return _or_notice(lambda: act(token, form, settings, nonce), settings, nonce)
     except web.BadForm as bad:
@@ -108,7 +116,7 @@ ONCE_MORE = "That came very fast. Machines press buttons, too: please press once
 
 
 def is_suspect(
-    form: Mapping[str, str],
+    form: Posted,
     link: links.Pressed,
     sent_at: datetime | None,
     settings: Settings,
@@ -116,7 +124,7 @@ def is_suspect(
     contradicts: bool = False,
 ) -> bool:
     """Whether a form looks as if a machine had sent it, by the rules of domain/press.py; then it changes nothing."""
-    now, policy = clock.now(), settings.policy
+    now, policy = form.arrived_at, settings.policy
     page = links.read_seal(form.get("seal", ""), link, now, policy.keep_for)
     rules = press.broken_rules(page, bool(form.get(HIDDEN_FIELD)), sent_at, contradicts, now, policy)
     if rules:

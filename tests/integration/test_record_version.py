@@ -1,6 +1,10 @@
 """POST /v/{token}: the team's own words stand beside the customer's, and whoever asked is told."""
 
-from adapters import tickets
+from typing import Any
+
+import pytest
+
+from adapters import links, tickets
 from adapters.notices import ONCE_MORE
 from builders import A_MINUTE, A_SECOND, RAVI, TEAM, sample, settings
 from domain.flag import Flag, What
@@ -98,3 +102,19 @@ def test_a_scanner_in_the_teams_mailbox_writes_nothing_and_a_person_presses_once
     world.now += 3 * A_SECOND
     world.press(link, words=WORDS, seal=world.seal(answer) or "")
     assert flag().team_words == WORDS
+
+
+def test_how_long_we_take_makes_no_person_of_a_machine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = asked_team(world)
+    world.apply(settings(press_after_page=2 * A_SECOND, press_after_mail=0 * A_SECOND))
+    before = world.scan()
+    page = world.open(link)
+    read = links.read_version
+
+    def slow(*given: Any) -> Any:
+        world.now += A_MINUTE
+        return read(*given)
+
+    monkeypatch.setattr(links, "read_version", slow)
+    assert ONCE_MORE in world.press(link, words="spam", seal=world.seal(page) or "").body
+    assert world.scan() == before
