@@ -33,6 +33,27 @@ EVERYWHERE = timezone(timedelta(hours=-12))
 PROMISES_WITHIN = timedelta(days=3653)
 """No promise lies further from its closing than ten years; a date that does is a mistake."""
 
+TOLD = (
+    "reference",
+    "subject",
+    "requester_id",
+    "requester_email",
+    "requester_name",
+    "locale",
+    "time_zone",
+    "resolver_name",
+    "resolver_email",
+    "team",
+    "cause",
+    "solution",
+    "promise",
+    "promised_by",
+    "promised_until",
+    "organization",
+    "url",
+)
+"""The fields of a closure that a helpdesk tells in a word or a line, beside the ticket's id."""
+
 _LIMITS = {
     "subject": MAX_SUBJECT,
     "reference": MAX_REFERENCE,

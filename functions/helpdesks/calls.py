@@ -30,31 +30,13 @@ from urllib.parse import quote, urlencode, urlsplit
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from domain.closure import Closure, Contributor, Kind, end_of
+from domain.closure import TOLD, Closure, Contributor, Kind, end_of
 from domain.errors import FollowthroughError
 from domain.hours import zone_of
 from helpdesks.verify import instant
 
 APIS = Path(__file__).with_name("apis")
-FIELDS = (
-    "reference",
-    "subject",
-    "requester_id",
-    "requester_email",
-    "requester_name",
-    "locale",
-    "time_zone",
-    "resolver_name",
-    "resolver_email",
-    "team",
-    "cause",
-    "solution",
-    "promise",
-    "promised_by",
-    "promised_until",
-    "organization",
-    "url",
-)
+FIELDS = TOLD
 """What ``[details]`` can say of a closure, beside ``status`` and ``contributors``."""
 MOST_LISTED = 1000
 """Tickets of one page; helpdesks list at most as many."""

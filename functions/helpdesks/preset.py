@@ -22,6 +22,7 @@ from typing import Any, Literal, cast
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from domain.closure import TOLD
 from domain.errors import FollowthroughError
 from helpdesks.greeting import Greeting
 from helpdesks.verify import Rule, SecretRule, SignatureRule
@@ -40,26 +41,7 @@ MEANINGS: tuple[Meaning, ...] = ("solved", "closed", "merged", "reopened", "dele
 TimeFormat = Literal["iso", "utc", "s", "ms"]
 TIME_FORMATS: tuple[TimeFormat, ...] = ("iso", "utc", "s", "ms")
 Format = Literal["json", "form", "xml"]
-FIELDS = (
-    "ticket_id",
-    "reference",
-    "subject",
-    "requester_id",
-    "requester_email",
-    "requester_name",
-    "locale",
-    "time_zone",
-    "resolver_name",
-    "resolver_email",
-    "team",
-    "cause",
-    "solution",
-    "promise",
-    "promised_by",
-    "promised_until",
-    "organization",
-    "url",
-)
+FIELDS = ("ticket_id", *TOLD)
 CONTRIBUTORS = "contributors"
 """A field that is a list: of names, or of objects with ``name``, ``email``, ``team`` and ``part``."""
 
