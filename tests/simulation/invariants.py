@@ -307,7 +307,7 @@ class Invariants:
         if kind == "asked_again":
             self.check("F1", id in {"1", "2"}, f"{what}: round {id}")
             self.check("I10", not self._stopped(mail.to, by.started), f"{mail.to} had stopped our surveys")
-        zone = zone_of(closing.email)
+        zone = zone_of(mail.to)
         local = by.now().astimezone(ZoneInfo(zone))
         self.check("I11", (local.month, local.day) not in HOLIDAYS[zone], f"{what} on {local:%d %b}")
         self.check(
@@ -1082,8 +1082,9 @@ class Invariants:
         elif reason == "suppressed":
             self.check("L2", fate in {"bounces", "complains"}, what)
         elif reason.startswith("undelivered"):
-            told = "Bounce" if fate == "bounces" else "Delivery"
-            lost = all((told, taken.mail.id) in self.actors.lost for taken in surveys)
+            # Where an address was listed since an earlier complaint, SES tells of a bounce instead of a delivery.
+            told = ("Bounce", "Delivery")
+            lost = all(any((kind, taken.mail.id) in self.actors.lost for kind in told) for taken in surveys)
             recovered = reason == "undelivered_then_delivered"
             self.check("L2", bool(surveys) and (fate == "silent" or lost or recovered), what)
         elif reason.startswith("delivery_unknown"):

@@ -4,6 +4,7 @@ python tests/simulation/runner.py [--worlds 10000] [--seed 1] [--size 40] [--pro
 """
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -174,6 +175,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--traces", action="store_true", help="print each world's hash and nothing else")
     given = parser.parse_args(arguments)
+    # What a world leaves behind is freed by counting, almost all of it: looking for cycles costs a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     if given.traces:
         for result in many(range(given.seed, given.seed + given.worlds), given.size, given.processes):
             say(f"{result.seed} {result.trace}")
