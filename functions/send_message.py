@@ -145,7 +145,10 @@ def _set_aside(claimed: FollowUp, round: Round, now: datetime) -> bool:
 def _claimed(known: FollowUp, round: Round, claim_id: str, now: datetime, settings: Settings) -> FollowUp:
     held = follow_up.get_delivery(known, round)
     claim = delivery.claim(held, claim_id, now, settings.policy.unknown_after)
-    return follow_up.put_delivery(known, round, claim)
+    claimed = follow_up.put_delivery(known, round, claim)
+    # Who was taken along before its own time is looked at when the claim ends, not only then.
+    ends = delivery.claim_ends(claim, settings.policy.unknown_after)
+    return replace(claimed, due_at=min(known.due_at or ends, ends))
 
 
 def _joining(

@@ -580,11 +580,14 @@ def _first_round(
     if person.suppressed:
         return Become(to_state(follow_up, State.NOT_ASKED, now, "suppressed"))
     survey = follow_up.survey
-    if survey and survey.progress is Progress.CLAIMED:
-        return _open_claim(follow_up, "survey", survey, now, policy)
     closure = follow_up.closure
     ours = (follow_up.ref, *follow_up.together)
-    if asked_too_often(person, ours, now, policy.surveys_per_month):
+    if survey and survey.progress is Progress.CLAIMED:
+        step = _open_claim(follow_up, "survey", survey, now, policy)
+        if not isinstance(step, Send):
+            return step
+        # Tried once more as if for the first time: meanwhile they may have been asked about something else.
+    elif asked_too_often(person, ours, now, policy.surveys_per_month):
         return Become(to_state(follow_up, State.NOT_ASKED, now, "frequency_cap"))
     quiet = quiet_until(person, ours, policy.quiet_period)
     earliest = max(now, quiet or now, rests_until(person) or now)

@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -665,6 +666,18 @@ def test_a_mail_that_did_not_go_out_goes_out_once_for_all_of_them(world: World, 
     (survey,) = world.mail.to(CUSTOMER)[2:]
     assert all(f"ticket {ticket}" in survey.text for ticket in (1, 2))
     assert {asked_about(1).state, asked_about(2).state} == {State.ASKED}
+
+
+def test_who_was_taken_along_before_its_time_is_flagged_with_the_others_when_nobody_knows(
+    world: World,
+) -> None:
+    waiting_together(world)
+    tickets.save(replace(asked_about(2), due_at=world.now + 5 * A_DAY))
+    world.mail.plan = ["timeout before it was accepted"] * 9
+    world.wait(3 * AN_HOUR)
+    assert [(asked_about(ticket).state, asked_about(ticket).reason) for ticket in (1, 2)] == [
+        (State.NOT_ASKED, "delivery_unknown")
+    ] * 2
 
 
 def test_when_the_claim_of_all_fails_nothing_is_claimed_and_the_next_try_asks(world: World) -> None:

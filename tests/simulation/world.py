@@ -168,6 +168,8 @@ class World:
         self._heap: list[tuple[int, float, int, bool, str, Callable[..., None], tuple[Any, ...]]] = []
         self._order = self._ids = self._next_tick = 0
         self._hub = greenlets.getcurrent()
+        self.given_up: set[tuple[str, str]] = set()
+        """Items of which a change was never reacted to."""
         self.crashed: dict[str, list[int]] = defaultdict(list)
         """When processes ended, by Lambda: what they remembered is gone."""
         self._idle: dict[str, list[Container]] = defaultdict(list)
@@ -654,7 +656,8 @@ class World:
 
     def _give_up(self, shard: Shard) -> None:
         """What failed too often: the queue of the dead gets where it was, not the change itself."""
-        shard.records.pop(0)
+        keys = shard.records.pop(0)["dynamodb"]["Keys"]
+        self.given_up.add((keys["pk"]["S"], keys["sk"]["S"]))
         self.queues["ChangeDeadLetters"].send(json.dumps({"DDBStreamBatchInfo": {}}))
         self.reached["stream/given_up"] += 1
 

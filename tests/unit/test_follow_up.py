@@ -205,6 +205,14 @@ def test_a_call_without_reply_is_repeated_once_and_then_shown_to_a_person() -> N
     assert (given_up.follow_up.state, given_up.follow_up.reason) == (State.NOT_ASKED, "delivery_unknown")
 
 
+def test_a_call_without_reply_is_not_repeated_while_somebody_was_just_asked_about_something_else() -> None:
+    claim = delivery.claim(None, "one", after(days=1), POLICY.unknown_after)
+    claimed = put_delivery(opened(), "survey", claim)
+    who = person(asked=(Asked(at=after(days=1, minutes=10), source="desk", ticket_id="7", number=1),))
+    assert step(claimed, after(days=1, minutes=30), who=who) == Wait(after(days=8, minutes=10), quiet=True)
+    assert step(claimed, after(days=8, minutes=10), who=who) == Send("survey")
+
+
 def test_a_reminder_that_may_have_gone_out_does_not_change_what_was_asked() -> None:
     claim = delivery.claim(None, "one", after(days=5), POLICY.unknown_after)
     claim = delivery.claim(claim, "two", after(days=5, hours=1), POLICY.unknown_after)
