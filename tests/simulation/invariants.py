@@ -1064,6 +1064,7 @@ class Invariants:
         # Of two customers that were named for one closing, the first to be told of was asked.
         ticket, asked = closing.ticket, surveys[0].mail.to if surveys else closing.email or ""
         fate = self.actors.mailboxes.get(asked, "")
+        named = {closing.email or "", *closing.names}
         what = f"{ticket} is {state} ({reason}), {len(surveys)} surveys, mailbox {fate}"
         if closing.email is None:
             self.check("L2", (state, reason) == ("not_asked", "no_address"), what)
@@ -1073,14 +1074,16 @@ class Invariants:
             week = self.actors.settings.policy.silent_after // timedelta(microseconds=1)
             self.check("L2", self.ended[number] >= ask + week - CLOCKS, f"{what}: too early")
         elif reason == "opted_out":
-            self.check("L2", any(c.stops for c in self.actors.choices.get(closing.email, [])), what)
+            stopped = any(c.stops for who in named for c in self.actors.choices.get(who, []))
+            self.check("L2", stopped, what)
         elif reason == "frequency_cap":
-            others = {c for c in self.actors.closings if c.email == closing.email and c is not closing}
+            others = [c for c in self.actors.closings if named & {c.email, *c.names} and c is not closing]
             self.check("L2", len(others) >= 3, what)
         elif reason in {"bounced", "complained"}:
             self.check("L2", bool(surveys) and fate in {"bounces", "complains"}, what)
         elif reason == "suppressed":
-            self.check("L2", fate in {"bounces", "complains"}, what)
+            fates = {self.actors.mailboxes.get(who, "") for who in named}
+            self.check("L2", bool(fates & {"bounces", "complains"}), what)
         elif reason.startswith("undelivered"):
             # Where an address was listed since an earlier complaint, SES tells of a bounce instead of a delivery.
             told = ("Bounce", "Delivery")
@@ -1120,8 +1123,8 @@ class Invariants:
             told = [key for key in self.taken if f"#cause#{code}#" in f"#{key[1]}#"]
             repeated = found[0] >= 3 and found[1] >= 2 and code in actors.settings.causes
             # What a value mapped later brought may have come when its window was over already.
-            at_once = [(n[0], c.email) for n, c in mine if CAUSES[c.cause] == code]
-            noticed = len({t for t, _ in at_once}) >= 3 and len({e for _, e in at_once}) >= 2
+            at_once = [(n[0], (c.email or c.ticket).casefold()) for n, c in mine if CAUSES[c.cause] == code]
+            noticed = len({t for t, _ in at_once}) >= 3 and len({who for _, who in at_once}) >= 2
             if repeated and not told and self._left_to_the_night(code, mine):
                 self.reached["repeated by a change that was given up"] += 1
             elif repeated and (told or noticed):
