@@ -147,13 +147,8 @@ def has_no_sweep(put: Put) -> None:
 
 @mutant(1)
 def lets_go_of_what_is_claimed(put: Put) -> None:
-    place = follow_up.put_delivery
-
-    def due_no_more(known: Any, round: Any, delivered: Any) -> Any:
-        after = place(known, round, delivered)
-        return replace(after, due_at=None) if delivered.progress is Progress.CLAIMED else after
-
-    put(follow_up, "put_delivery", due_no_more)
+    claimed = send_message._claimed
+    put(send_message, "_claimed", lambda *given: replace(claimed(*given), due_at=None))
 
 
 @mutant(11)
