@@ -106,7 +106,7 @@ def _claim_round(
         first_time = round == "survey" and not known.together
         others = () if alone else person.waiting if first_time else known.together
         joining = _joining(known, others, round, now, settings)
-        asked = [_claimed(f, round, claim_id, now, settings) for f in (known, *joining)]
+        asked = [follow_up.claim(f, round, claim_id, now, settings.policy) for f in (known, *joining)]
         if first_time and joining:
             asked = [replace(f, together=tuple(o.ref for o in asked if o is not f)) for f in asked]
         group = asked if first_time else [*asked, *_others(asked, tickets.load_refs(known.together))]
@@ -140,15 +140,6 @@ def _set_aside(claimed: FollowUp, round: Round, now: datetime) -> bool:
     except Changed:
         return False
     return True
-
-
-def _claimed(known: FollowUp, round: Round, claim_id: str, now: datetime, settings: Settings) -> FollowUp:
-    held = follow_up.get_delivery(known, round)
-    claim = delivery.claim(held, claim_id, now, settings.policy.unknown_after)
-    claimed = follow_up.put_delivery(known, round, claim)
-    # Who was taken along before its own time is looked at when the claim ends, not only then.
-    ends = delivery.claim_ends(claim, settings.policy.unknown_after)
-    return replace(claimed, due_at=min(known.due_at or ends, ends))
 
 
 def _joining(

@@ -675,6 +675,17 @@ def put_delivery(follow_up: FollowUp, round: Round, delivered: Delivery) -> Foll
     )
 
 
+def claim(follow_up: FollowUp, round: Round, claim_id: str, now: datetime, policy: Policy) -> FollowUp:
+    """The follow-up with one of its mails claimed by ``claim_id``, and due when that claim ends at the latest: whoever
+    is taken along in another one's mail before its own time would lie until then if the sender died.
+
+    Raises Refused when another claim holds the mail or it has gone already.
+    """
+    claimed = delivery.claim(get_delivery(follow_up, round), claim_id, now, policy.unknown_after)
+    ends = delivery.claim_ends(claimed, policy.unknown_after)
+    return replace(put_delivery(follow_up, round, claimed), due_at=min(follow_up.due_at or ends, ends))
+
+
 def after_sending(follow_up: FollowUp, round: Round, settled: Delivery, policy: Policy) -> FollowUp:
     """The mail is out: the survey makes the follow-up ``asked``; what is due next follows from the round.
 

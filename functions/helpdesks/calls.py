@@ -36,8 +36,6 @@ from domain.hours import zone_of
 from helpdesks.verify import instant
 
 APIS = Path(__file__).with_name("apis")
-FIELDS = TOLD
-"""What ``[details]`` can say of a closure, beside ``status`` and ``contributors``."""
 MOST_LISTED = 1000
 """Tickets of one page; helpdesks list at most as many."""
 
@@ -599,7 +597,7 @@ def _details(table: _Table) -> Details:
     details = Details(
         status=table.expression("status", None),
         open=frozenset(label.casefold() for label in table.texts("open")),
-        fields={name: table.expression(name) for name in FIELDS if table.has(name)},
+        fields={name: table.expression(name) for name in TOLD if table.has(name)},
         contributors=table.expression("contributors", None),
     )
     table.finish()

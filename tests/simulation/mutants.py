@@ -147,8 +147,8 @@ def has_no_sweep(put: Put) -> None:
 
 @mutant(1)
 def lets_go_of_what_is_claimed(put: Put) -> None:
-    claimed = send_message._claimed
-    put(send_message, "_claimed", lambda *given: replace(claimed(*given), due_at=None))
+    claim = follow_up.claim
+    put(follow_up, "claim", lambda *given: replace(claim(*given), due_at=None))
 
 
 @mutant(11)
