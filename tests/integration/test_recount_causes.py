@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import react_to_change
 import recount_causes
 from adapters import causes, recounts, table, tickets
 from adapters.causes import Marked
@@ -91,6 +92,23 @@ def test_g3_marks_that_the_stream_lost_are_found_by_a_recount_and_reported(world
     assert causes.load("portal-login").tickets == 3, "whom it concerns is told as well"
     world.now += A_DAY
     assert recounted(world)["count_drift"] == 0
+
+
+def test_the_night_tells_the_owner_of_a_cause_that_everybody_counted_and_nobody_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each mark was left, and then its Lambda died until the stream gave the change up."""
+    with monkeypatch.context() as dying:
+        dying.setattr(react_to_change, "tell_if_repeated", lambda *_: None)
+        for number in range(3):
+            close(world, number, "Password reset failed")
+        world.settle()
+    assert len(live(world)["portal-login"]) == 3
+    assert causes.load("portal-login").tickets == 0
+    told = recounted(world)
+    assert (told["finished"], told["count_drift"]) == (True, 0)
+    world.settle()
+    assert any("keeps coming back" in mail.subject for mail in world.mail.to(RAVI))
 
 
 def test_a_mark_on_its_way_is_no_drift(world: World) -> None:

@@ -84,6 +84,8 @@ SENTENCES = {
     "late yes": "Yes, it is solved. My number is {}.",
     "late no": "No, it is not solved. My number is {}.",
 }
+NIGHTS, BETWEEN_NIGHTS = 44, 6 * HOUR
+"""How often the schedule of the recount comes, from the first day of the faults to the third after them."""
 BACK_OFF = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 
 
@@ -210,6 +212,10 @@ class Actors:
         self.settings = self._settings()
         self.causes = CAUSES
         """What the helpdesks' values mean, as the company has it now."""
+        self.has_nights = self.chance("nights", 0.5)
+        """Whether the nightly recount's schedule works; where it does not, everything else must do without."""
+        self.nights: list[dict[str, Any] | None] = []
+        """What the nightly recounts said."""
         self.closings: list[Closing] = []
         self.reopenings: list[Reopening] = []
         self.mergings: list[Merging] = []
@@ -320,6 +326,8 @@ class Actors:
             self._plan_merging(number, people)
         for number in range(self.pick("recounts", 0, 1, 3)):
             world.at(int(world.unit(f"recount {number}") * 8 * DAY), "recount", self.recount)
+        for number in range(NIGHTS if self.has_nights else 0):
+            world.at(number * BETWEEN_NIGHTS, "night", self._count_at_night, duty=False)
         if self.chance("maps a value later", 0.3):
             world.at(int(world.unit("maps it") * 7 * DAY), "maps a value", self._map_value)
 
@@ -393,6 +401,10 @@ class Actors:
         """Somebody has causes counted anew, at a bad time or a good one."""
         since = instant(self.world.now).isoformat()
         self.world.invoke("recount_causes", {"since": since}, done)
+
+    def _count_at_night(self) -> None:
+        """The schedule of the recount, which begins one once a day and goes on with one that was cut off."""
+        self.world.invoke("recount_causes", {}, self.nights.append)
 
     def _map_value(self) -> None:
         """A value that nobody had mapped means a cause from now on, and from the beginning."""

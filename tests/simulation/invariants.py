@@ -19,6 +19,7 @@ from adapters.mailer import message_tag
 from builders import HANNE
 from domain.digest import look_back
 from domain.person import person_key
+from domain.recount import YOUNG
 from domain.settings import Schedule
 from messages.compose import Note
 from place import record
@@ -680,6 +681,7 @@ class Invariants:
             for number in mine:
                 self._judge(closing, number, follow_ups[number])
         self._judge_figures(follow_ups)
+        self._judge_nights()
         self._judge_work(follow_ups)
         self._judge_tellings(follow_ups)
         self._judge_deeds()
@@ -923,6 +925,19 @@ class Invariants:
             wrong = {name: told[name] for name in ("moved", "count_drift") if told[name]}
             self.check("L12", not wrong, f"a recount had to repair {wrong}")
 
+    def _judge_nights(self) -> None:
+        """L12: no night repairs a count unless a change came too late or never, or counts were on the move."""
+        actors, world = self.actors, self.world
+        drift = sum(told["count_drift"] for told in actors.nights if told and told["finished"])
+        on_the_move = actors.causes is not CAUSES or bool(actors.rearranged)
+        self.reached["a night repaired a count"] += bool(drift)
+        if (
+            not on_the_move
+            and not world.given_up
+            and world.slowest_change < YOUNG // timedelta(microseconds=1) - CLOCKS
+        ):
+            self.check("L12", not drift, f"the nightly recount had to repair {drift}")
+
     def _judge(self, closing: Closing, number: tuple[str, str], item: Item) -> None:
         """L1 to L4: the outcome is what the customer said, or what could be known; and somebody hears of it."""
         ticket, body = closing.ticket, _body(item)
@@ -1135,7 +1150,9 @@ class Invariants:
                 self.check("L6", not told, f"{code} is not repeated, and its owner was told")
 
     def _left_to_the_night(self, code: str, mine: list[tuple[tuple[str, str], Closing]]) -> bool:
-        """Whether nobody counted after a mark was left: the nightly recount does, which no world has."""
+        """Whether nobody counted after a mark was left, where no nightly recount does."""
+        if self.actors.has_nights:
+            return False
         keys = {(f"TICKET#acme#{ticket}", f"FOLLOW_UP#{number}") for (ticket, number), _ in mine}
         state = self.world.table.item((f"CAUSE#{code}", "STATE"))
         return state is None and bool(keys & self.world.given_up)

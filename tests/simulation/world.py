@@ -170,6 +170,8 @@ class World:
         self._hub = greenlets.getcurrent()
         self.given_up: set[tuple[str, str]] = set()
         """Items of which a change was never reacted to."""
+        self.slowest_change = 0
+        """How long a change waited at most until it was reacted to."""
         self.crashed: dict[str, list[int]] = defaultdict(list)
         """When processes ended, by Lambda: what they remembered is gone."""
         self._idle: dict[str, list[Container]] = defaultdict(list)
@@ -650,6 +652,9 @@ class World:
             if shard.tries > readers()["Table"]["MaximumRetryAttempts"]:
                 self._give_up(shard)
                 shard.tries = 0
+        self.slowest_change = max(
+            self.slowest_change, *(self.now - record["at"] for record in batch[:done]), 0
+        )
         del shard.records[:done]
         if shard.records:
             self.at(wait + SECOND // 10, f"shard {number}", self._read, number)
