@@ -62,7 +62,7 @@ settings: .venv/installed ## check and store a settings file: make settings FILE
 	@$(ON_STACK) infra/apply_settings.py $(or $(FILE),$(error which file? make settings FILE=my-settings.yaml))
 
 secret: .venv/installed ## store a helpdesk's signing secret, typed or piped: make secret SOURCE=zendesk
-	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make secret SOURCE=zendesk)) $(if $(GENERATE),--generate)
+	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make secret SOURCE=zendesk)) $(if $(GENERATE),--generate) $(if $(RETIRE),--retire-old)
 
 token: .venv/installed ## store the token for a helpdesk's API, typed or piped: make token SOURCE=zendesk
 	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make token SOURCE=zendesk)) --api

@@ -101,7 +101,7 @@ def _rest(state: dict[str, Any]) -> None:
 
 def _agreed(number: int) -> bool:
     if not sys.stdin.isatty():
-        raise Failed("Nothing was opened: without a terminal, say --yes.")
+        raise Failed("Nothing was opened: without a terminal, say YES=1 (--yes).")
     said = input(f"Open {number:,} follow-ups, whose customers will be asked by mail? [y/N] ")
     return said.strip().casefold() in {"y", "yes"}
 

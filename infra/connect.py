@@ -117,7 +117,7 @@ def _connect(name: str, file: Path | None, patience: timedelta) -> int:
         _fail(f"The stack's settings have no source {name}. Add it to your settings file:")
         _say(["", *_block(name), ""])
         return _fail(f"and run: make connect SOURCE={name} FILE=my-settings.yaml")
-    url = f"{os.environ.get('PUBLIC_URL') or stored.settings.company.public_url}/hooks/{name}"
+    url = f"{stored.settings.company.public_url or os.environ.get('PUBLIC_URL')}/hooks/{name}"
     _say(_page(source.preset if isinstance(source.preset, str) else "your-own", url))
     if not _has_secret(source.secret):
         return 1
@@ -128,7 +128,7 @@ def _connect(name: str, file: Path | None, patience: timedelta) -> int:
         [
             "",
             f"Waiting up to {minutes} min for what {name} sends to {url}",
-            "(functions follow within 30 seconds; Ctrl-C ends it)",
+            "(functions follow within a minute; Ctrl-C ends it)",
         ]
     )
     return _watch(name, source, began, patience, stored.settings)
@@ -172,7 +172,12 @@ def _has_secret(key: str) -> bool:
     secret_id = os.environ.get("HOOK_SECRETS", "")
     if set_secret.stored(secret_id).get(key):
         return True
-    _say(["", f"No secret is stored for {key} yet. Paste the helpdesk's (it is not shown):"])
+    _say(
+        [
+            "",
+            f"No secret is stored for {key} yet. Paste the helpdesk's, or one that you made (it is not shown):",
+        ]
+    )
     secret = secret_entries.typed("Secret")
     if problem := set_secret.problem_of(secret):
         _fail(f"Nothing was stored: {problem}. To have one made: make secret SOURCE={key} GENERATE=1")

@@ -23,7 +23,7 @@ WANTED = {
     "requester_email": "nobody can be asked without the customer's address",
     "subject": "the mail can only say the ticket's number",
     "requester_name": "the mail greets nobody by name",
-    "locale": "the mail is in the company's language",
+    "locale": "the mail is in English",
     "resolver_name": "nobody is named and thanked",
     "team": "no team hears that it was solved",
     "cause": "it counts as unclassified",

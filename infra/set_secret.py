@@ -115,7 +115,8 @@ def change(source: str, secret_id: str, secret: str | None) -> str:
         return f"{done} The API of {source} is called with the newest within a minute."
     if number == 1:
         return f"{done} One secret verifies the hooks of {source}."
-    return f"{done} {number} secrets verify the hooks of {source}; when the oldest is no longer used: --retire-old."
+    retire = "when the oldest is no longer used: RETIRE=1 (--retire-old)"
+    return f"{done} {number} secrets verify the hooks of {source}; {retire}."
 
 
 def stored(secret_id: str) -> dict[str, list[str]]:

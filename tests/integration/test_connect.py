@@ -12,7 +12,7 @@ import pytest
 
 import connect as command
 from adapters import captures, settings_store
-from builders import A_MINUTE, A_SECOND, ACME_SECRET, closed, signed
+from builders import A_MINUTE, A_SECOND, ACME_SECRET, closed, settings, signed
 from world import World
 
 PAYLOADS = Path(__file__).resolve().parents[1] / "fixtures/payloads"
@@ -40,8 +40,8 @@ def clock(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object
 
 
 def known_secret(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the command reads of the stack."""
-    monkeypatch.setenv("PUBLIC_URL", "https://hooks.acme.example")
+    """What the command reads of the stack, whose pages have an address of the company's own."""
+    monkeypatch.setenv("PUBLIC_URL", "https://abc.execute-api.eu-west-1.amazonaws.com")
     assert boto3.client("secretsmanager").get_secret_value(SecretId="HookSecrets")["SecretString"]
 
 
@@ -59,7 +59,10 @@ def test_it_says_what_to_do_waits_and_explains_what_came(
     assert command.main(["acme"]) == 0
     told = capsys.readouterr().out
     assert "posts `{" in told
-    assert "https://hooks.acme.example/hooks/acme" in told
+    assert f"{settings().company.public_url}/hooks/acme" in told, (
+        "over this address HubSpot's signature is verified"
+    )
+    assert "amazonaws" not in told
     assert "refused: wrong_signature" in told
     assert "understood, and none of our business: another kind of event" in told
     lines = [" ".join(line.split()) for line in told.splitlines()]
