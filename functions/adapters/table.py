@@ -31,6 +31,8 @@ from domain.errors import Changed
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+NOT_AS_IT_WAS, IN_A_TRANSACTION = "ConditionalCheckFailedException", "TransactionConflictException"
+"""Why DynamoDB refuses a write that somebody else was faster with."""
 DUE_SHARDS = 4
 """The due index is spread over so many partitions; each takes a thousand changes a second."""
 
@@ -181,7 +183,7 @@ def put(row: Row) -> None:
     try:
         row.save(condition=_unchanged(row))
     except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        if error.cause_response_code in {NOT_AS_IT_WAS, IN_A_TRANSACTION}:
             raise Changed(str(row.kind)) from error
         raise
 
@@ -206,9 +208,11 @@ def put_all(rows: Iterable[Row]) -> None:
 def put_missing(row: Row) -> bool:
     """Store an item unless it is there already; tells whether it was missing."""
     try:
-        put(row)
-    except Changed:
-        return False
+        row.save(condition=_unchanged(row))
+    except PutError as error:
+        if error.cause_response_code == NOT_AS_IT_WAS:
+            return False
+        raise
     return True
 
 

@@ -24,7 +24,7 @@ from builders import (
 )
 from domain import press
 from domain.follow_up import FollowUp, State
-from world import World
+from world import World, refusal
 
 WORDS = "Kim stayed on the phone\nuntil it worked."
 
@@ -280,7 +280,24 @@ def test_p12_hostile_words_are_cleaned_and_cut(world: World) -> None:
     assert answer.words is not None
     assert len(answer.words) <= 2000
     assert not set(answer.words) & set("\x00\u202e\u200b\u2028")
-    assert world.press(link, answer="no", words="x" * 16_400).status == 413
+    assert world.press(link, answer="no", words="x" * 65_600).status == 413
+
+
+@pytest.mark.parametrize("letter", ["x", "Ж", "あ", "😀"])
+def test_words_as_long_as_the_page_allows_fit_in_whatever_script(world: World, letter: str) -> None:
+    link = world.asked()
+    world.press(link, answer="no")
+    page = world.press(link, answer="no", words=letter * 2000, wish=letter * 2000)
+    assert page.status == 200
+    answer = known().answer
+    assert answer and answer.words == letter * 2000
+
+
+def test_an_answer_that_meets_a_transaction_is_stored_all_the_same(world: World) -> None:
+    link = world.asked()
+    world.fail("PutItem", refusal("TransactionConflictException", 400, "PutItem"))
+    assert world.press(link, answer="yes").status == 200
+    assert known().state is State.CONFIRMED
 
 
 def test_the_second_closing_is_asked_anew_and_the_first_link_is_closed(world: World) -> None:

@@ -485,6 +485,8 @@ class World:
         if operation == "TransactWriteItems" and self.draw("conflict") < 0.5:
             reasons = [{"Code": "TransactionConflict"}]
             return refusal("TransactionCanceledException", 400, operation, CancellationReasons=reasons)
+        if operation == "PutItem" and self.draw("conflict") < 0.25:
+            return refusal("TransactionConflictException", 400, operation)
         code, status = codes[self.draw("code") < 0.5]
         return refusal(code, status, operation, "slow down")
 
