@@ -38,12 +38,24 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def read(record: SQSRecord) -> None:
     """Take one mail; the same mail again changes nothing, and one that cannot be used never comes back."""
-    told = record.json_body
+    told = _told(record)
+    if told is None:
+        logger.info("no notification of a mail")
+        return
     now = clock.now()
     settings = settings_store.settings(now)
     outcome = _read(told, now, settings)
     logger.info("reply", outcome=outcome, mail=digest(told["mail"]["messageId"]))
     count(f"Reply{outcome.title().replace('_', '')}")
+
+
+def _told(record: SQSRecord) -> dict[str, Any] | None:
+    """SES's notification; None for what is none, such as its greeting when the topic is connected."""
+    try:
+        told = record.json_body
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and "receipt" in told else None
 
 
 def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:

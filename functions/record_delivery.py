@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def settle(record: SQSRecord) -> None:
     """Apply one report to the mail it is about; a report about no mail of ours changes nothing."""
-    report = record.json_body
+    report = _report(record)
     feedback = _feedback(report)
     tags = report.get("mail", {}).get("tags", {})
     key = mailer.read_tag(next(iter(tags.get("message", [])), ""))
@@ -55,7 +55,8 @@ def settle(record: SQSRecord) -> None:
             if address and feedback in {Feedback.BOUNCE, Feedback.COMPLAINT}:
                 _suppress(address, feedback, at, now, settings)
             elif address and feedback is Feedback.DELAY and part != "message":
-                _rest(address, at, now, settings)
+                # By when the mail was sent: however often SES reports one that waits, it is one.
+                _rest(address, datetime.fromisoformat(report["mail"]["timestamp"]), now, settings)
         except Changed:
             continue
         logger.info("reported", feedback=feedback, part=part)
@@ -126,6 +127,15 @@ def _rest(address: str, at: datetime, now: datetime, settings: Settings) -> None
     delayed = delay(person, at)
     if delayed is not person:
         people.save(delayed, now + settings.policy.keep_for)
+
+
+def _report(record: SQSRecord) -> dict[str, Any]:
+    """What SES says; nothing for what is no JSON, such as its greeting when the topic is connected."""
+    try:
+        found = record.json_body
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _feedback(report: dict[str, Any]) -> Feedback | None:

@@ -247,6 +247,7 @@ def test_m10_only_ses_of_this_account_and_configuration_may_report() -> None:
     policy = resources("AWS::SNS::TopicPolicy")["DeliveryTopicPolicy"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert policy["Topics"] == ["DeliveryTopic"]
+    assert template()["Resources"]["Reports"]["DependsOn"] == "DeliveryTopicPolicy"
     assert (statement["Principal"], statement["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
     condition = statement["Condition"]["StringEquals"]
     assert condition["aws:SourceAccount"] == "AWS::AccountId"

@@ -125,9 +125,9 @@ def prefer(person: Person, surveys: Surveys, language: str | None = None) -> Per
     return person if chosen == person else chosen
 
 
-def delay(person: Person, at: datetime) -> Person:
-    """The person once their mailbox put a mail off (full, busy); the same report again changes nothing."""
-    latest = tuple(sorted({*person.delays, at}))[-DELAYS_UNTIL_REST:]
+def delay(person: Person, sent_at: datetime) -> Person:
+    """The person once their mailbox put a mail off (full, busy); more reports about the same mail change nothing."""
+    latest = tuple(sorted({*person.delays, sent_at}))[-DELAYS_UNTIL_REST:]
     return person if latest == person.delays else replace(person, delays=latest)
 
 

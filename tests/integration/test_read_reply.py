@@ -23,6 +23,7 @@ from builders import (
     closed,
     customer,
     received,
+    records,
     reopened,
     sample,
     settings,
@@ -158,6 +159,15 @@ def test_e1_automatic_mail_is_no_answer(world: World, headers: dict[str, str], t
     reply(world, written(text, **headers))
     assert world.scan() == before
     assert kept() == []
+
+
+@pytest.mark.parametrize(
+    "body", ["Successfully validated SNS topic.", "[]", '{"notificationType": "Bounce"}']
+)
+def test_what_is_no_notification_of_a_mail_changes_nothing(world: World, body: str) -> None:
+    before = world.scan()
+    assert world.invoke("read_reply", records("read_reply", [body])) == {"batchItemFailures": []}
+    assert world.scan() == before
 
 
 def test_e1_a_report_is_no_answer(world: World) -> None:
