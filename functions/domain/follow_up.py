@@ -317,17 +317,18 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
     whose helpdesk did not say when (``degraded``): its repeats look like closings at other times. What we found by
     asking is looked for in a wider span, because it is about something that we probably know.
     """
+    apart_by = {known.number: _apart(known, closure) for known in ticket.follow_ups}
     for known in ticket.follow_ups:
-        instants = (known.closure.closed_at, known.finalised_at or known.closure.closed_at)
-        apart = min(abs(instant - closure.closed_at) for instant in instants)
-        if apart <= SAME_CLOSURE_WITHIN:
+        if apart_by[known.number] <= SAME_CLOSURE_WITHIN:
             return known
+    # The latest first: a ticket that was solved twice without our hearing of a reopening is closed for the second time.
+    for known in reversed(ticket.follow_ups):
         first, second = sorted((known.closure.closed_at, closure.closed_at))
         reopened_between = any(first <= at <= second for at in ticket.reopens)
         if not reopened_between and _is_echo(ticket, known, closure):
             return known
         found = closure.found_by or known.closure.found_by
-        if found and apart <= SAME_WHEN_FOUND_WITHIN and not reopened_between:
+        if found and apart_by[known.number] <= SAME_WHEN_FOUND_WITHIN and not reopened_between:
             return known
         finalised = {known.closure.kind, closure.kind} == {"solved", "closed"}
         in_order = (known.closure.closed_at < closure.closed_at) == (known.closure.kind == "solved")
@@ -335,6 +336,12 @@ def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
         if ((finalised and in_order) or degraded) and not reopened_between:
             return known
     return None
+
+
+def _apart(known: FollowUp, closure: Closure) -> timedelta:
+    """How far a closing's instant is from those at which this one was closed."""
+    instants = (known.closure.closed_at, known.finalised_at or known.closure.closed_at)
+    return min(abs(instant - closure.closed_at) for instant in instants)
 
 
 def _is_echo(ticket: Ticket, known: FollowUp, closure: Closure) -> bool:

@@ -776,6 +776,14 @@ def test_a_ticket_solved_after_it_was_finally_closed_was_closed_a_second_time() 
     assert [known.state for known in ticket.follow_ups] == [State.REOPENED, State.SCHEDULED]
 
 
+def test_a_final_closing_is_that_of_the_last_solution_although_nobody_told_of_a_reopening() -> None:
+    twice = tell([closure(), closure(closed_at=after(days=2))])
+    final = closure(closed_at=after(days=3), kind="closed")
+    assert [
+        found.number for found in (same_closure(twice, closure()), same_closure(twice, final)) if found
+    ] == [1, 2]
+
+
 def test_reopening_that_is_heard_of_after_the_final_closing_does_not_lose_it() -> None:
     final = closure(closed_at=after(hours=20), kind="closed")
     closed = repeat(opened(), final, after(hours=20), SETTINGS)
