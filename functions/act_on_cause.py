@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from adapters import causes, clock, deeds, notices, outbox, owners, table, tellings, tickets, web
 from adapters.telemetry import count, logger, metrics
-from domain import cause, hours, ownership, telling
+from domain import cause, commitment, hours, ownership, telling
 from domain.cause import CauseState
 from domain.digest import Owner
 from domain.errors import Changed, Refused
@@ -21,6 +21,7 @@ from take_next_step import tell_if_repeated
 
 ATTEMPTS = 5
 KEPT_FIELDS = ("seal", "form", "action", "cause", "committed_to", "note", "wrong", "words", "day")
+FARTHEST = timedelta(days=3 * 366)
 LONGEST_NOTE = 500
 LONGEST_WORDS = 1000
 
@@ -117,8 +118,8 @@ def carry_out(found: Found, form: notices.Posted, settings: Settings) -> CauseSt
 
 
 def _acknowledge(wish: Wish) -> Done:
-    committed_to = _day(wish.form.get("committed_to", ""))
-    if committed_to and committed_to < wish.now.date():
+    committed_to = _day("committed_to", wish)
+    if committed_to and committed_to < commitment.our_day(wish.now, wish.settings.policy):
         raise Wrong("The date is in the past.")
     if wish.state.merged_into:
         raise Wrong("It is part of another root cause.", 409)
@@ -136,18 +137,24 @@ def _details(what: str, words: str | None) -> str | None:
     return f"{what}\n{words}" if words else what or None
 
 
-def _day(text: str) -> date | None:
+def _day(field: str, wish: Wish) -> date | None:
+    """A day of the form. Nothing is known from before ``keep_for``, and nobody waits for longer than ``FARTHEST``."""
+    text = wish.form.get(field, "")
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError as error:
         raise Wrong("Please give the date as year, month and day.") from error
+    today = commitment.our_day(wish.now, wish.settings.policy)
+    if day and not today - wish.settings.policy.keep_for <= day <= today + FARTHEST:
+        raise Wrong("The date is too far away. Is its year right?")
+    return day
 
 
 # --- telling customers ------------------------------------------------------------------------------------------------
 
 
 def _declare(wish: Wish) -> Done:
-    day = _day(wish.form.get("day", ""))
+    day = _day("day", wish)
     wrong, words = _words(wish.form.get("wrong", "")), _words(wish.form.get("words", ""))
     if day is None or not wrong or not words:
         raise Wrong("Please say what was wrong, what was changed, and since when.")
@@ -160,7 +167,7 @@ def _declare(wish: Wish) -> Done:
 
 
 def _write(kind: Kind, wish: Wish) -> Done:
-    day, words = _day(wish.form.get("day", "")), _words(wish.form.get("words", ""))
+    day, words = _day("day", wish), _words(wish.form.get("words", ""))
     if day is None or not words:
         raise Wrong("Please write what customers should read, and by when they hear from you.")
     try:

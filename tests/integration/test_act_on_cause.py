@@ -2,7 +2,9 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +18,7 @@ from builders import (
     HANNE,
     MIA,
     RAVI,
+    START,
     URL,
     closed,
     customer,
@@ -133,6 +136,18 @@ def test_a_commitment_is_reminded_of_and_its_end_goes_to_the_manager_once(world:
     assert "Ravi Menon said" in over.text
     assert what_was_done() == [What.COMMITTED, What.OVERDUE]
     assert "which is over" in world.open(link).body
+
+
+@pytest.mark.parametrize(("zone", "time_of_day"), [("America/Los_Angeles", 1), ("Pacific/Auckland", 19)])
+def test_a_date_is_one_of_the_company_s_own_days(world: World, zone: str, time_of_day: int) -> None:
+    link = noticed(world)
+    company = settings()
+    world.apply(replace(company, policy=replace(company.policy, time_zone=zone)))
+    world.wait_until(START.replace(hour=time_of_day) + 5 * A_DAY)
+    today = world.now.astimezone(ZoneInfo(zone)).date()
+    yesterday = today - A_DAY
+    assert world.press(link, action="acknowledge", committed_to=yesterday.isoformat()).status == 400
+    assert world.press(link, action="acknowledge", committed_to=today.isoformat()).status == 200
 
 
 def test_a_new_date_is_reminded_of_anew(world: World) -> None:
@@ -603,6 +618,9 @@ def test_a_form_that_makes_no_sense_changes_nothing(world: World) -> None:
         {"action": "delete"},
         {"action": "acknowledge", "committed_to": "soon"},
         {"action": "acknowledge", "committed_to": "2026-11-29"},
+        {"action": "acknowledge", "committed_to": "9999-12-31"},
+        {"action": "known", "words": "A", "day": "9999-12-31"},
+        {"action": "declare", "wrong": "A", "words": "B", "day": "0026-11-28"},
         {"action": "declare", "wrong": "A", "words": "B"},
         {"action": "declare", "wrong": "A", "words": "B", "day": "2026-12-24"},
         {"action": "declare", "wrong": " ", "words": "B", "day": DAY},
