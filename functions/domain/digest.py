@@ -5,7 +5,7 @@ Everything is counted from what is stored as of one instant; the mail, the chat 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from domain.cause import TREND, CauseFigures, CauseState, Count, Mark, figures, mark_of
@@ -16,6 +16,8 @@ from domain.telling import Telling
 
 NOT_SOLVED, NO_ANSWER, HAD_A_TICKET = 5, 3, 1
 """What each customer counts for in the harm of a cause, the worst that happened to them in the period."""
+LONGEST = timedelta(days=35)
+"""So much a digest covers at most, unless its schedule is slower."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +49,13 @@ def digest_message(
 def period(owner: Owner, usual: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
     """The period of a digest that is due: from where the last one ended, so that nothing is told twice or never.
 
-    ``usual`` is the one of the owner's schedule; it holds for the first digest.
+    ``usual`` is the one of the owner's schedule; it holds for the first digest. Whoever had no cause for longer than
+    ``LONGEST`` hears only of so much: others were told of what was before.
     """
     since, until = usual
-    return (owner.told_until if owner.told_until and owner.told_until < until else since), until
+    if owner.told_until and owner.told_until < until:
+        since = max(owner.told_until, min(since, until - LONGEST))
+    return since, until
 
 
 class Change(StrEnum):
@@ -90,7 +95,7 @@ class Entry:
     complaints: tuple[FollowUp, ...]
     """"Not solved", with words, in the period; the latest first."""
     praise: tuple[FollowUp, ...]
-    """"Solved", with words that may be quoted, in the period; the latest first."""
+    """"Solved", with words that may be passed on as praise, in the period; the latest first."""
     helped: tuple[FollowUp, ...]
     """Confirmed in the period."""
     tickets: frozenset[tuple[str, str]]
@@ -157,7 +162,7 @@ def entry(
         unsolved=sum(f.state is State.DENIED for f in _latest(known)),
         recovered=tuple(f for f in helped if _was_denied(f, known)),
         complaints=tuple(f for f in said if f.answer and not f.answer.solved and f.answer.words),
-        praise=tuple(f for f in said if f.state is State.CONFIRMED and f.answer and f.answer.consent),
+        praise=tuple(f for f in said if f.quote),
         helped=helped,
         tickets=_tickets(listed, since, until),
         tickets_before=_tickets(listed, since - (until - since), since),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil, floor
 
 from domain import hours
-from domain.cause import CauseFigures, CauseState
+from domain.cause import CauseFigures, CauseState, owner_of
 from domain.digest import Change, Entry, Need
 from domain.follow_up import FollowUp
 from domain.message import Message
@@ -146,7 +146,7 @@ def _thanks(entries: Iterable[Entry], settings: Settings) -> tuple[compose.Thank
         compose.Thanks(
             name=name,
             solved=len({(f.closure.source, f.closure.ticket_id) for f in helped[name]}),
-            quote=_consented(quotes[name]) if name in quotes else None,
+            quote=quotes[name].quote if name in quotes else None,
             customer_credit=facts.credited(quotes[name]) if name in quotes else None,
         )
         for name in most[: compose.MOST_THANKS]
@@ -156,10 +156,6 @@ def _thanks(entries: Iterable[Entry], settings: Settings) -> tuple[compose.Thank
 def _helper(follow_up: FollowUp, settings: Settings) -> str:
     name, team = follow_up.closure.resolver_name, facts.team_name(follow_up, settings)
     return f"{name} ({team})" if name and team else name or team or ""
-
-
-def _consented(follow_up: FollowUp) -> str | None:
-    return follow_up.answer.consent if follow_up.answer else None
 
 
 def _percent(part: int, whole: int) -> int:
@@ -266,7 +262,6 @@ def _owner_may_read(follow_up: FollowUp) -> str | None:
 
 def _line(entry: Entry, settings: Settings, unit: str, harm: int, harm_so_far: int) -> compose.CauseLine:
     figures, state = entry.figures, entry.state
-    known = settings.causes.get(figures.code)
     return compose.CauseLine(
         name=facts.cause_name(figures.code, settings),
         tickets=figures.tickets,
@@ -286,7 +281,7 @@ def _line(entry: Entry, settings: Settings, unit: str, harm: int, harm_so_far: i
         bucket_label=unit,
         words=tuple(f.answer.words for f in entry.complaints[:EXAMPLES] if f.answer and f.answer.words),
         repeated=state.repeated_at is not None,
-        acknowledged_by=facts.contact_name(known.owner if known else None, settings)
+        acknowledged_by=facts.contact_name(owner_of(state, settings), settings)
         if state.acknowledged_at
         else None,
         committed_to=state.committed_to,

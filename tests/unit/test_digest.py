@@ -14,6 +14,7 @@ from company import POLICY, SETTINGS, START, after, opened
 from domain.cause import TREND, CauseState, Mark, mark_of
 from domain.digest import (
     HAD_A_TICKET,
+    LONGEST,
     NO_ANSWER,
     NOT_SOLVED,
     Change,
@@ -171,6 +172,21 @@ def test_words_of_a_no_have_no_name_and_a_name_stands_only_under_what_was_agreed
         assert "Between us" not in part
 
 
+def test_words_that_are_not_only_praise_are_quoted_once_a_person_passed_them_on() -> None:
+    held = replace(yes("It works, but Marta was rude", "It works, but Marta was rude"), critical=True)
+    for answer, quote in ((held, None), (replace(held, released_by="jonas"), "It works, but Marta was rude")):
+        found = told(closing("1", State.CONFIRMED, answers=(answer,), resolver_name="Marta"))
+        context = digest_facts.digest("jonas", START, UNTIL, UNTIL, [found], samples.CAUSES_LINK, SETTINGS)
+        assert [(thanks.solved, thanks.quote) for thanks in context.thanks] == [(1, quote)]
+
+
+def test_who_acknowledged_is_whoever_has_the_cause_now() -> None:
+    state = CauseState(code="firmware", owner="ruth", repeated_at=START, acknowledged_at=START)
+    found = told(closing("1"), state=state)
+    context = digest_facts.digest("ruth", START, UNTIL, UNTIL, [found], samples.CAUSES_LINK, SETTINGS)
+    assert context.lines[0].acknowledged_by == SETTINGS.contacts["ruth"].name
+
+
 def test_shares_of_harm_add_up_and_others_are_summed() -> None:
     entries = rank(
         replace(
@@ -221,6 +237,13 @@ def test_periods_follow_each_other_whatever_the_schedule_becomes(changes: list[t
         told_of.append(found)
         owner = replace(owner, told_until=found[1])
     assert all(before[1] == since for before, (since, _) in pairwise(told_of))
+
+
+def test_whoever_had_no_cause_for_months_hears_of_the_last_weeks_only() -> None:
+    away = Owner(key="jonas", told_until=after(days=-200))
+    assert period(away, (START, UNTIL)) == (UNTIL - LONGEST, UNTIL)
+    slow = (UNTIL - 2 * LONGEST, UNTIL)
+    assert period(away, slow) == slow
 
 
 def test_a_digest_looks_back_far_enough_for_silence_and_for_who_is_asked_again() -> None:
