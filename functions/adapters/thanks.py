@@ -14,7 +14,7 @@ from domain import thanks as domain
 from domain.follow_up import FollowUp
 from domain.message import ticket_scope
 from domain.settings import Settings
-from domain.thanks import Round, TeamRound, Thanks, next_due, team_scope
+from domain.thanks import MOST_SHOWN, SETTLING, Round, TeamRound, Thanks, next_due, team_scope
 
 KIND = "team"
 
@@ -47,14 +47,23 @@ def marks(team: str, since: datetime, until: datetime) -> Iterator[Thanks]:
 def confirmed(team: str, since: datetime, until: datetime) -> list[FollowUp]:
     """What customers confirmed to a team between two instants and still call solved, the newest first.
 
-    Words are shown only while their ticket stands as it was confirmed: one that was opened again is left out.
+    Words are shown only while their ticket stands as it was confirmed: one that was opened again is left out. Each is a
+    read, so only as many are looked at as can be shown; the rest is only counted.
     """
     keys = [
         (ticket_scope(mark.source, mark.ticket_id), tickets.sort_key(mark.number))
         for mark in marks(team, since, until)
     ]
     found = domain.confirmed(tickets.load_many(list(dict.fromkeys(keys))))
-    return [follow_up for follow_up in found if not _superseded(follow_up)]
+    shown, stale = 0, set()
+    for follow_up in sorted(found, key=lambda known: known.quote is None):
+        if shown == MOST_SHOWN:
+            break
+        if _superseded(follow_up):
+            stale.add(follow_up.ref)
+        else:
+            shown += 1
+    return [follow_up for follow_up in found if follow_up.ref not in stale]
 
 
 def _superseded(follow_up: FollowUp) -> bool:
@@ -79,6 +88,9 @@ def ensure(settings: Settings, now: datetime) -> None:
         for round in Round:
             due_at = next_due(round, team, now, settings.policy.time_zone)
             known = load(key, round)
+            if known and due_at is None and known.due_at and known.due_at > now:
+                # The team gets each at once from now on: what was gathered so far goes out, and nothing of it twice.
+                due_at = min(known.due_at, now + SETTLING)
             if known is None and due_at:
                 table.put(row(TeamRound(team=key, round=round, since=now, due_at=due_at)))
             elif known and due_at and due_at != known.due_at and (known.due_at is None or known.due_at > now):

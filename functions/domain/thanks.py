@@ -18,6 +18,8 @@ from domain.settings import Settings, Team
 
 SETTLING = timedelta(minutes=15)
 """So long after its instant a mark is certainly stored; a gathering leaves what is younger to the next one."""
+MOST_SHOWN = 100
+"""Solutions that a page shows, those with words first; mails show fewer."""
 A_DAY = timedelta(days=1)
 
 

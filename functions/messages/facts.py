@@ -24,7 +24,6 @@ EXAMPLES = 5
 HISTORY = 5
 NOTES = 20
 """Solutions in one mail of gathered notes."""
-ENTRIES = 100
 """Solutions on one page of thanks."""
 PEOPLE = 20
 
@@ -433,8 +432,8 @@ def thanks_page(
     kept_since = our_day(now - settings.policy.keep_for, settings).replace(day=1)
     return pages.ThanksPage(
         **vars(thanks_month(team, month, solved, None, settings)),
-        entries=tuple(_thanked(f, team, settings) for f in listed[:ENTRIES]),
-        more=max(0, len(solved) - ENTRIES),
+        entries=tuple(_thanked(f, team, settings) for f in listed[: thanks.MOST_SHOWN]),
+        more=max(0, len(solved) - thanks.MOST_SHOWN),
         earlier=thanks.month_before(month) if month > kept_since else None,
         later=thanks.month_after(month) if month < this_month else None,
     )

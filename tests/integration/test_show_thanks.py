@@ -5,7 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, MIA, RAVI, START, TEAM, customer, sample, settings
+from adapters import thanks, tickets
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    AN_HOUR,
+    CUSTOMER,
+    MIA,
+    RAVI,
+    START,
+    TEAM,
+    customer,
+    reopened,
+    sample,
+    settings,
+)
 from world import World
 
 PRAISE = "Kim stayed on the phone until it worked."
@@ -96,6 +110,44 @@ def test_a_lost_change_or_a_doubled_step_neither_loses_nor_repeats_a_gathered_no
     world.failed.clear()
     world.wait(A_DAY)
     assert len([mail for mail in world.mail.to(TEAM) if "Confirmed by" in mail.subject]) == 1
+
+
+def test_a_team_that_gathers_no_more_gets_what_was_gathered_and_nothing_twice(world: World) -> None:
+    gathering(world)
+    confirm(world, "1", PRAISE)
+    world.wait(AN_HOUR)
+    gathering(world, "at_once")
+    world.wait(AN_HOUR)
+    (gathered,) = world.mail.to(TEAM)
+    assert gathered.subject.startswith("Confirmed by") and PRAISE in gathered.text
+    confirm(world, "2", "Second to none.")
+    world.wait(timedelta(days=9))
+    assert [
+        sum(words in mail.text for mail in world.mail.to(TEAM)) for words in (PRAISE, "Second to none.")
+    ] == [1, 1]
+
+
+def test_of_many_only_those_that_are_shown_are_looked_at_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm(world, "0", PRAISE)
+    for number in range(1, 4):
+        confirm(world, str(number))
+    world.wait(AN_HOUR)
+    world.hook(reopened("0", world.now))
+    monkeypatch.setattr(thanks, "MOST_SHOWN", 1)
+    looked: list[str] = []
+    load = tickets.load
+
+    def noted(source: str, ticket_id: str) -> tickets.Records:
+        looked.append(ticket_id)
+        return load(source, ticket_id)
+
+    monkeypatch.setattr(tickets, "load", noted)
+    month = (START - timedelta(days=31), world.now + A_DAY)
+    found = thanks.confirmed("web-portal", *month)
+    assert len(looked) == 2 and looked[0] == "0", "those with words first"
+    assert len(found) == 3
 
 
 def test_each_month_ends_with_a_look_back(world: World) -> None:
