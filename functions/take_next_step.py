@@ -218,8 +218,11 @@ def _flag(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     escalated = flag.escalate(raised, now, settings)
     told = [outbox.row(flag.message_for(escalated, now))] if escalated.rounds > raised.rounds else []
     table.put_all([flags.row(escalated), *told])
-    logger.info("flag escalated", rounds=escalated.rounds)
-    count("FlagEscalated")
+    if told:
+        logger.info("flag escalated", rounds=escalated.rounds)
+    else:
+        logger.warning("nobody is left to escalate to", rounds=escalated.rounds)
+    count("FlagEscalated" if told else "FlagNotEscalated")
 
 
 def _asked_again(

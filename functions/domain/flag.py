@@ -99,6 +99,9 @@ class Flag:
     rounds: int = 1
     """How often a person was told: raised again by a "no", escalated."""
     escalated_from: str | None = None
+    """Who had it last; whoever has it now when it came back to them."""
+    had_by: tuple[str, ...] = ()
+    """Who had it before since it was raised, in this order."""
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     """Key of the contact whose link was used; the same for ``settled_by``."""
@@ -233,7 +236,9 @@ def note(flag: Flag, what: What, by: str | None, now: datetime, words: str | Non
 def _to_manager(flag: Flag, settings: Settings) -> Flag:
     """Asked again as often as anybody is: somebody else looks at it."""
     manager = settings.contacts[flag.holder].manager if flag.holder in settings.contacts else None
-    return replace(flag, holder=manager, escalated_from=flag.holder) if manager else flag
+    if manager is None:
+        return flag
+    return replace(flag, holder=manager, escalated_from=flag.holder, had_by=(*flag.had_by, flag.holder))
 
 
 def _wrote_again(follow_up: FollowUp, known: Flag) -> bool:
@@ -306,22 +311,38 @@ def settle(flag: Flag, by: str, result: Result, done: str, now: datetime) -> Fla
 
 
 def escalate(flag: Flag, now: datetime, settings: Settings) -> Flag:
-    """A flag that nobody acknowledged or settled in time goes to the holder's manager; at the top it stays."""
+    """A flag that nobody acknowledged or settled in time goes one person further; at the end of the way it stays.
+
+    The way: manager by manager to the top; from there, while nobody acknowledged it, to the company's responsible
+    contact; and once more to that one when everybody had it, because a single mail can be lost or overlooked.
+    """
     if flag.settled_at or flag.due_at is None or now < flag.due_at:
         raise Refused("not overdue")
-    holder = settings.contacts.get(flag.holder)
-    manager = holder.manager if holder else settings.responsible
-    if manager is None or manager == flag.holder:
+    to = _next_holder(flag, settings)
+    if to is None:
         return replace(flag, due_at=None)
     return replace(
-        note(flag, What.ESCALATED, None, now, manager),
-        holder=manager,
+        note(flag, What.ESCALATED, None, now, to),
+        holder=to,
         escalated_from=flag.holder,
+        had_by=(*flag.had_by, flag.holder),
         acknowledged_at=None,
         acknowledged_by=None,
         rounds=flag.rounds + 1,
         due_at=now + settings.policy.flag_acknowledge_within,
     )
+
+
+def _next_holder(flag: Flag, settings: Settings) -> str | None:
+    had = {*flag.had_by, flag.holder}
+    holder = settings.contacts.get(flag.holder)
+    manager = holder.manager if holder else None
+    if manager and manager not in had:
+        return manager
+    if flag.acknowledged_at and holder:
+        return None
+    # Whoever has it a second time was the last one.
+    return None if flag.holder in flag.had_by else settings.responsible
 
 
 def ask_team(flag: Flag, team: str, by: str, now: datetime) -> tuple[Flag, Message]:

@@ -106,19 +106,36 @@ def test_a_customer_who_answers_is_not_reminded(world: World) -> None:
     assert len(world.mail.to(CUSTOMER)) == 1
 
 
-def test_an_unacknowledged_flag_goes_to_the_manager_once(world: World) -> None:
+def test_an_unacknowledged_flag_goes_up_then_to_the_responsible_contact_and_once_more_to_them(
+    world: World,
+) -> None:
     world.press(world.asked(), answer="no", words="No.")
     world.wait(A_MINUTE)
     raised_at = world.now - A_MINUTE
-    world.wait(4 * A_DAY)
-    (first,) = [mail for mail in world.mail.to(RAVI) if "ticket 4711" in mail.subject]
-    (second,) = [mail for mail in world.mail.to(HANNE) if "ticket 4711" in mail.subject]
-    assert first.at == raised_at
-    assert second.at == raised_at + A_DAY
-    assert first.link != second.link
-    assert "Ravi Menon did not acknowledge this in time" in second.text
-    assert (flag := tickets.load("acme", "4711").flags[1]).holder == "hanne"
+    world.wait(20 * A_DAY)
+    told = [mail for mail in world.mail.sent if mail.subject.endswith("ticket 4711") and mail.at >= raised_at]
+    assert [(mail.to, mail.at - raised_at) for mail in told] == [
+        (RAVI, 0 * A_DAY),
+        (HANNE, A_DAY),
+        (MIA, 2 * A_DAY),
+        (MIA, 3 * A_DAY),
+    ]
+    assert told[0].link != told[1].link
+    assert "Ravi Menon did not acknowledge this in time" in told[1].text
+    assert "Hanne Vogel did not acknowledge this in time" in told[2].text
+    assert told[3].subject == "Not solved, once more: ticket 4711"
+    assert "You were told of this before, and nobody has acknowledged it yet." in told[3].text
+    assert (flag := tickets.load("acme", "4711").flags[1]).holder == "mia"
     assert flag.due_at is None
+
+
+def test_who_acknowledges_on_the_way_ends_it(world: World) -> None:
+    world.press(world.asked(), answer="no", words="No.")
+    world.wait(2 * A_DAY + AN_HOUR)
+    (mail,) = [mail for mail in world.mail.to(MIA) if "ticket 4711" in mail.subject]
+    world.press(mail.link, action="acknowledge")
+    world.wait(20 * A_DAY)
+    assert len([mail for mail in world.mail.to(MIA) if "ticket 4711" in mail.subject]) == 1
 
 
 def test_one_person_is_asked_once_in_seven_days_and_nothing_is_dropped(world: World) -> None:

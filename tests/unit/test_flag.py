@@ -22,7 +22,7 @@ from domain.flag import (
     settle,
 )
 from domain.follow_up import FollowUp, Press, State, record_answer, to_state
-from domain.settings import Contact
+from domain.settings import Contact, Settings
 
 
 def denied() -> FollowUp:
@@ -154,14 +154,47 @@ def test_nothing_escalates_before_its_time_or_after_it_was_settled() -> None:
         escalate(settle(flag, "jonas", Result.SOLVED, "Done", after(days=2)), after(days=9), SETTINGS)
 
 
-def test_an_unacknowledged_flag_goes_up_one_person_at_a_time_and_stays_at_the_top() -> None:
-    flag, days, told = flagged(denied()), 2, []
+def way_of(flag: Flag, company: Settings = SETTINGS) -> list[str]:
+    """Who is told of a flag that nobody ever acknowledges, a day after the other."""
+    told, names = list[str](), set[str]()
     while flag.due_at is not None:
-        told.append((flag.holder, message_for(flag, START).name))
-        days += 1
-        flag = escalate(flag, after(days=days), SETTINGS)
-    assert told == [("jonas", "0001#flag#01"), ("selma", "0001#flag#02"), ("ruth", "0001#flag#03")]
-    assert (flag.holder, flag.rounds) == ("ruth", 3)
+        told.append(flag.holder)
+        names.add(message_for(flag, START).name)
+        flag = escalate(flag, flag.due_at, company)
+    assert flag.holder == told[-1]
+    assert names == {f"0001#flag#{round:02d}" for round in range(1, len(told) + 1)}
+    return told
+
+
+def test_an_unacknowledged_flag_goes_up_one_person_at_a_time_and_then_to_who_is_responsible() -> None:
+    assert way_of(flagged(denied())) == ["jonas", "selma", "ruth", "selma"]
+
+
+def test_from_the_top_it_goes_to_the_responsible_contact_who_never_had_it_and_once_more_to_that_one() -> None:
+    contacts = {**SETTINGS.contacts, "mia": Contact(name="Mia", email="mia@x.example", manager="ruth")}
+    company = replace(SETTINGS, contacts=contacts, responsible="mia")
+    assert way_of(flagged(denied()), company) == ["jonas", "selma", "ruth", "mia", "mia"]
+
+
+def test_who_has_nobody_above_and_is_responsible_is_told_once_more() -> None:
+    company = replace(SETTINGS, responsible="ruth")
+    flag = replace(flagged(denied()), holder="ruth")
+    assert way_of(flag, company) == ["ruth", "ruth"]
+
+
+def test_an_acknowledged_flag_stays_at_the_top() -> None:
+    top = acknowledge(replace(flagged(denied()), holder="ruth"), "ruth", after(days=2), SETTINGS)
+    stays = escalate(top, after(days=5), SETTINGS)
+    assert stays == replace(top, due_at=None)
+
+
+def test_raised_again_it_goes_the_whole_way_again() -> None:
+    flag = flagged(silent(), days=8)
+    while flag.due_at is not None:
+        flag = escalate(flag, flag.due_at, SETTINGS)
+    again = flagged(answered(silent(), solved=False, days=20), flag, days=20)
+    assert again.had_by == ()
+    assert escalate(again, after(days=21), SETTINGS).holder == "selma"
 
 
 def test_a_flag_whose_holder_left_goes_to_the_companys_responsible_person() -> None:
@@ -190,16 +223,19 @@ def test_escalation_ends_with_somebody_whatever_the_company_looks_like(
         responsible=responsible if responsible in above else min(above),
     )
     flag = replace(flagged(denied()), holder=holder)
-    for _ in range(len(above) + 2):
+    told = [flag.holder]
+    for _ in range(len(above) + 3):
         if flag.due_at is None:
             break
         before = flag
         flag = escalate(flag, flag.due_at, company)
-        assert (flag.rounds > before.rounds) == (flag.holder != before.holder)
+        assert (flag.rounds > before.rounds) == (flag.due_at is not None)
+        told += [flag.holder] if flag.due_at else []
     assert flag.due_at is None
-    top = company.contacts.get(flag.holder)
-    assert top is not None
-    assert top.manager is None
+    assert told[-1] == flag.holder == company.responsible
+    assert len(set(told)) == len(told) - 1, "one of them twice, and that is the responsible contact"
+    assert told.count(company.responsible) == 2
+    assert any(above.get(name) is None for name in told)
 
 
 # --- any order -------------------------------------------------------------------------------------------------------
