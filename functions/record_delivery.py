@@ -107,6 +107,7 @@ def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, settings: 
     heard = message.hear(known, feedback, at)
     if heard != known:
         outbox.save(heard)
+        outbox.ring_if_missed(heard, known)
     if known.to != message.CUSTOMER:
         return settings.address_of(known.to)
     ref = message.closure_of(known)

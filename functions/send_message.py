@@ -321,9 +321,11 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         count("MailUnwritable")
         reason = "unwritable"
     if mail is None or address is None:
-        outbox.save(message.cancel(waiting, reason or "nothing_to_say"))
-        logger.warning("message cancelled", kind=waiting.kind, reason=reason or "nothing_to_say")
+        cancelled = message.cancel(waiting, reason or "nothing_to_say")
+        outbox.save(cancelled)
+        logger.warning("message cancelled", kind=waiting.kind, reason=cancelled.cancelled)
         count("MessageCancelled")
+        outbox.ring_if_missed(cancelled, waiting)
         return
     claim_id = clock.new_id()
     claimed = outbox.claim(_with_quote(waiting, mail), claim_id, now, settings)

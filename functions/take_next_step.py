@@ -271,6 +271,7 @@ def _message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
         outbox.save(given_up)
         logger.error("nobody knows whether a message went out", kind=waiting.kind)
         count("MessageUnknown")
+        outbox.ring_if_missed(given_up, waiting)
     elif message.is_sendable(waiting, now, settings.policy):
         queues.queue_message(pk, sk, now)
 

@@ -378,6 +378,21 @@ def test_p14_requests_are_throttled_and_many_refused_links_ring() -> None:
     assert alarm["Threshold"] < usual["ThrottlingRateLimit"] * alarm["Period"], "the throttle hides it"
 
 
+def test_every_alarm_on_a_metric_of_ours_finds_it_and_is_explained() -> None:
+    explained = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    variables = usual_variables()
+    ours = {
+        name: known
+        for name, known in resources("AWS::CloudWatch::Alarm").items()
+        if not known["Namespace"].startswith("AWS/")
+    }
+    assert ours["ColleaguesUnreachableAlarm"]["MetricName"] == "ColleagueUnreachable"
+    for name, alarm in ours.items():
+        assert alarm["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
+        assert f"| `{name}` |" in explained, name
+
+
 def usual_variables() -> dict[str, Any]:
     """The environment of every function."""
     variables: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters import clock, table
+from adapters.telemetry import count, logger
 from domain import delivery, message
 from domain.delivery import Delivery, Progress
 from domain.errors import Changed
@@ -73,5 +74,16 @@ def settle(
         except Changed:
             known = load(claimed.scope, claimed.name)
             continue
+        ring_if_missed(after, known)
         return
     raise Changed("the message is changing too fast")
+
+
+def ring_if_missed(after: Message, before: Message) -> None:
+    """Let an alarm ring once it is stored that a mail to one of our own people has come to nothing.
+
+    Whoever it was for hears of nothing any more, so nobody else would notice. The line names the key in the settings.
+    """
+    if message.misses_colleague(after) and not message.misses_colleague(before):
+        logger.warning("one of our own people is not reached", kind=after.kind, recipient=after.to)
+        count("ColleagueUnreachable")

@@ -26,6 +26,10 @@ class Progress(StrEnum):
     REFUSED = "refused"
 
 
+FAILED = frozenset({Progress.BOUNCED, Progress.COMPLAINED, Progress.REFUSED, Progress.UNKNOWN})
+"""Whoever it was for has not got it, or does not want it, or nobody knows."""
+
+
 class Feedback(StrEnum):
     """What the mail provider reports about a mail (SES event types of the same meaning)."""
 

@@ -18,6 +18,9 @@ from domain.settings import Policy, Settings
 CUSTOMER = "customer"
 """As ``to`` of a message: the customer of the closure that ``about`` names by ``source``, ``ticket_id``, ``number``."""
 
+UNREACHABLE = frozenset({"suppressed", "recipient_unknown"})
+"""Why a message is cancelled whose recipient has no address that may be written to."""
+
 CHAT = "chat#"
 """How the names of messages for chats begin."""
 
@@ -126,6 +129,13 @@ def is_for_chat(message: Message) -> bool:
 def cancel(message: Message, reason: str) -> Message:
     """The message is not to be sent any more; why is kept."""
     return replace(message, cancelled=reason, due_at=None)
+
+
+def misses_colleague(message: Message) -> bool:
+    """Whether a mail to one of our own people did not reach them: only who keeps the settings can mend that."""
+    held = message.delivery
+    is_lost = message.cancelled in UNREACHABLE or (held is not None and held.progress in delivery.FAILED)
+    return is_lost and message.to.startswith(("contact:", "team:"))
 
 
 def is_sendable(message: Message, now: datetime, policy: Policy) -> bool:

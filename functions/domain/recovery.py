@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.delivery import Progress
+from domain.delivery import FAILED
 from domain.errors import Refused
 from domain.flag import Flag, Reason, What, note, raise_for
 from domain.follow_up import MOST_AGAIN, AskedAgain, FollowUp, State, Ticket
@@ -156,8 +156,7 @@ def after_asking(
 def _silent_at(question: Message, policy: Policy) -> datetime | None:
     """When the customer has had time enough to answer; None when the question never reached them."""
     held = question.delivery
-    failed = {Progress.BOUNCED, Progress.COMPLAINED, Progress.REFUSED, Progress.UNKNOWN}
-    if question.cancelled or (held and held.progress in failed):
+    if question.cancelled or (held and held.progress in FAILED):
         return None
     start = (held.delivered_at or held.sent_at or held.claimed_at) if held else question.due_at
     return (start or question.created_at) + policy.silent_after

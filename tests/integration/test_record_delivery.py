@@ -12,6 +12,7 @@ from builders import (
     A_MINUTE,
     AN_HOUR,
     CUSTOMER,
+    HANNE,
     RAVI,
     START,
     closed,
@@ -214,3 +215,55 @@ def test_m9_a_delay_says_that_the_mail_was_sent(world: World) -> None:
     world.wait(2 * A_DAY)
     assert len(world.mail.to(CUSTOMER)) == 1
     assert known().state == State.ASKED
+
+
+# --- our own people --------------------------------------------------------------------------------------------------
+
+UNREACHABLE = '"ColleagueUnreachable":[1.0]'
+
+
+@pytest.mark.parametrize("kind", ["Bounce", "Complaint", "Reject"])
+def test_a_mail_to_one_of_our_own_that_does_not_arrive_rings_once(
+    world: World, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.press(world.asked(), answer="no", words="No.")
+    world.settle()
+    (flagged,) = world.mail.to(RAVI)
+    assert "ColleagueUnreachable" not in capsys.readouterr().out
+    for _ in range(3):
+        world.mail.report(flagged, kind, world.now)
+    world.settle()
+    assert capsys.readouterr().out.count(UNREACHABLE) == 1
+    assert '"recipient":"contact:ravi"' in world.log.getvalue()
+
+
+def test_what_is_cancelled_because_ours_is_suppressed_rings_each_time(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the flags themselves go on to whoever can be reached."""
+    world.mail.reports[RAVI] = ("Send", "Bounce")
+    for number in range(2):
+        world.press(
+            world.asked(str(number), requester=customer(f"c{number}@c.example")), answer="no", words="No."
+        )
+        world.settle()
+        assert capsys.readouterr().out.count(UNREACHABLE) == 1
+    assert len([mail for mail in world.mail.to(RAVI) if "Not solved" in mail.subject]) == 1
+    world.wait(2 * A_DAY)
+    assert len([mail for mail in world.mail.to(HANNE) if "Not solved" in mail.subject]) == 2
+
+
+def test_a_customers_address_that_fails_rings_nobody(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.press(world.asked(), answer="no", words="No.")
+    world.settle()
+    world.mail.reports[CUSTOMER] = ("Send", "Bounce")
+    world.press(world.mail.to(RAVI)[0].link, action="update", words="We are on it.")
+    world.wait(A_DAY)
+    world.press(world.mail.to(RAVI)[0].link, action="update", words="Still on it.")
+    world.wait(A_DAY)
+    assert people.load(CUSTOMER).suppressed == "bounce"
+    said = capsys.readouterr().out
+    assert "MessageCancelled" in said
+    assert "ColleagueUnreachable" not in said

@@ -292,7 +292,9 @@ def test_a_note_whose_reply_was_lost_is_not_sent_again(world: World) -> None:
     assert (note.due_at, note.delivery and note.delivery.progress) == (None, Progress.SENT)
 
 
-def test_a_note_that_nobody_knows_about_is_tried_twice_at_most(world: World) -> None:
+def test_a_note_that_nobody_knows_about_is_tried_twice_at_most(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.press(world.asked(), answer="yes")
     world.mail.plan = ["timeout before it was accepted"] * 5
     world.wait(6 * AN_HOUR)
@@ -300,9 +302,22 @@ def test_a_note_that_nobody_knows_about_is_tried_twice_at_most(world: World) -> 
     assert note is not None
     assert (note.due_at, note.delivery and note.delivery.progress) == (None, Progress.UNKNOWN)
     assert len(world.mail.plan) == 3
+    assert capsys.readouterr().out.count('"ColleagueUnreachable":[1.0]') == 1
 
 
-def test_a_message_to_somebody_who_left_is_cancelled(world: World) -> None:
+def test_a_mail_to_our_own_people_that_the_provider_refuses_rings(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.press(world.asked(), answer="yes")
+    world.mail.plan = ["rejected"]
+    world.wait(6 * AN_HOUR)
+    assert world.mail.to(TEAM) == []
+    assert capsys.readouterr().out.count('"ColleagueUnreachable":[1.0]') == 1
+
+
+def test_a_message_to_somebody_who_left_is_cancelled(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.press(world.asked(), answer="yes")
     world.settle()
     company = settings()
@@ -312,6 +327,7 @@ def test_a_message_to_somebody_who_left_is_cancelled(world: World) -> None:
     note = outbox.load("TICKET#acme#4711", "0001#note")
     assert note is not None
     assert (note.cancelled, world.mail.to(TEAM)) == ("recipient_unknown", [])
+    assert capsys.readouterr().out.count('"ColleagueUnreachable":[1.0]') == 1
 
 
 def test_customers_are_written_to_in_the_open_hours_of_their_own_zone(world: World) -> None:

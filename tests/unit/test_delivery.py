@@ -357,3 +357,19 @@ class OneMailAndManySenders(RuleBasedStateMachine):
 
 OneMailAndManySenders.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
 test_one_mail_and_many_senders = OneMailAndManySenders.TestCase
+
+
+@pytest.mark.parametrize(
+    ("to", "is_ours"),
+    [("contact:ravi", True), ("team:remote", True), ("chat:ravi", False), (message.CUSTOMER, False)],
+)
+def test_only_a_mail_to_our_own_people_that_came_to_nothing_is_missed(to: str, is_ours: bool) -> None:
+    told = Message(scope=owner_scope("ravi"), name="digest", kind=Kind.DIGEST, to=to, created_at=START)
+    for reason in ("suppressed", "recipient_unknown"):
+        assert message.misses_colleague(message.cancel(told, reason)) is is_ours
+    for reason in ("nothing_to_say", "unwritable", "opted_out"):
+        assert not message.misses_colleague(message.cancel(told, reason))
+    for progress in Progress:
+        held = replace(told, delivery=replace(claimed(), progress=progress))
+        failed = progress in {"bounced", "complained", "refused", "unknown"}
+        assert message.misses_colleague(held) is (failed and is_ours)
