@@ -8,7 +8,7 @@ from typing import Any
 from adapters import clock, flags, notices, outbox, promises, table, tickets, web
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import flag, message, press, promise, recovery
+from domain import flag, hours, message, press, promise, recovery
 from domain.errors import Changed, Refused
 from domain.flag import Flag, Result, What
 from domain.follow_up import FollowUp, release_words
@@ -202,9 +202,20 @@ def _agree(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
         day = date.fromisoformat(form.get("until", ""))
         until = promise.end_of(day, found.follow_up.closure, settings)
         made = promise.make(found.follow_up, id, words, found.holder, until, clock.now())
+    except promise.Forgotten as forgotten:
+        raise Wrong(400, _too_late(found.follow_up, settings)) from forgotten
     except (ValueError, OverflowError, Refused) as wrong:
         raise Wrong(400, "Please choose a day from today on, within a year.") from wrong
     return [promises.row(made), *_deed(found.flag, What.PROMISED, found.holder, words)]
+
+
+def _too_late(follow_up: FollowUp, settings: Settings) -> str:
+    kept = follow_up.keep_until or clock.now()
+    day = hours.local(kept, settings.policy.time_zone).date()
+    return (
+        f"We delete this case on {day.day} {day:%B %Y}, so a promise about it has to end "
+        f"{promise.KEPT_AFTER.days} days before that. Please note a later one in the helpdesk."
+    )
 
 
 def _keep(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:

@@ -22,6 +22,12 @@ REMIND_BEFORE = timedelta(days=1)
 FROM_TICKET = "ticket"
 """The name of the promise that the helpdesk told; others bear the id of the form that they came from."""
 LONGEST = timedelta(days=366)
+KEPT_AFTER = timedelta(days=14)
+"""A case is kept at least so long after the end of its promise: time to flag a broken one, pass it on and settle it."""
+
+
+class Forgotten(Refused):
+    """The case is deleted too soon for this promise."""
 
 
 class End(StrEnum):
@@ -63,9 +69,23 @@ class Promise:
 
 
 def make(follow_up: FollowUp, name: str, words: str, by: str, until: datetime, now: datetime) -> Promise:
-    """A new promise; Refused when its time is over already or too far away to be one."""
+    """A new promise; Refused when its time is over already or too far away to be one.
+
+    Forgotten when its case is deleted before anybody could look after its end: then nobody would ever be reminded.
+    """
     if not now < until <= now + LONGEST:
         raise Refused("no time in which it could be kept")
+    last = _last_end(follow_up)
+    if last and last < until:
+        raise Forgotten("the case is deleted too soon")
+    return _new(follow_up, name, words, by, until, now)
+
+
+def _last_end(follow_up: FollowUp) -> datetime | None:
+    return follow_up.keep_until - KEPT_AFTER if follow_up.keep_until else None
+
+
+def _new(follow_up: FollowUp, name: str, words: str, by: str, until: datetime, now: datetime) -> Promise:
     closure = follow_up.closure
     return Promise(
         source=closure.source,
@@ -84,7 +104,8 @@ def make(follow_up: FollowUp, name: str, words: str, by: str, until: datetime, n
 def from_ticket(follow_up: FollowUp, now: datetime, settings: Settings) -> Promise | None:
     """What the helpdesk says was promised, while there is time to keep it; None when nothing is, or nobody says when.
 
-    Whoever promised it keeps it, if one of our contacts has that name; else whoever is responsible for the team.
+    Whoever promised it keeps it, if one of our contacts has that name; else whoever is responsible for the team. Nobody
+    chose how long we keep the case, so where that is too short they are reminded while it is there, however early.
     """
     closure = follow_up.closure
     until = closure.promised_until
@@ -94,7 +115,9 @@ def from_ticket(follow_up: FollowUp, now: datetime, settings: Settings) -> Promi
         return None
     named = (key for key, contact in settings.contacts.items() if contact.name == closure.promised_by)
     by = next(named, settings.responsible_for(follow_up.team))
-    return make(follow_up, FROM_TICKET, closure.promise, by, until, now)
+    made = _new(follow_up, FROM_TICKET, closure.promise, by, until, now)
+    last = _last_end(follow_up)
+    return replace(made, due_at=max(last, now)) if last and made.due_at and last < made.due_at else made
 
 
 def end_of(day: date, closure: Closure, settings: Settings) -> datetime:
@@ -107,6 +130,12 @@ def last_day(promise: Promise, closure: Closure, settings: Settings) -> date:
     """The day until which it holds, there: a promise until midnight is one for the day before it."""
     last = promise.until - timedelta(seconds=1)
     return hours.local(last, closure.time_zone, settings.policy.time_zone).date()
+
+
+def deleted_before(promise: Promise) -> datetime | None:
+    """When the promise is deleted, where that is before its end; None where its end is seen."""
+    kept = promise.keep_until
+    return kept if kept and kept <= promise.until else None
 
 
 def end(promise: Promise, how: End, by: str | None, words: str | None, now: datetime) -> Promise:

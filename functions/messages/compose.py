@@ -206,6 +206,8 @@ class Colleague:
     wish: str | None = None
     until: date | None = None
     """The last day of a promise."""
+    deleted_on: date | None = None
+    """When the case is deleted, where that is before the end of the promise."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from domain.flag import Deed, Flag, Result, What
 from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
-from domain.promise import Promise, last_day
+from domain.promise import Promise, deleted_before, last_day
 from domain.recovery import Recovered
 from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
@@ -175,7 +175,14 @@ def promise_due(
 ) -> compose.Colleague:
     """To whoever has to keep a promise."""
     told = _colleague(message, follow_up, link, settings, "promise_due")
-    return replace(told, words=due.words, wish=None, until=last_day(due, follow_up.closure, settings))
+    deleted_at = deleted_before(due)
+    return replace(
+        told,
+        words=due.words,
+        wish=None,
+        until=last_day(due, follow_up.closure, settings),
+        deleted_on=our_day(deleted_at, settings) if deleted_at else None,
+    )
 
 
 def _colleague(

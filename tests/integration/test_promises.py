@@ -3,7 +3,7 @@
 import pytest
 
 from adapters import tickets
-from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, stamp
+from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, START, settings, stamp
 from domain.flag import Reason, What
 from domain.promise import FROM_TICKET, End, Promise
 from integration.test_recovery import flag, known, questions, settle
@@ -123,6 +123,22 @@ def test_a_promise_needs_a_day_on_which_it_can_be_kept(world: World, until: str)
     assert world.scan() == before
 
 
+def test_a_promise_that_ends_after_its_case_is_deleted_is_refused_with_the_day(world: World) -> None:
+    """It would be deleted before its day, and nobody would be reminded."""
+    world.apply(settings(keep_for=100 * A_DAY))
+    link = raised(world)
+    before = world.scan()
+    page = world.press(link, action="agree", words=AGREED, until="2027-02-24")
+    assert page.status == 400
+    assert "We delete this case on 10 March 2027" in page.body
+    assert AGREED in page.body
+    assert world.scan() == before
+    assert world.press(link, action="agree", words=AGREED, until="2027-02-22").status == 200
+    kept = known().keep_until
+    assert kept is not None
+    assert promise().until <= kept - 14 * A_DAY
+
+
 def test_a_promise_for_today_is_reminded_of_before_it_is_over(world: World) -> None:
     agreed(world, until="2026-12-01")
     before = len(world.mail.to(RAVI))
@@ -170,6 +186,20 @@ def without_a_flag(world: World) -> str:
     world.wait(2 * A_DAY + A_MINUTE)
     reminder = next(mail for mail in world.mail.to(RAVI) if "falls due" in mail.subject)
     return reminder.link
+
+
+def test_what_the_ticket_promises_for_after_its_deletion_is_reminded_of_before_that(world: World) -> None:
+    world.apply(settings(keep_for=100 * A_DAY))
+    world.asked(promise=AGREED, promised_until=stamp(world.now + 200 * A_DAY))
+    world.press(world.survey_link(), answer="no")
+    world.wait_until(START + 86 * A_DAY - A_MINUTE)
+    assert not [mail for mail in world.mail.to(RAVI) if "falls due" in mail.subject]
+    world.wait(A_DAY)
+    (reminder,) = [mail for mail in world.mail.to(RAVI) if "falls due" in mail.subject]
+    assert "Promised by Friday 18 June 2027" in reminder.text
+    assert "We delete this case on Wednesday 10 March 2027, before the promise ends" in reminder.text
+    assert "counts as broken" not in reminder.text
+    assert AGREED in world.open(reminder.link).body
 
 
 def test_before_there_is_a_flag_its_page_shows_the_promise(world: World) -> None:

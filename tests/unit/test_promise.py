@@ -55,6 +55,28 @@ def test_what_cannot_be_kept_is_no_promise(length: timedelta) -> None:
         made(START + length)
 
 
+def test_a_promise_ends_while_its_case_is_still_kept_for_a_while() -> None:
+    kept = replace(KNOWN, keep_until=START + 100 * A_DAY)
+    last = START + 86 * A_DAY
+    assert promise.make(kept, "a" * 32, "A visit", "ravi", last, START).until == last
+    with pytest.raises(promise.Forgotten):
+        promise.make(kept, "a" * 32, "A visit", "ravi", last + A_MINUTE, START)
+
+
+@pytest.mark.parametrize(
+    ("days", "reminded_on", "deleted"), [(86, 85, False), (90, 86, False), (100, 86, True), (300, 86, True)]
+)
+def test_what_the_ticket_promises_for_later_than_we_keep_it_is_reminded_of_in_time(
+    days: int, reminded_on: int, *, deleted: bool
+) -> None:
+    told = replace(KNOWN.closure, promise="A call", promised_until=START + days * A_DAY)
+    kept = replace(KNOWN, closure=told, keep_until=START + 100 * A_DAY)
+    found = promise.from_ticket(kept, START, SETTINGS)
+    assert found is not None
+    assert (found.until, found.due_at) == (told.promised_until, START + reminded_on * A_DAY)
+    assert promise.deleted_before(found) == (found.keep_until if deleted else None)
+
+
 @pytest.mark.parametrize("first", list(End))
 @pytest.mark.parametrize("second", list(End))
 def test_a_promise_ends_once(first: End, second: End) -> None:
