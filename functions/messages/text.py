@@ -50,6 +50,8 @@ _NOT_IN_SUBJECT: Final = re.compile(r"[^\w .:#/-]+")
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _STEERING: Final = str.maketrans("<>&@*_~`[]|\\#", "‹›＆＠∗＿∼ˋ［］∣＼＃")
 """What a chat takes for a mention, a link or markup, and a letter that looks like it and is none."""
+_OUR_CODES: Final = frozenset({"why", "need", "outcome"})
+"""Fields by whose value a template chooses its sentence, such as ``not_asked``."""
 _OUR_QUERY: Final = re.compile(r"\?[a-z0-9=&_-]{1,100}", re.ASCII)
 _OUR_LINKS: Final = frozenset({"link", "preferences_link"})
 _FROM_RIGHT: Final = frozenset({"R", "AL"})
@@ -189,7 +191,8 @@ def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None
     if name == "mail_text":
         return clean_words(value, _LONGEST_MAIL)
     text = clean_words(value) if name in _WORDS else clean(value, _LIMITS.get(name, _LIMIT))
-    return safe(text)
+    # No chat sees the underscore of a word of ours, and changed it would choose no sentence, or another one.
+    return delink(text) if safe is for_chat and name in _OUR_CODES else safe(text)
 
 
 def _start(text: str, limit: int) -> str:

@@ -282,6 +282,7 @@ def test_r5_everything_that_goes_to_a_chat_can_be_written() -> None:
             compose.cause_repeated_note,
             [c for f, c in samples.STAFF_MAILS.values() if f is compose.cause_repeated],
         ),
+        (compose.cause_news_note, [c for f, c in samples.STAFF_MAILS.values() if f is compose.cause_news]),
     ):
         assert samples_of
         for context in samples_of:
@@ -290,6 +291,21 @@ def test_r5_everything_that_goes_to_a_chat_can_be_written() -> None:
             assert note.lines
             assert not set("".join(note.lines)) & set("<>&@*_~`[]|\\#")
             assert note.link == context.link
+
+
+@pytest.mark.parametrize("need", Need)
+def test_the_chat_says_of_what_waits_what_the_mail_says(need: Need) -> None:
+    waiting = compose.Waiting(name="Router", need=need.value, since=date(2026, 11, 20))
+    context = replace(samples.digest(), needs=(waiting,))
+    (line,) = [line for line in compose.digest_note(context).lines if line.startswith("Waits for you")]
+    assert line.removeprefix("Waits for you: Router. ") in " ".join(compose.digest(context).text.split())
+
+
+def test_the_chat_says_in_words_what_became_of_a_ticket() -> None:
+    context = samples.STAFF_MAILS["cause_repeated"][1]
+    unasked = replace(context.examples[0], outcome="not_asked")
+    lines = compose.cause_repeated_note(replace(context, examples=(unasked,))).lines
+    assert not [line for line in lines if "not＿asked" in line]
 
 
 @given(st.text(alphabet="<>&@!#*_~`[]()|\\/:. ahechnlrU1", max_size=60))
