@@ -1,14 +1,15 @@
 """POST /g/{token}: a customer says whether the cause of their problem is gone; the last answer counts."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from adapters import clock, notices, table, tellings, web
+from adapters import causes, clock, notices, outbox, table, tellings, web
 from adapters.telemetry import count, logger, metrics
-from domain import press, telling
+from domain import message, press, telling
 from domain.errors import Changed
 from domain.settings import Settings
-from domain.telling import Said
+from domain.telling import Said, Telling
 from messages.text import clean_words
 from show_fix import Found, find, show
 
@@ -46,16 +47,26 @@ def _answer(token: str, form: notices.Posted, settings: Settings, nonce: str) ->
         )
         after = telling.say(found.said, said)
         if after is not found.said:
-            told = telling.hear_late(found.told, after, now)
-            late = [tellings.row(told)] if told is not found.told else []
             try:
-                table.put_all([tellings.said_row(after), *late])
+                table.put_all([tellings.said_row(after), *_heard(found.told, after, now, settings)])
             except Changed:
                 continue
             logger.info("fix answered", gone=after.gone)
             count("FixGone" if after.gone else "FixNotGone")
         return show(replace(found, said=after), settings, nonce, answered=True)
     raise Changed("the answer is changing too fast")
+
+
+def _heard(told: Telling, said: Said, now: datetime, settings: Settings) -> list[table.Row]:
+    """What follows at once: news of the first "not gone" for the owner; a fix that was judged is judged again."""
+    if telling.is_first_no(told, said):
+        others, state = tellings.newest(told.cause), causes.load(told.cause)
+        heard, mail = telling.hear_early(told, others, state, now, settings)
+        mails = message.with_chat(mail, settings) if mail else []
+    else:
+        heard, mails = telling.hear_late(told, said, now), []
+    changed = [tellings.row(heard)] if heard is not told else []
+    return [*changed, *map(outbox.row, mails)]
 
 
 def _is_suspect(found: Found, gone: bool, form: notices.Posted, settings: Settings) -> bool:

@@ -1073,7 +1073,7 @@ def cause_news(why: compose.NewsKind) -> compose.CauseNews:
         day=date(2026, 12, 11),
     )
     if not judged:
-        return news
+        return replace(news, words=(WORDS,) * (why == "said_early"))
     before, since = {"holds": (9, 1), "opens_again": (7, 6), "said_late": (9, 1)}.get(why, (2, 0))
     no = {"opens_again": 2, "said_late": 1}.get(why, 0)
     chance = {"holds": "1", "opens_again": "50", "said_late": "1"}.get(why, "25")

@@ -70,6 +70,8 @@ class News(StrEnum):
     HOLDS = "holds"
     OPENS_AGAIN = "opens_again"
     TOO_LITTLE = "too_little"
+    SAID_EARLY = "said_early"
+    """A customer still has it, and was the first to say so before the fix was judged."""
     SAID_LATE = "said_late"
     """A customer still has it, and said so after the fix was judged."""
 

@@ -105,6 +105,8 @@ class Telling:
     result: Result | None = None
     contradicted: bool = False
     """Somebody said after the judging that they still have it, and nobody has looked at that yet."""
+    said_early: bool = False
+    """The owner was told that somebody still has it and said so before the judging."""
     said_late: bool = False
     """The owner was told that somebody still has it and said so after the judging."""
     kept: bool | None = None
@@ -345,6 +347,26 @@ def say(known: Said | None, said: Said) -> Said:
     return replace(said, words=words, version=known.version)
 
 
+def is_first_no(telling: Telling, said: Said) -> bool:
+    """Whether this is the first "not gone" about a fix that was told and is not judged yet."""
+    waits = telling.kind is Kind.FIX and telling.stage in {Stage.TELLING, Stage.TOLD}
+    return waits and not said.gone and not telling.said_early
+
+
+def hear_early(
+    telling: Telling, others: Iterable[Telling], state: CauseState, now: datetime, settings: Settings
+) -> tuple[Telling, Message | None]:
+    """A fix after its first "not gone": the owner hears of it now and once, and not only when it is judged weeks later.
+
+    Nothing follows once another fix was told: the owner knows that this one was not enough.
+    """
+    if _is_superseded(telling, others):
+        return telling, None
+    key, owner = f"{telling.number:04d}", owner_of(state, settings)
+    mail = news(state.code, News.SAID_EARLY, key, owner, now, settings, telling=str(telling.number))
+    return replace(telling, said_early=True), mail
+
+
 def hear_late(telling: Telling, said: Said, now: datetime) -> Telling:
     """A fix that a customer contradicts after it was judged is judged again at once; else the telling unchanged."""
     judged = telling.kind is Kind.FIX and telling.stage is Stage.DONE
@@ -428,15 +450,19 @@ def judge(
 
     Whoever answered in that moment found it unjudged and is not in the evidence: that is read again a little later.
     """
-    newer = any(
-        other.kind is Kind.FIX and other.number > telling.number and other.confirmed_at for other in others
-    )
-    result = Result.SUPERSEDED if newer else fix.judge(evidence, policy)
+    result = Result.SUPERSEDED if _is_superseded(telling, others) else fix.judge(evidence, policy)
     judged = replace(telling, evidence=evidence, result=result, checks=telling.checks + 1)
     if result is Result.TOO_LITTLE and telling.checks == 0:
         return replace(judged, due_at=max(check_at(judged, policy), now))
     stands = result in {Result.HOLDS, Result.TOO_LITTLE}
     return replace(judged, stage=Stage.DONE, due_at=now + SETTLING if stands else None)
+
+
+def _is_superseded(telling: Telling, others: Iterable[Telling]) -> bool:
+    """Whether another fix was told since."""
+    return any(
+        other.kind is Kind.FIX and other.number > telling.number and other.confirmed_at for other in others
+    )
 
 
 def judge_late(

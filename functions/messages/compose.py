@@ -404,6 +404,7 @@ NewsKind = Literal[
     "holds",
     "opens_again",
     "too_little",
+    "said_early",
     "said_late",
 ]
 ToldKind = Literal["fix", "known", "update", "again"]

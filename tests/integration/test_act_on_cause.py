@@ -34,6 +34,7 @@ from world import Page, World
 
 CODE = "portal-login"
 DAY = "2026-11-30"
+NOT_GONE = "A customer says that it is not gone"
 
 
 def noticed(world: World, people: int = 3, first: int = 0) -> str:
@@ -339,6 +340,8 @@ def test_a_no_that_comes_in_the_moment_of_the_judging_is_heard_as_well(
     fixed(world, people=6)
     for number in range(3):
         world.press(question(world, f"c{number}@c.example"), answer="yes")
+    world.press(question(world, "c5@c.example"), answer="no")
+    world.wait(A_DAY)
     link, read, pressed = question(world, "c4@c.example"), tellings.evidence, list[int]()
 
     def read_too_early(told: Telling, now: datetime) -> Evidence:
@@ -355,8 +358,89 @@ def test_a_no_that_comes_in_the_moment_of_the_judging_is_heard_as_well(
     told = tellings.load(CODE, 1)
     assert told
     assert told.evidence
-    assert (told.result, told.evidence.not_gone, told.due_at) == (Result.HOLDS, 1, None)
+    assert (told.result, told.evidence.not_gone, told.due_at) == (Result.HOLDS, 2, None)
     assert len([deed for deed in what_was_done() if deed is What.HOLDS]) == 1
+
+
+def test_the_first_no_in_the_moment_of_the_judging_is_judged_with_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed(world, people=6)
+    link, read, pressed = question(world, "c4@c.example"), tellings.evidence, list[int]()
+
+    def read_too_early(told: Telling, now: datetime) -> Evidence:
+        found = read(told, now)
+        if not pressed:
+            pressed.append(world.press(link, answer="no").status)
+        return found
+
+    monkeypatch.setattr(tellings, "evidence", read_too_early)
+    world.wait(31 * A_DAY)
+    world.failed.clear()
+    told = tellings.load(CODE, 1)
+    assert told
+    assert told.evidence
+    assert (told.evidence.not_gone, told.said_early, told.said_late) == (1, True, False)
+    assert len([mail for mail in world.mail.to(RAVI) if mail.subject == NOT_GONE]) == 1
+
+
+def test_the_first_no_before_the_judging_reaches_the_owner_at_once_and_no_other_does(world: World) -> None:
+    fixed(world)
+    first = question(world, "c0@c.example")
+    world.press(first, answer="no", words="It is <b>back</b>.")
+    world.wait(A_MINUTE)
+    (mail,) = [mail for mail in world.mail.to(RAVI) if mail.subject == NOT_GONE]
+    assert "> It is <b>back</b>." in mail.text
+    assert "It is &lt;b&gt;back&lt;/b&gt;." in mail.html
+    assert "c0@c.example" not in mail.text
+    assert "in the 30 days" not in mail.text, "nothing was counted yet"
+    assert "It is &lt;b&gt;back&lt;/b&gt;." in world.open(cause_link(world, RAVI)).body
+    for link, answer in (
+        (first, "yes"),
+        (first, "no"),
+        (question(world, "c1@c.example"), "no"),
+    ):
+        assert world.press(link, answer=answer).status == 200
+        world.wait(A_MINUTE)
+    assert [mail.subject for mail in world.mail.to(RAVI)].count(NOT_GONE) == 1
+    told = tellings.load(CODE, 1)
+    assert told
+    assert (told.stage, told.said_early) == (Stage.TOLD, True)
+    world.wait(31 * A_DAY)
+    assert what_was_done()[-1] is What.OPENS_AGAIN, "it is judged as always"
+    assert [mail.subject for mail in world.mail.to(RAVI)].count(NOT_GONE) == 1
+
+
+def test_a_no_goes_to_whoever_has_the_cause_now(world: World) -> None:
+    link = fixed(world)
+    assert world.press(link, action="reassign", to="mia").status == 200
+    world.press(question(world, "c0@c.example"), answer="no")
+    world.wait(A_MINUTE)
+    assert NOT_GONE in [mail.subject for mail in world.mail.to(MIA)]
+    assert NOT_GONE not in [mail.subject for mail in world.mail.to(RAVI)]
+
+
+def test_a_no_about_a_fix_that_another_one_followed_tells_the_owner_nothing_new(world: World) -> None:
+    link = fixed(world)
+    old = question(world, "c0@c.example")
+    assert confirm(world, link, declare(world, link)).status == 200
+    assert world.press(old, answer="no").status == 200
+    world.wait(A_MINUTE)
+    assert NOT_GONE not in [mail.subject for mail in world.mail.to(RAVI)]
+
+
+def test_an_answer_and_its_mail_are_stored_together_or_not_at_all(world: World) -> None:
+    fixed(world)
+    link = question(world, "c0@c.example")
+    before = world.scan()
+    world.fail("TransactWriteItems")
+    assert world.press(link, answer="no").status == 503
+    assert world.scan() == before
+    world.fail("TransactWriteItems", after=True)
+    assert world.press(link, answer="no").status in {200, 503}
+    assert world.press(link, answer="no").status == 200
+    world.wait(A_MINUTE)
+    assert [mail.subject for mail in world.mail.to(RAVI)].count(NOT_GONE) == 1
 
 
 def test_late_noes_that_change_the_verdict_open_the_cause_again(world: World) -> None:

@@ -78,7 +78,7 @@ def test_two_at_the_same_time_are_decided_one_after_the_other(world: World) -> N
     fixed(world)
     link = question(world, WHO)
     world.press(link, answer="yes")
-    world.fail("PutItem", times=1, after=True)
+    world.fail("TransactWriteItems", times=1, after=True)
     assert world.press(link, answer="no").status in {200, 503}
     assert world.press(link, answer="no").status == 200
     known = said()
@@ -86,11 +86,14 @@ def test_two_at_the_same_time_are_decided_one_after_the_other(world: World) -> N
     assert known.gone is False
 
 
-def test_while_the_table_is_down_the_words_stay_in_the_form(world: World) -> None:
+@pytest.mark.parametrize(("answer", "operation"), [("yes", "PutItem"), ("no", "TransactWriteItems")])
+def test_while_the_table_is_down_the_words_stay_in_the_form(
+    world: World, answer: str, operation: str
+) -> None:
     fixed(world)
     link = question(world, WHO)
-    world.fail("PutItem")
-    page = world.press(link, answer="no", words="A long thought.")
+    world.fail(operation)
+    page = world.press(link, answer=answer, words="A long thought.")
     assert page.status == 503
     assert "A long thought." in page.body
     assert said() is None

@@ -20,6 +20,7 @@ from adapters import chat, outbox, secret_store
 from adapters.aws import client
 from builders import RAVI, closed, customer, sample, settings
 from domain.message import Message
+from integration.test_act_on_cause import fixed, question
 from messages import compose
 from messages.compose import Note
 from world import World
@@ -249,6 +250,17 @@ def test_without_an_address_nothing_is_posted_and_the_mail_goes_out(world: World
     trouble(world)
     assert [message.cancelled for message in posts_of(world)] == ["chat_unknown"]
     assert len(world.mail.to(RAVI)) == 1
+
+
+def test_the_first_customer_who_still_has_it_is_heard_in_the_chat_as_well(
+    world: World, channel: Receiver
+) -> None:
+    fixed(world)
+    world.press(question(world, "c0@c.example"), answer="no", words="<!channel> It is back.")
+    world.wait(A_MINUTE)
+    (post,) = [post for post in channel.posts if post["title"].startswith("A customer says that")]
+    assert "It is back." in post["message"]
+    assert "<!channel>" not in post["message"]
 
 
 def test_the_token_of_a_chat_is_in_no_record_and_no_log(world: World, channel: Receiver) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -147,6 +148,38 @@ def test_every_walk_comes_to_its_end_and_every_fix_is_judged(pages: list[bool], 
             assert now - START >= POLICY.fix_check_after
             known = telling.judge(known, NONE, [known], POLICY, now)
     assert (known.stage, known.result, known.checks) == (Stage.DONE, Result.TOO_LITTLE, 2)
+
+
+@pytest.mark.parametrize(
+    ("stage", "changed"),
+    [
+        (Stage.TELLING, {}),
+        (Stage.TOLD, {}),
+        (Stage.DRAFT, {}),
+        (Stage.CANCELLED, {}),
+        (Stage.DONE, {}),
+        (Stage.TOLD, {"said_early": True}),
+        (Stage.TOLD, {"kind": Kind.KNOWN}),
+    ],
+)
+def test_only_the_first_no_about_a_fix_that_is_told_and_not_judged_is_news(
+    stage: Stage, changed: dict[str, Any]
+) -> None:
+    known = replace(told()[1], stage=stage, **changed)
+    is_news = not changed and stage in {Stage.TELLING, Stage.TOLD}
+    no = Said(scope=known.scope, person="p", gone=False, at=START, source="a", ticket_id="1", number=1)
+    assert telling.is_first_no(known, no) is is_news
+    assert not telling.is_first_no(known, replace(no, gone=True))
+
+
+def test_the_first_no_is_told_the_owner_once_and_moves_nothing() -> None:
+    state, known = told()
+    heard, mail = telling.hear_early(known, [known], state, after(days=2), SETTINGS)
+    assert heard == replace(known, said_early=True)
+    assert mail
+    assert (mail.to, mail.about["why"], mail.about["telling"]) == ("contact:jonas", "said_early", "1")
+    newer = replace(known, number=2)
+    assert telling.hear_early(known, [newer, known], state, after(days=2), SETTINGS) == (known, None)
 
 
 def test_a_fix_that_holds_closes_its_cause() -> None:
