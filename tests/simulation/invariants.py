@@ -784,7 +784,7 @@ class Invariants:
                 self.check("F6", _body(item)["gone"] in may_be, f"{address} said {may_be}")
 
     def _judge_words(self, told: dict[str, Any], given: list[dict[str, Any]]) -> None:
-        """F9 and F10: who says that it is not gone is heard whenever they say so, once; a fix fails once, if at all."""
+        """F9 to F11: who says that it is not gone is heard whenever they say so, once; a fix fails once, if at all."""
         code, number = told["cause"], told["number"]
         fixes = [known for known in given if known["kind"] == "fix" and known["cause"] == code]
         others = [known for known in given if known["kind"] == "again" and known["cause"] == code]
@@ -801,14 +801,17 @@ class Invariants:
         )
         late_mails = self._news(code, number, "said_late")
         self.check("F9", len(late_mails) <= 1, f"the owner of {code} heard of late words in {late_mails}")
-        if any(known["number"] > number and known.get("confirmed_at") for known in fixes):
-            return
         judged = self.judged[(f"CAUSE#{code}", f"TELLING#{number:04d}")]
         answers = {
             address: presses
             for (scope, address), presses in self.actors.gone.items()
             if scope == told["scope"]
         }
+        newer = [k["confirmed_at"] for k in fixes if k["number"] > number and k.get("confirmed_at")]
+        followed = min((micros(datetime.fromisoformat(at)) - CLOCKS for at in newer), default=judged)
+        self._judge_early_words(told, [p for given in answers.values() for p in given], judged, followed)
+        if newer:
+            return
         late = [
             presses
             for presses in answers.values()
@@ -822,12 +825,7 @@ class Invariants:
             said = [p for presses in answers.values() for p in presses if not p.solved]
             since = any((press.ended or self.world.now) > judged for press in said)
             self.check("F9", since, f"the owner of {code} heard of late words that nobody said")
-            if not self.taken.get((scope, name, "message")):
-                item = self.world.table.item((scope, name))
-                assert item
-                self._judge_unsent(f"the news of late words about {code}", item)
-            chat = self.world.table.item((scope, name.replace("MESSAGE#", "MESSAGE#chat#")))
-            self.check("F9", (chat is not None) == (scope == "OWNER#ravi"), f"the chat of {scope}: {name}")
+            self._judge_news("F9", scope, name)
             self.reached["late word told"] += 1
         no = [presses for presses in answers.values() if self._surely_not_gone(presses)]
         yes = [presses for presses in answers.values() if any(press.solved for press in presses)]
@@ -838,6 +836,36 @@ class Invariants:
         if len(no) >= 2 and len(no) >= len(yes):
             self.check("F10", failed, f"{len(no)} customers still have {code}, and its fix {told['result']}")
             self.reached["late words open again"] += bool(late)
+
+    def _judge_early_words(
+        self, told: dict[str, Any], presses: list[Press], judged: int, followed: int
+    ) -> None:
+        """F11: the owner hears of the first "not gone" before the judging, once, unless another fix ``followed``."""
+        code, number = told["cause"], told["number"]
+        mails = self._news(code, number, "said_early")
+        self.check("F11", len(mails) <= 1, f"the owner of {code} heard of first words in {mails}")
+        no = [press for press in presses if not press.solved]
+        early = [p for p in no if p.status == 200 and p.ended and p.ended < min(judged, followed)]
+        self.reached["early word"] += bool(early)
+        self.check(
+            "F11", bool(mails) or not early, f"nobody heard of early words about fix {number} of {code}"
+        )
+        for scope, name in mails:
+            said = any(press.started < judged for press in no)
+            self.check("F11", said, f"the owner of {code} heard of early words that nobody said")
+            self._judge_news("F11", scope, name)
+            self.reached["early word told"] += 1
+
+    def _judge_news(self, invariant: str, scope: str, name: str) -> None:
+        """News for an owner went out, by mail and to the chat of whoever has one."""
+        if not self.taken.get((scope, name, "message")):
+            item = self.world.table.item((scope, name))
+            assert item
+            self._judge_unsent(f"the news {name}", item)
+        chat = self.world.table.item((scope, name.replace("MESSAGE#", "MESSAGE#chat#")))
+        self.check(invariant, (chat is not None) == (scope == "OWNER#ravi"), f"the chat of {scope}: {name}")
+        cancelled = _body(chat).get("cancelled") if chat else None
+        self.check(invariant, cancelled in {None, "too_late"}, f"the chat of {scope}: {name} is {cancelled}")
 
     def _surely_not_gone(self, presses: list[Press]) -> bool:
         last = self.last_words(presses, self.world.now)

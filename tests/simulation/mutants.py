@@ -850,6 +850,23 @@ def opens_a_cause_for_each_late_word(put: Put) -> None:
     put(telling, "hear_late", hear_late)
 
 
+@mutant(1)
+def hears_no_word_before_the_judging(put: Put) -> None:
+    put(telling, "is_first_no", lambda told, said: False)
+
+
+@mutant(1)
+def tells_of_every_early_word(put: Put) -> None:
+    tells_each_time(put)
+    is_first_no = telling.is_first_no
+    put(telling, "is_first_no", lambda told, said: is_first_no(replace(told, said_early=False), said))
+
+
+@mutant(1)
+def takes_a_word_of_ours_for_a_customers(put: Put) -> None:
+    put(module("messages.text"), "_OUR_CODES", frozenset())
+
+
 @mutant(2)
 def says_that_we_know_when_it_is_fixed(put: Put) -> None:
     load = causes.load

@@ -68,6 +68,8 @@ REACHED = {
             "path/told update",
             "path/late word",
             "path/late word told",
+            "path/early word",
+            "path/early word told",
             "path/digest with tickets recounted",
             "path/post sent",
             "path/post unknown",
