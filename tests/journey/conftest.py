@@ -1,12 +1,16 @@
 """The journey suite: a person's browser and a helpdesk against the stack that ``make up`` deployed.
 
-FOLLOWTHROUGH_HOME says which stack; ``make test`` starts one of its own for this suite.
+FOLLOWTHROUGH_HOME says which stack; ``make test`` starts stacks of its own for this suite, one for each process.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ["FOLLOWTHROUGH_HOME"] += f"-{worker}"
 
 from desk import Desk
 from place import read_stack
