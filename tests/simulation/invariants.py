@@ -1005,6 +1005,7 @@ class Invariants:
                 self.check("L3", told is not None, f"nobody was told of {ticket}")
                 assert told
                 self._judge_unsent(f"the flag of {ticket}", told)
+            self._judge_way(ticket, number[1], flag)
         self._judge_replies(closing, number, body, flags)
         if state == "confirmed" and not reopened and not again and self._gathers(closing):
             self._judge_gathered(closing)
@@ -1015,6 +1016,25 @@ class Invariants:
                 self.check("L4", told is not None, f"no note for {ticket}")
                 assert told
                 self._judge_unsent(f"the note of {ticket}", told)
+
+    def _judge_way(self, ticket: str, number: str, flag: Item) -> None:
+        """L3: a flag that nobody took up went its whole way, to the responsible contact last, and to nobody three times
+        since it was raised.
+        """
+        body = _body(flag)
+        raised = [deed["at"] for deed in body["deeds"] if deed["what"] == "raised"]
+        mails = [
+            _body(item)
+            for sk, item in self.world.table.items[f"TICKET#acme#{ticket}"].items()
+            if sk.startswith(f"MESSAGE#{number}#flag#")
+        ]
+        told = Counter(mail["to"] for mail in mails if mail["created_at"] >= max(raised, default=""))
+        self.check("L3", all(n <= 2 for n in told.values()), f"the flag of {ticket} was told to {told}")
+        if body.keys().isdisjoint({"settled_at", "acknowledged_at"}) and "due_at" not in flag:
+            last = self.actors.settings.responsible
+            self.check("L3", body["holder"] == last, f"the flag of {ticket} stays with {body['holder']}")
+            self.check("L3", told[f"contact:{last}"] > 1 or len(told) > 1, f"{ticket} was told to {told}")
+            self.reached["flag to the last"] += 1
 
     def _gathers(self, closing: Closing) -> bool:
         return closing.team == "Billing" and self.actors.settings.teams["billing"].notes != "at_once"

@@ -419,6 +419,11 @@ def lets_silence_be_the_end_of_it(put: Put) -> None:
 
 
 @mutant(1)
+def forgets_what_the_top_does_not_see(put: Put) -> None:
+    put(flag, "_next_holder", lambda known, settings: settings.contacts[known.holder].manager)
+
+
+@mutant(1)
 def breaks_promises_without_a_word(put: Put) -> None:
     put_all = table.put_all
 
