@@ -216,12 +216,12 @@ class Teller:
         # A first round is not written down, being what a flag has anyway.
         if now.get("rounds", 1) != (was.get("rounds", 1) if was else 0):
             before, holder = now.get("escalated_from"), self.world.name(now["holder"])
-            late = (
-                f"{self.world.name(before)} has not reacted in time: the flag goes on to {holder}."
-                if before
-                else ""
-            )
-            self.say(who, late or f"A flag is raised, so that nobody forgets it: {holder} has it.", "yellow")
+            said = f"A flag is raised, so that nobody forgets it: {holder} has it."
+            if before:
+                said = f"{self.world.name(before)} has not reacted in time: the flag goes on to {holder}."
+            if before == now["holder"]:
+                said = f"{holder} has not reacted in time and hears of the flag once more."
+            self.say(who, said, "yellow")
         if "acknowledged_at" in new:
             self.say(who, f"The flag is in the hands of {self.world.name(now['acknowledged_by'])}.")
         if "settled_at" in new:
