@@ -310,6 +310,12 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
             outbox.save(replace(waiting, due_at=earliest))
             logger.info("waits for the customer's hours", kind=waiting.kind)
             return
+        first = _goes_before(waiting)
+        if first and telling.is_waiting(first):
+            outbox.save(replace(waiting, due_at=now + telling.BEHIND))
+            logger.info("waits for the mail before it", kind=waiting.kind)
+            return
+        reason = "nothing_to_say" if first and first.cancelled else None
     mail: _Composed | None = None
     try:
         if found and person and not reason:
@@ -351,6 +357,14 @@ def _customer(waiting: Message) -> tuple[FollowUp, tickets.Records] | None:
     records = tickets.load(ref.source, ref.ticket_id)
     known = records.follow_up(ref.number)
     return (known, records) if known else None
+
+
+def _goes_before(waiting: Message) -> Message | None:
+    """Of news: the "we know" to the same person, on which they go on. Both may wait for the same morning."""
+    if waiting.kind is not Kind.UPDATE_TOLD:
+        return None
+    told = tellings.load(waiting.about["cause"], int(waiting.about["telling"]))
+    return outbox.load(told.source_scope, waiting.name) if told and told.source_scope else None
 
 
 def _compose_for_customer(

@@ -195,7 +195,7 @@ def _follow_ups(marked: list[Mark]) -> list[FollowUp]:
 def _page_of_people(
     told: Telling, cursor: str | None
 ) -> tuple[list[tuple[FollowUp, Ticket | None]], str | None]:
-    """Those who got another telling; of "not gone after all" those who said so."""
+    """Those who got another telling or still will; of "not gone after all" those who said so."""
     said_no = told.kind is Kind.AGAIN
     prefix = "SAID#" if said_no else "MESSAGE#"
     rows = table.find_before(told.source_scope or "", prefix, cursor, PAGE)
@@ -206,7 +206,7 @@ def _page_of_people(
             ref = None if said.gone else Ref(source=said.source, ticket_id=said.ticket_id, number=said.number)
         else:
             message = table.read_row(item, Message)
-            ref = closure_of(message) if telling.reached([message], []).told else None
+            ref = closure_of(message) if telling.hears_news(message) else None
         if ref:
             keys.append((ticket_scope(ref.source, ref.ticket_id), tickets.sort_key(ref.number)))
     found = tickets.load_many(keys) if keys else []

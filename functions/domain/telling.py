@@ -32,6 +32,8 @@ BUSY = timedelta(seconds=60)
 """Until the queue of mails is looked at again, when it is full."""
 LATE = timedelta(days=1)
 """Closures that were counted late are looked for once more after this time, and before the fix is judged."""
+BEHIND = timedelta(minutes=10)
+"""So much later news look again whether the "we know" before them has gone out."""
 SETTLING = timedelta(minutes=15)
 """So long after a fix was judged its answers are read once more: one may have been on its way in that moment."""
 
@@ -43,7 +45,7 @@ class Kind(StrEnum):
     KNOWN = "known"
     """We know, and you hear from us by a certain day."""
     UPDATE = "update"
-    """News, to those who were told that we know."""
+    """News, to those who were told that we know, or still will be: before that none go out."""
     AGAIN = "again"
     """It is not gone after all, to those who said so."""
 
@@ -335,6 +337,16 @@ def reached(messages: Iterable[Message], answers: Iterable[Said]) -> Reached:
         not_gone=sum(not each.gone for each in said),
         words=tuple((each.gone, each.words) for each in spoken if each.words),
     )
+
+
+def is_waiting(known: Message) -> bool:
+    """Whether what somebody is to be told may still go out."""
+    return reached([known], []).waiting > 0
+
+
+def hears_news(known: Message) -> bool:
+    """Whether the person of this "we know" gets news, too: they were told, may have been, or still will be."""
+    return not reached([known], []).left_out
 
 
 def say(known: Said | None, said: Said) -> Said:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters import causes, deeds, links, owners, tellings, tickets
+from adapters import causes, deeds, links, outbox, owners, tellings, tickets
 from adapters.links import CausesLink
 from adapters.notices import ONCE_MORE
 from builders import (
@@ -28,7 +28,9 @@ from builders import (
     settings,
 )
 from domain.fix import Evidence, Result
+from domain.message import cancel
 from domain.ownership import What
+from domain.person import person_key
 from domain.telling import Kind, Stage, Telling
 from world import Page, World
 
@@ -545,6 +547,59 @@ def test_we_are_on_it_is_not_said_any_more_once_a_fix_was_declared(world: World)
     told = tellings.load(CODE, 1)
     assert told
     assert dict(tellings.reached(told).left_out) == {"nothing_to_say": 3}
+
+
+def news_in_the_night(world: World) -> str:
+    """ "We know" and news about it, both confirmed in one night; the link of the cause's page."""
+    link = noticed(world)
+    world.wait_until(world.now.replace(hour=22))
+    known(world, link, world.now.date() + 5 * A_DAY)
+    world.wait(10 * A_MINUTE)
+    day = (world.now.date() + 9 * A_DAY).isoformat()
+    page = world.press(link, action="update", words="Half of it works.", day=day)
+    assert "Send it to 3 people" in page.body
+    assert confirm(world, link, page).status == 200
+    world.wait(10 * A_MINUTE)
+    assert known_mails(world) == []
+    return link
+
+
+def read_by(world: World, address: str) -> list[str]:
+    """What a customer read about the cause, in its order."""
+    told = ("We know about your problem", "News about your problem")
+    return [mail.subject for mail in world.mail.to(address) if mail.subject.startswith(told)]
+
+
+def test_news_reach_those_whose_first_mail_still_waits_for_their_morning(world: World) -> None:
+    news_in_the_night(world)
+    world.wait(A_DAY)
+    for number in range(3):
+        assert read_by(world, f"c{number}@c.example") == [
+            "We know about your problem and are working on it",
+            "News about your problem",
+        ]
+
+
+def test_no_news_go_out_before_the_mail_on_which_they_go_on(world: World) -> None:
+    news_in_the_night(world)
+    told = tellings.load(CODE, 1)
+    assert told
+    key = person_key("c0@c.example")
+    first, later = outbox.load(told.scope, key), outbox.load(f"TOLD#{CODE}#update#0002", key)
+    assert first and later and later.due_at
+    outbox.save(replace(first, due_at=later.due_at + 5 * A_MINUTE))
+    other = outbox.load(told.scope, person_key("c1@c.example"))
+    assert other
+    outbox.save(cancel(other, "unwritable"))
+    world.wait(A_DAY)
+    assert read_by(world, "c0@c.example") == [
+        "We know about your problem and are working on it",
+        "News about your problem",
+    ]
+    assert read_by(world, "c1@c.example") == [], "news of what they never heard of"
+    unsent = outbox.load(f"TOLD#{CODE}#update#0002", person_key("c1@c.example"))
+    assert unsent
+    assert unsent.cancelled == "nothing_to_say"
 
 
 def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
