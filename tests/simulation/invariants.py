@@ -529,11 +529,22 @@ class Invariants:
         had = {meant[c.cause] for c in theirs for meant in (CAUSES, self.actors.causes)}
         related = {code} | (self.actors.rearranged if code in self.actors.rearranged else set())
         self.check("F2", bool(had & related), f"{mail.to} never had {code}")
+        if kind == "update":
+            self._after_what_they_go_on(mail, code, scope, name)
         if kind in {"known", "update"}:
             declared = self._declared(code, by.started)
             self.check(
                 "F8", not declared, f"{mail.to} read that we work on {code}, of which a fix was declared"
             )
+
+    def _after_what_they_go_on(self, mail: Mail, code: str, scope: str, name: str) -> None:
+        """F12: news go out after the "we know" to the same person; of one of them nobody may know whether it did."""
+        told = self.world.table.item((f"CAUSE#{code}", f"TELLING#{scope.rpartition('#')[2]}"))
+        assert told
+        key = (_body(told)["source_scope"], name)
+        item = self.world.table.item(key)
+        unknown = item is not None and _body(item).get("delivery", {}).get("progress") == "unknown"
+        self.check("F12", bool(self.taken.get((*key, "message"))) or unknown, f"{mail.to} read news first")
 
     def _declared(self, code: str, at: int) -> bool:
         """Whether its owner had been told by then that a fix was declared, which nobody cancelled or found wanting."""
@@ -768,6 +779,8 @@ class Invariants:
         for told in (known for known in given if known.get("confirmed_at")):
             what = f"{told['kind']} {told['number']} of {told['cause']}"
             self.check("F4", told["stage"] == "done", f"{what} is {told['stage']}")
+            if told["kind"] == "update":
+                self._judge_update(told)
             if told["kind"] != "fix":
                 continue
             self.check("F4", bool(told.get("result")), f"{what} was never judged")
@@ -782,6 +795,26 @@ class Invariants:
             self.check("F6", item is not None or not sure, f"the answer of {address} is lost")
             if item and sure:
                 self.check("F6", _body(item)["gone"] in may_be, f"{address} said {may_be}")
+
+    def _judge_update(self, told: dict[str, Any]) -> None:
+        """F12: whoever read "we know", or was still to read it when news were confirmed, gets the news, too."""
+        confirmed = micros(datetime.fromisoformat(told["confirmed_at"])) - CLOCKS
+        for sk, first in self.world.table.items.get(told["source_scope"], {}).items():
+            body = _body(first)
+            left_out = body.get("cancelled") or body.get("delivery", {}).get("progress") in {
+                "bounced",
+                "refused",
+            }
+            if left_out or micros(datetime.fromisoformat(body["created_at"])) > confirmed:
+                continue
+            taken = self.taken.get((told["source_scope"], sk, "message"))
+            self.reached["news after what waited"] += bool(taken and taken[0].mail.at > confirmed + CLOCKS)
+            item = self.world.table.item((told["scope"], sk))
+            self.check("F12", item is not None, f"{sk} was never to hear news of {told['cause']}")
+            assert item
+            if self.taken.get((told["scope"], sk, "message")) or _body(item).get("cancelled"):
+                continue
+            self._judge_unsent(f"news of {told['cause']} for {sk}", item)
 
     def _judge_words(self, told: dict[str, Any], given: list[dict[str, Any]]) -> None:
         """F9 to F11: who says that it is not gone is heard whenever they say so, once; a fix fails once, if at all."""

@@ -878,6 +878,16 @@ def says_that_we_know_when_it_is_fixed(put: Put) -> None:
     put(send_message, "causes", instead(causes, load=lambda code: replace(load(code), declared=0)))
 
 
+@mutant(66)
+def has_no_news_for_whoever_still_waits(put: Put) -> None:
+    put(telling, "hears_news", lambda known: bool(telling.reached([known], []).told))
+
+
+@mutant(94)
+def sends_news_before_what_they_go_on(put: Put) -> None:
+    put(telling, "is_waiting", lambda known: False)
+
+
 # --- merged tickets --------------------------------------------------------------------------------------------------
 
 
