@@ -1,13 +1,15 @@
 """The one read of an owner's causes, behind the digest, the chat and the page: so all three show the same figures."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from adapters import causes, tellings
+from adapters import causes, tellings, tickets
 from domain import cause, digest, hours
 from domain.cause import Mark
 from domain.digest import Entry
+from domain.follow_up import FollowUp
+from domain.message import ticket_scope
 from domain.settings import Settings
 from domain.telling import Kind
 
@@ -30,11 +32,22 @@ def read(
         if code in related:
             marks[code] = [mark for mark in found.marks if since <= mark.opened_at < until]
         if code in codes:
-            entries[code] = digest.entry(found.state, found.marks, found.follow_ups, since, until, today)
+            again = _closed_again(found.follow_ups)
+            entries[code] = digest.entry(
+                found.state, found.marks, found.follow_ups, since, until, today, again
+            )
     for code, below in families.items():
         together = cause.count(mark for under in below for mark in marks[under])
         entries[code] = replace(entries[code], below=together)
     return [_with_fixes(entry) for entry in digest.rank(entries.values())]
+
+
+def _closed_again(follow_ups: Iterable[FollowUp]) -> frozenset[tuple[str, str]]:
+    """Tickets that a customer did not call solved and that were closed again since, with whatever cause."""
+    denied = (f.ref for f in digest.unsolved(follow_ups))
+    keys = [(ticket_scope(ref.source, ref.ticket_id), tickets.sort_key(ref.number + 1)) for ref in denied]
+    later = tickets.load_many(keys) if keys else []
+    return frozenset((f.closure.source, f.closure.ticket_id) for f in later)
 
 
 def _with_fixes(entry: Entry) -> Entry:

@@ -3,7 +3,7 @@
 Everything is counted from what is stored as of one instant; the mail, the chat and the page show the same figures.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -143,8 +143,12 @@ def entry(
     since: datetime,
     until: datetime,
     today: date,
+    closed_again: Collection[tuple[str, str]] = (),
 ) -> Entry:
-    """One cause for ``since`` <= instant < ``until``; ``today`` is the owner's day, by which dates have passed."""
+    """One cause for ``since`` <= instant < ``until``; ``today`` is the owner's day, by which dates have passed.
+
+    ``closed_again``: tickets, by source and id, that were closed once more for another cause, which counts them now.
+    """
     listed, known = list(marks), list(follow_ups)
     counted = figures(state.code, listed, known, since, until, TREND)
     ended = [f for f in known if f.outcome_at and since <= f.outcome_at < until]
@@ -159,7 +163,7 @@ def entry(
         change=_change(counted.trend, quiet),
         quiet_before=quiet,
         need=need(state, today),
-        unsolved=sum(f.state is State.DENIED for f in _latest(known)),
+        unsolved=sum((f.closure.source, f.closure.ticket_id) not in closed_again for f in unsolved(known)),
         recovered=tuple(f for f in helped if _was_denied(f, known)),
         complaints=tuple(f for f in said if f.answer and not f.answer.solved and f.answer.words),
         praise=tuple(f for f in said if f.quote),
@@ -220,6 +224,11 @@ def _tickets(marks: Iterable[Mark], since: datetime, until: datetime) -> frozens
 
 def _said_at(follow_up: FollowUp) -> datetime:
     return follow_up.answer.at if follow_up.answer else follow_up.opened_at
+
+
+def unsolved(follow_ups: Iterable[FollowUp]) -> list[FollowUp]:
+    """The last closings, of those given, whose customer said "not solved" last."""
+    return [f for f in _latest(follow_ups) if f.state is State.DENIED]
 
 
 def _latest(follow_ups: Iterable[FollowUp]) -> Iterable[FollowUp]:

@@ -9,8 +9,21 @@ from html import unescape
 
 import pytest
 
-from adapters import causes, links, outbox, owners, tickets
-from builders import A_DAY, A_MINUTE, AN_HOUR, HANNE, MIA, RAVI, START, URL, closed, customer, settings
+from adapters import causes, digests, links, outbox, owners, tickets
+from builders import (
+    A_DAY,
+    A_MINUTE,
+    AN_HOUR,
+    HANNE,
+    MIA,
+    RAVI,
+    START,
+    URL,
+    closed,
+    customer,
+    reopened,
+    settings,
+)
 from domain.cause import CauseState, Mark
 from domain.message import Message
 from domain.settings import Cause, Contact, Schedule, Settings
@@ -41,6 +54,19 @@ def trouble(world: World) -> None:
         world.hook(closed(ticket_id, requester=who))
         if answer:
             world.press(world.survey_link(ticket_id), answer=answer, words=f"Words of {ticket_id}.")
+
+
+def test_a_ticket_that_was_closed_again_for_another_cause_is_no_longer_unsolved_here(world: World) -> None:
+    for ticket_id in ("1", "2"):
+        world.hook(closed(ticket_id))
+        world.press(world.survey_link(ticket_id), answer="no")
+    world.wait_until(MONDAY + A_DAY)
+    world.hook(reopened("1", world.now))
+    world.hook(reopened("2", world.now))
+    world.hook(closed("2", world.now + A_MINUTE, root_cause="No show"))
+    until = MONDAY + 7 * A_DAY
+    (entry,) = digests.read("ravi", [CODE], MONDAY, until, until, settings())
+    assert entry.unsolved == 1
 
 
 def recounted(world: World, since: datetime, until: datetime) -> dict[str, int]:
