@@ -172,7 +172,7 @@ def requests(world: World, url: str) -> Iterator[Page]:
     settings_store.forget()
     yield world.press(url, answer="yes", action="acknowledge", cause="portal-login")
     settings_store.forget()
-    yield world.press(url, words="x" * 17_000)
+    yield world.press(url, words="x" * 70_000)
     yield world.http("POST", url, "{}", {"content-type": "application/json"})
 
 
