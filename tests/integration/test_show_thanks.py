@@ -183,10 +183,10 @@ def test_words_that_are_not_only_praise_reach_a_person_and_no_team(world: World,
     assert "Pass the words on to the team" in world.open(flag.link).body
     assert "Pass the words on" not in world.press(flag.link, action="pass_on").body
     assert world.press(flag.link, action="pass_on").status == 200
-    told = len(world.mail.to(MIA))
+    told = len([mail for mail in world.mail.to(MIA) if "something to hear" in mail.subject])
     world.wait(timedelta(days=8))
     assert sum(BLAME in mail.text for mail in world.mail.to(TEAM)) == 1
-    assert len(world.mail.to(MIA)) == told, "whoever passed it on has settled it"
+    assert len([mail for mail in world.mail.to(MIA) if "something to hear" in mail.subject]) == told
 
 
 def test_words_whose_consent_was_withdrawn_cannot_be_passed_on(world: World) -> None:
