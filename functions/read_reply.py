@@ -19,6 +19,7 @@ from domain.reply import Said, TooMany, digest, keepers, take
 from domain.settings import Settings
 from messages.text import clean_words
 from replies import automatic, own_words, verdict
+from replies.criticism import is_critical
 from replies.mail import Mail, Unreadable, open_mail
 
 ATTEMPTS = 5
@@ -89,6 +90,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
         words=clean_words(words) or clean_words(mail.text) or None,
         doubt=_doubt(told, mail, known.closure.requester_email),
         received_at=datetime.fromisoformat(told["mail"]["timestamp"]),
+        critical=is_critical(words),
     )
     outcome = "repeated"
     try:

@@ -42,6 +42,8 @@ class Said:
     doubt: str | None = None
     received_at: datetime | None = None
     """When the provider got it."""
+    critical: bool = False
+    """Whether there is more in it than a yes, such as blame: a person reads that before anybody is praised."""
 
 
 def is_known(follow_up: FollowUp, mail_id: str) -> bool:
@@ -115,9 +117,10 @@ def _answered(
         return None
     if _is_overtaken(follow_up, said):
         return None
+    solved = said.verdict is Verdict.YES
     try:
         return record_answer(
-            follow_up, Press(solved=said.verdict is Verdict.YES, words=said.words), now, policy
+            follow_up, Press(solved=solved, words=said.words, critical=solved and said.critical), now, policy
         )
     except Refused:
         return None

@@ -94,7 +94,7 @@ def _opinion(text: str, language: Language, items: list[_Item], languages: list[
         return Verdict.YES if clear and not _others(rest, language, languages) & _AGAINST_YES else None
     if everything & _FOR_YES:
         return None
-    if _is_denied(first):
+    if _is_denied(first) or _denies_a_complaint(first):
         return None
     supported = "unknown" not in said or "complaint" in said
     if "unsolved" in said or ("no" in said and supported and "thanks" not in said):
@@ -109,10 +109,20 @@ def _depends(sentence: list[_Item]) -> bool:
 
 
 def _is_denied(sentence: list[_Item]) -> bool:
-    """Whether a negation stands before a "not solved" and denies it: "it is not that it doesn't work"."""
+    """Whether a negation denies a "not solved", before it ("it is not that it doesn't work") or right behind it."""
     for clause in _clauses(sentence):
         said = [sentence[at].category for at in clause]
-        if "unsolved" in said and "negation" in said[: said.index("unsolved")]:
+        at = said.index("unsolved") if "unsolved" in said else None
+        if at is not None and ("negation" in said[:at] or said[at + 1 : at + 2] == ["negation"]):
+            return True
+    return False
+
+
+def _denies_a_complaint(sentence: list[_Item]) -> bool:
+    """Whether a clause says that there is no trouble, or perhaps that there is: "no problems at all"."""
+    for clause in _clauses(sentence):
+        said = {sentence[at].category for at in clause}
+        if "complaint" in said and said & {"no", "negation"} and "unsolved" not in said:
             return True
     return False
 

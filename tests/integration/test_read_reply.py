@@ -107,6 +107,16 @@ def test_a_yes_is_an_answer_with_words_and_without_consent(world: World) -> None
     assert len(world.mail.to(CUSTOMER)) == 1
 
 
+@pytest.mark.parametrize("words", ["Your technician was rude.", "It took far too long."])
+def test_a_yes_with_blame_in_it_counts_and_a_person_reads_the_words(world: World, words: str) -> None:
+    """As on the page, and whether or not the customer agreed to anything."""
+    world.asked()
+    reply(world, f"Yes, it is solved. {words}")
+    assert known().state is State.CONFIRMED
+    (raised,) = [mail for mail in world.mail.to(RAVI) if "something to hear" in mail.subject]
+    assert words in raised.text
+
+
 def test_a_no_is_flagged_at_once_with_its_words(world: World) -> None:
     world.asked()
     reply(world, "No, still broken since Monday.\nThe light blinks red.")

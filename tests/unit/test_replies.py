@@ -74,6 +74,22 @@ def test_e7_no_sentence_is_read_wrongly(expected: str, text: str) -> None:
     assert str(verdict.of(text)) in {expected, "unclear", "thanks"}
 
 
+TROUBLE_IS_OVER = (
+    *("Das Problem tritt nicht mehr auf", "Das Problem besteht nicht mehr, danke", "Läuft ohne Fehler"),
+    *("Nein, das Problem besteht nicht mehr", "Funktioniert ohne Probleme", "The problem no longer exists"),
+    *("No issues at all", "No problems at all", "No issues", "El problema ya no aparece"),
+    *("El problema ya no persiste", "No he vuelto a tener el problema", "No tengo problemas"),
+    *("O problema não ocorre mais", "O problema não existe mais", "Il problema non si presenta più"),
+    *("Le problème ne se produit plus", "Problem już nie występuje", "问题没有了", "问题已经不存在了"),
+    *("いいえ、もう問題は起きていません", "同じ問題はもう起きていません"),
+)
+
+
+@pytest.mark.parametrize("text", TROUBLE_IS_OVER)
+def test_e7_who_says_that_there_is_no_trouble_does_not_say_no(text: str) -> None:
+    assert verdict.of(text) is not Verdict.NO
+
+
 def shares() -> list[str]:
     """How many of the clear mails and sentences are understood, and what is left to a person, in lines."""
     read_as = {name: (expected, read(mail)) for name, expected, mail in MAILS}
