@@ -44,8 +44,10 @@ def _answer(token: str, form: notices.Posted, settings: Settings, nonce: str) ->
         raise NoPage(replace(REOPENED, language=first.closure.locale))
     language, link = choices(asked, settings)
     if not said:
-        page = facts.survey_page(asked, None, settings, clock.now(), language=language, preferences_link=link)
-        return web.page(400, pages.survey_page(replace(page, unanswered=True), nonce), nonce)
+        now = clock.now()
+        page = facts.survey_page(asked, None, settings, now, language=language, preferences_link=link)
+        seal = links.seal(links.read_survey(token, now, settings.policy.keep_for), Page(shown_at=now), now)
+        return web.page(400, pages.survey_page(replace(page, unanswered=True, seal=seal), nonce), nonce)
     if _is_suspect(token, asked, said, form, settings):
         return _once_more(token, asked, said, settings, nonce)
     recorded: dict[int, FollowUp] = {}

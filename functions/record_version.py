@@ -12,7 +12,7 @@ from messages.text import clean_words
 from show_version import find, show
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("words",)
+KEPT_FIELDS = ("seal", "words")
 
 
 @logger.inject_lambda_context

@@ -268,8 +268,10 @@ def test_without_one_of_the_two_answers_nothing_is_recorded(world: World) -> Non
         {"words": "only words"},
     ]
     for form in forms:
-        assert world.press(link, **form).status == 400
+        page = world.press(link, **form)
+        assert page.status == 400
         assert world.scan() == before
+        assert world.seal(page), "whoever chooses on this page is no machine for it"
 
 
 def test_p12_hostile_words_are_cleaned_and_cut(world: World) -> None:
