@@ -227,7 +227,8 @@ def _refuse(status: int, headers: Mapping[str, str], host: str, now: datetime) -
             raise NotAnswered(
                 Obstacle.UNREACHABLE, reason, refused=True, after=rest or USUAL_REST, status=status
             )
-    if status in {408, 425} or status >= 500:
+    # 409 and 423: somebody else is changing the ticket.
+    if status in {408, 409, 423, 425} or status >= 500:
         raise NotAnswered(Obstacle.UNREACHABLE, reason, refused=status < 500, status=status)
     # Redirects too: to follow one would carry the token to another address.
     raise NotAnswered(Obstacle.UNREADABLE, reason, refused=True, status=status)

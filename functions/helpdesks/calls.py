@@ -242,9 +242,9 @@ def page_request(
         "until_s": int(until.timestamp()),
         "since_ms": int(since.timestamp() * 1000),
         "until_ms": int(until.timestamp() * 1000),
-        # A day wider on both sides: some read days on the clocks of whoever asks.
+        # A day wider on both sides, which ends as it begins: some read days on the clocks of whoever asks.
         "since_day": (since - timedelta(days=1)).strftime("%Y-%m-%d"),
-        "until_day": (until + timedelta(days=1)).strftime("%Y-%m-%d"),
+        "until_day": (until + timedelta(days=2)).strftime("%Y-%m-%d"),
         "page": int(place) if place is not None and listing.next_kind == "page" else 1,
     }
     step = listing.step

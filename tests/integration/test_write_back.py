@@ -239,7 +239,9 @@ def test_an_access_token_that_did_not_come_is_no_note_that_may_be_there(world: W
 # --- trouble ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("plan", [401, 403, 429, (429, {"retry-after": "900"}), (503, {"retry-after": "60"})])
+@pytest.mark.parametrize(
+    "plan", [401, 403, 409, 423, 429, (429, {"retry-after": "900"}), (503, {"retry-after": "60"})]
+)
 def test_what_was_certainly_not_taken_is_told_later(world: World, desk: Desk, plan: Plan) -> None:
     connected(world, desk)
     link = world.asked()

@@ -338,6 +338,46 @@ def test_what_lies_outside_the_span_is_not_listed_and_newest_first_ends_there() 
     assert page(listed(newest_first=True), {"found": found, "next": "more"}).next is None
 
 
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        (
+            "zendesk",
+            {
+                "tickets": [
+                    {"id": 1, "status": "closed", "tags": ["closed_by_merge"]},
+                    {"id": 2, "status": "solved"},
+                ]
+            },
+        ),
+        ("zammad", [{"id": 1, "state": "merged"}, {"id": 2, "state": "closed"}]),
+    ],
+)
+def test_merged_tickets_are_not_listed(name: str, answer: Any) -> None:
+    listing = calls.calls(name).closed_since
+    assert listing
+    at = SINCE.isoformat()
+    for item in answer["tickets"] if name == "zendesk" else answer:
+        item |= {"metric_set": {"solved_at": at}, "last_close_at": at}
+    assert [one.ticket_id for one in page(listing, answer).tickets] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("chatwoot", "labels"), ("freshdesk", "ticket"), ("helpscout", "conversation")]
+)
+def test_tags_that_could_not_be_read_are_not_replaced(name: str, read: str) -> None:
+    (step,) = [w.step for w in calls.calls(name).write_back if w.step.name == "tag"]
+    there = {"tag": "ours", "ticket_id": "1", "account_id": "1"}
+    assert step.request(there | {read: None}) is None
+    assert step.request(there | {read: {"tags": []}}) is not None
+
+
+def test_the_last_day_of_a_list_by_days_is_whole_wherever_its_clock_stands() -> None:
+    listing = listed(query={"until": "{until_day}"})
+    asked = parse_qs(urlsplit(calls.page_request(listing, SINCE, UNTIL, None, {}).path).query)["until"]
+    assert asked == [(UNTIL + timedelta(days=2)).strftime("%Y-%m-%d")]
+
+
 def test_a_list_that_is_none_or_absurdly_long_is_unexpected() -> None:
     absurd: list[Any] = [{}, {"found": "no"}, {"found": [{}] * 1001}, None, 5]
     for answer in absurd:

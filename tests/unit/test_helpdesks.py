@@ -249,8 +249,9 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
         INTERCOM_TICKET,
         [
             closed(
-                "42",
+                "635",
                 kind="solved",
+                reference="42",
                 subject=SUBJECT,
                 requester_id="696346bbaebb5a479d3851a3",
                 cause="Config error",
@@ -553,7 +554,7 @@ AGAIN: list[tuple[str, object, Report]] = [
             "data.item.ticket_state.category",
             "in_progress",
         ),
-        reopened("42", BACK),
+        reopened("635", BACK),
     ),
     (
         "hubspot",
