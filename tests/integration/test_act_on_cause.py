@@ -336,15 +336,9 @@ def test_one_late_no_is_told_the_owner_once_and_the_verdict_stands(world: World)
     assert causes.load(CODE).repeated_at is None
 
 
-def test_a_no_that_comes_in_the_moment_of_the_judging_is_heard_as_well(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fixed(world, people=6)
-    for number in range(3):
-        world.press(question(world, f"c{number}@c.example"), answer="yes")
-    world.press(question(world, "c5@c.example"), answer="no")
-    world.wait(A_DAY)
-    link, read, pressed = question(world, "c4@c.example"), tellings.evidence, list[int]()
+def pressed_while_it_is_judged(world: World, monkeypatch: pytest.MonkeyPatch, link: str) -> list[int]:
+    """Somebody says "no" after the evidence was read and before the verdict is stored; gives the page's status."""
+    read, pressed = tellings.evidence, list[int]()
 
     def read_too_early(told: Telling, now: datetime) -> Evidence:
         found = read(told, now)
@@ -353,6 +347,18 @@ def test_a_no_that_comes_in_the_moment_of_the_judging_is_heard_as_well(
         return found
 
     monkeypatch.setattr(tellings, "evidence", read_too_early)
+    return pressed
+
+
+def test_a_no_that_comes_in_the_moment_of_the_judging_is_heard_as_well(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed(world, people=6)
+    for number in range(3):
+        world.press(question(world, f"c{number}@c.example"), answer="yes")
+    world.press(question(world, "c5@c.example"), answer="no")
+    world.wait(A_DAY)
+    pressed = pressed_while_it_is_judged(world, monkeypatch, question(world, "c4@c.example"))
     world.wait(31 * A_DAY)
     assert pressed == [200]
     late = [mail for mail in world.mail.to(RAVI) if mail.subject == "A customer still has it after your fix"]
@@ -368,17 +374,10 @@ def test_the_first_no_in_the_moment_of_the_judging_is_judged_with_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fixed(world, people=6)
-    link, read, pressed = question(world, "c4@c.example"), tellings.evidence, list[int]()
-
-    def read_too_early(told: Telling, now: datetime) -> Evidence:
-        found = read(told, now)
-        if not pressed:
-            pressed.append(world.press(link, answer="no").status)
-        return found
-
-    monkeypatch.setattr(tellings, "evidence", read_too_early)
+    pressed = pressed_while_it_is_judged(world, monkeypatch, question(world, "c4@c.example"))
     world.wait(31 * A_DAY)
     world.failed.clear()
+    assert pressed == [200]
     told = tellings.load(CODE, 1)
     assert told
     assert told.evidence
