@@ -329,7 +329,7 @@ def run(seed: int, size: int = 8, allowed: frozenset[str] | None = None) -> Resu
     with hands_of(world):
         helpdesk = Helpdesk(world, size)
         try:
-            world.run(lambda: world.now >= world.chaos_until + HOUR)
+            world.run(lambda: world.now >= world.calm_from + HOUR)
             world.redrive()
             heal(world)
             _nights(world, helpdesk)

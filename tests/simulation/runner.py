@@ -63,7 +63,7 @@ def run(seed: int, size: int = SIZE, allowed: frozenset[str] | None = None) -> R
         invariants = Invariants(world, actors)
         try:
             # What was being worked on when the faults ended may still die; then the operator redrives, once.
-            world.run(lambda: world.now >= world.chaos_until + HOUR)
+            world.run(lambda: world.now >= world.calm_from + HOUR)
             world.redrive()
             heal(world)
             for again in (False, True):

@@ -181,6 +181,8 @@ class World:
             for service in OUTAGES
             if self.unit(f"outage {service}") < 0.1
         ]
+        self.calm_from = max([self.chaos_until, *(start + length for _, start, length in self._outages)])
+        """When nothing fails any more: an outage that began before ``chaos_until`` may last longer."""
         self._skews = [
             (
                 self.now + int(self.unit(f"skew at {n}") * chaos),
