@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, cast, get_args
 
 from adapters import clock, links, notices, tickets, web
-from adapters.notices import REOPENED, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain import press
 from domain.errors import Changed, Refused
@@ -14,7 +13,7 @@ from domain.press import Page
 from domain.settings import Settings
 from messages import facts, pages
 from messages.text import clean_words
-from show_survey import choices, find
+from show_survey import choices, find, nothing_to_answer
 
 ATTEMPTS = 5
 FIELDS = ("answer", "words", "wish", "kept", "consent", "credit", "withdraw")
@@ -40,8 +39,7 @@ def _answer(token: str, form: notices.Posted, settings: Settings, nonce: str) ->
     asked = find(token, settings)
     said = {place: read for place in asked if (read := _read(form, f"-{place}" if place else ""))}
     if not said and any(form.get(name) in {"yes", "no"} for name in KEPT_FIELDS if name.startswith("answer")):
-        first = next(iter(asked.values()))
-        raise NoPage(replace(REOPENED, language=first.closure.locale))
+        raise nothing_to_answer(next(iter(asked.values())), settings)
     language, link = choices(asked, settings)
     if not said:
         now = clock.now()
@@ -146,10 +144,10 @@ def _record(token: str, place: int, found: FollowUp, said: Press, settings: Sett
                 count(f"Answered{after.state.title()}")
             return after
         except Refused as refused:
-            raise NoPage(replace(REOPENED, language=known.closure.locale)) from refused
+            raise nothing_to_answer(known, settings) from refused
         except Changed:
             asked = find(token, settings)
             if place not in asked:
-                raise NoPage(replace(REOPENED, language=known.closure.locale)) from None
+                raise nothing_to_answer(known, settings) from None
             known = asked[place]
     raise Changed("the ticket is changing too fast")

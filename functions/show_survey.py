@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters import clock, links, notices, people, tickets, web
 from adapters.links import PreferencesLink
-from adapters.notices import GONE, REOPENED, NoPage
+from adapters.notices import CLOSED_AGAIN, GONE, REOPENED, NoPage
 from adapters.telemetry import count, logger, metrics
 from domain.follow_up import FollowUp, State, Ticket, places
 from domain.press import Page
@@ -65,8 +65,16 @@ def find(token: str, settings: Settings) -> dict[int, FollowUp]:
     asked = places(known for known, _ in loaded.values())
     still = {place: known for place, known in asked.items() if _may_answer(known, loaded[known.ref][1])}
     if not still:
-        raise NoPage(replace(REOPENED, language=main.closure.locale))
+        raise nothing_to_answer(main, settings)
     return still
+
+
+def nothing_to_answer(follow_up: FollowUp, settings: Settings) -> NoPage:
+    """The page that says why this question has lost its meaning, in the language that its customer chose."""
+    ticket = tickets.load(follow_up.closure.source, follow_up.closure.ticket_id).ticket
+    notice = CLOSED_AGAIN if ticket.is_closed_after(follow_up) else REOPENED
+    language, _ = choices({0: follow_up}, settings)
+    return NoPage(replace(notice, language=language or follow_up.closure.locale))
 
 
 def _may_answer(follow_up: FollowUp, ticket: Ticket) -> bool:

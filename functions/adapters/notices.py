@@ -41,6 +41,7 @@ class Notice:
 NOT_FOUND = Notice(404, "not_found")
 GONE = Notice(410, "gone")
 REOPENED = Notice(409, "reopened")
+CLOSED_AGAIN = Notice(409, "closed_again")
 TRY_AGAIN = Notice(503, "try_again")
 BAD_FORMS = {400: Notice(400, "unreadable"), 413: Notice(413, "too_long"), 415: Notice(415, "no_form")}
 

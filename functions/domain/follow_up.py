@@ -308,6 +308,11 @@ class Ticket:
             return "closed_again"
         return None
 
+    def is_closed_after(self, follow_up: FollowUp) -> bool:
+        """Whether a later closing than this one is the ticket's present state."""
+        later = (other for other in self.follow_ups if other.closure.closed_at > follow_up.closure.closed_at)
+        return any(self.superseded(other) is None for other in later)
+
 
 def same_closure(ticket: Ticket, closure: Closure) -> FollowUp | None:
     """The follow-up that this closure has already, or None when it is a new closing of the ticket.

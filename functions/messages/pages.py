@@ -24,7 +24,9 @@ from messages.text import clean, fill
 Answer = Literal["yes", "no"]
 Credit = Literal["full", "first", "initials", "anonymous"]
 Surveys = Literal["all", "fixes", "none"]
-NoticeKind = Literal["not_found", "gone", "reopened", "try_again", "unreadable", "no_form", "too_long"]
+NoticeKind = Literal[
+    "not_found", "gone", "reopened", "closed_again", "try_again", "unreadable", "no_form", "too_long"
+]
 FlagState = Literal["raised", "acknowledged", "settled"]
 MOST_CAUSES_IN_FULL = 10
 FlagResult = Literal["solved", "agreed", "not_possible"]

@@ -49,6 +49,9 @@ def test_a_reopened_ticket_and_a_form_without_an_answer_are_explained_in_it_too(
     shown, pressed = world.open(mail.link), world.press(mail.link, answer="yes")
     for page in (shown, pressed):
         assert (page.status, "お問い合わせは再び対応中です" in page.body) == (409, True)
+    world.press(mail.preferences, surveys="all", language="de")
+    chosen = world.open(mail.link)
+    assert (chosen.status, '<html lang="de"' in chosen.body) == (409, True)
 
 
 def test_the_hour_is_the_customers_and_is_left_out_when_nobody_knows_their_clock(world: World) -> None:

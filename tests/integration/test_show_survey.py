@@ -124,7 +124,20 @@ def test_p7_a_reopened_ticket_says_so_and_one_that_is_gone_too(world: World) -> 
     link = world.asked()
     assert world.open(world.survey_link("9999")).status == 410
     world.hook(reopened(at=world.now))
-    assert world.open(link).status == 409
+    shown = world.open(link)
+    assert (shown.status, "Somebody is working on it" in shown.body) == (409, True)
+
+
+def test_a_ticket_that_was_opened_and_closed_again_does_not_say_that_somebody_works_on_it(world: World) -> None:
+    link = world.asked()
+    world.hook(reopened(at=world.now))
+    world.wait(A_DAY)
+    world.hook(closed(at=world.now))
+    for page in (world.open(link), world.press(link, answer="yes")):
+        assert (page.status, "It was closed again since then" in page.body) == (409, True)
+    world.wait(A_DAY)
+    world.hook(reopened(at=world.now))
+    assert "Somebody is working on it" in world.open(link).body
 
 
 def test_p9_nothing_of_the_ticket_becomes_markup(world: World) -> None:
