@@ -47,8 +47,7 @@ def _act(token: str, form: notices.Posted, settings: Settings, nonce: str) -> we
     for _ in range(ATTEMPTS):
         found = find(token, settings)
         if notices.is_suspect(form, found.link, found.sent_at, settings):
-            kept = replace(found, flag=_kept(found.flag, form))
-            return show(kept, settings, nonce, 200, notices.ONCE_MORE, form, pressed=True)
+            return show(found, settings, nonce, 200, notices.ONCE_MORE, form, pressed=True)
         try:
             rows = list(ACTIONS.get(action, _settle)(found, form, settings))
             if rows:
@@ -56,16 +55,11 @@ def _act(token: str, form: notices.Posted, settings: Settings, nonce: str) -> we
                 logger.info("flag changed", action=action)
                 count(f"Flag{action.title().replace('_', '')}")
         except Wrong as wrong:
-            kept = replace(found, flag=_kept(found.flag, form))
-            return show(kept, settings, nonce, wrong.status, str(wrong), form, pressed=True)
+            return show(found, settings, nonce, wrong.status, str(wrong), form, pressed=True)
         except Changed:
             continue
         return show(find(token, settings), settings, nonce, pressed=True)
     raise Changed("the flag is changing too fast")
-
-
-def _kept(known: Flag, form: Form) -> Flag:
-    return replace(known, done=known.done or clean_words(form.get("done", "")) or None)
 
 
 # --- the flag itself --------------------------------------------------------------------------------------------------

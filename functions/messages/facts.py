@@ -488,15 +488,13 @@ def flag_page(
     ``language`` is what the customer chose; ``asks_again``: settling it asks the customer again; ``kept`` are fields
     that stand in their forms again after an error.
     """
-    said = kept or {}
     return pages.FlagPage(
         **_flag_facts(flag, follow_up, before, settings),
         form=form,
         updates=tuple(update(told, settings) for told in updates),
         may_write=customers_address(follow_up.closure, settings) is not None,
         customers_language=language or _language(follow_up),
-        kept_update=said.get("words") if said.get("action") == "update" else None,
-        kept_promise=said.get("words") if said.get("action") == "agree" else None,
+        typed=_typed(kept) if kept else None,
         questions=tuple(question(asked, follow_up, settings) for asked in questions),
         promises=tuple(promise(known, follow_up, settings) for known in promises),
         asks_again=asks_again,
@@ -519,6 +517,17 @@ def flag_page(
         and follow_up.answer is not None
         and follow_up.answer.consent is not None,
         error=error,
+    )
+
+
+def _typed(form: Mapping[str, str]) -> pages.Typed:
+    return pages.Typed(
+        action=form.get("action", ""),
+        promise=form.get("promise"),
+        words=form.get("words"),
+        until=form.get("until"),
+        result=form.get("result"),
+        done=form.get("done"),
     )
 
 

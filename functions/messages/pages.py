@@ -226,6 +226,18 @@ class VersionPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Typed:
+    """What was in a flag's form that could not be taken: it stands in that form again. Names as in ``FlagPage``."""
+
+    action: str
+    promise: str | None = None
+    words: str | None = None
+    until: str | None = None
+    result: str | None = None
+    done: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
@@ -243,9 +255,7 @@ class FlagPage(FlagFacts):
     may_write: bool = True
     """There is an address that takes our mail."""
     customers_language: str = "en"
-    kept_update: str | None = None
-    """After an error: what stands in the form; the same for ``kept_promise``."""
-    kept_promise: str | None = None
+    typed: Typed | None = None
     questions: tuple[Question, ...] = ()
     promises: tuple[Promised, ...] = ()
     asks_again: bool = False

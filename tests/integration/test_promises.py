@@ -231,3 +231,30 @@ def test_the_customer_who_says_that_it_was_kept_ends_it(world: World) -> None:
     world.wait(A_DAY + A_MINUTE)
     assert (promise().end, promise().ended_by) == (End.KEPT, "customer")
     assert tickets.load("acme", "4711").flags == {}
+
+
+@pytest.mark.parametrize(
+    ("form", "stands"),
+    [
+        (
+            {"action": "keep", "words": "The meter runs."},
+            'aria-describedby="kept-hint-1">\nThe meter runs.</textarea>',
+        ),
+        (
+            {"action": "withdraw", "words": "Moved away."},
+            'aria-describedby="why-hint-1">\nMoved away.</textarea>',
+        ),
+        ({"action": "agree", "words": "A call.", "until": "2026-12-03"}, 'value="2026-12-03" required'),
+        ({"action": "settle", "result": "agreed", "done": "A visit."}, '<option value="agreed" selected>'),
+    ],
+)
+def test_what_has_to_be_pressed_once_more_stands_in_its_own_form(
+    world: World, form: dict[str, str], stands: str
+) -> None:
+    link = agreed(world)
+    page = world.press(link, **form, promise=promise().name, website="filled in by a machine")
+    assert (page.status, stands in page.body) == (200, True)
+    words = form.get("words") or form["done"]
+    assert page.body.count(f"{words}</textarea>") == 1
+    assert (" open>" in page.body) == (form["action"] == "withdraw")
+    assert promise().end is None

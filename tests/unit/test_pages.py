@@ -274,7 +274,9 @@ def test_p8_a_form_that_failed_keeps_what_was_written() -> None:
     assert '<input type="hidden" name="answer" value="no">' in again
     assert samples.WORDS in again
     flag = replace(
-        samples.flag_page_acknowledged(), settlement="Called her", result="agreed", error="Please try again."
+        samples.flag_page_acknowledged(),
+        typed=pages.Typed(action="settle", done="Called her", result="agreed"),
+        error="Please try again.",
     )
     html = pages.flag_page(flag, NONCE)
     assert ">\nCalled her</textarea>" in html
