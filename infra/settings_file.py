@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 from domain.follow_up import MOST_TOGETHER
 from domain.person import KEPT_ASKS
 from domain.settings import UNCLASSIFIED, Cause, Contact, Policy, Settings, value_key
-from helpdesks.calls import APIS
+from helpdesks.calls import APIS, calls
 from helpdesks.preset import PRESETS, BadPreset, preset_of
 from settings_values import (
     CAUSE,
@@ -375,15 +375,32 @@ class _Reading:
         """Whoever has an API has a description of it: by its name, or the one of the preset."""
         for path, _ in self._all("sources", "api"):
             source, named = path.removesuffix(".api"), self.values.get(f"{path}.calls")
+            preset = self.values.get(f"{source}.preset")
             if named is not None:
                 self._refer(f"{path}.calls", named, apis(), "a description of an API")
-            elif (preset := self.values.get(f"{source}.preset")) is not None and preset not in apis():
+            elif preset is not None and preset not in apis():
                 named = preset if isinstance(preset, str) else "a preset of your own"
                 self._complain(
                     self.lines[path],
                     path,
                     f"nothing describes the API of {named}; allowed: calls: one of {', '.join(apis())}",
                 )
+            if (api := named or preset) in apis():
+                self._check_needs(source, api)
+
+    def _check_needs(self, source: str, api: str) -> None:
+        """What an API cannot be asked or told without is there."""
+        writes = self.values.get(f"{source}.write_back.mode") == "on"
+        needed = (*calls(api).needs, *(calls(api).needs_to_write if writes else ()))
+        given = self.values.get(f"{source}.api.values") or {}
+        if missing := [name for name in needed if name not in given]:
+            path, wanted = f"{source}.api", ", ".join(f'{name}: "..."' for name in missing)
+            why = "told" if missing[0] in calls(api).needs_to_write else "asked"
+            self._complain(
+                self.lines[path],
+                path,
+                f"{api} cannot be {why} without {', '.join(missing)}; allowed: values: {{{wanted}}}",
+            )
 
     def _check_people(self) -> None:
         contacts: dict[str, Contact | None] = self.values.get("contacts", {})

@@ -8,6 +8,7 @@ else. Its parts, each optional but ``[auth]``:
     [details]         what their answers mean, field by field
     [closed_since]    how to list the tickets that were closed within a span
     [[write_back]]    requests that tell what came out
+    needs             names of values that the settings have to give; needs_to_write likewise, to tell what came out
 
 Expressions are JMESPath over what is known: ``ticket_id``, ``base``, ``values`` (the source's settings), and the answer
 to each earlier request under its name. ``"{cause_field}"`` in an expression is replaced by that value of the settings
@@ -171,6 +172,10 @@ class Calls:
     details: Details | None = None
     closed_since: Listing | None = None
     write_back: tuple[Write, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Values that the settings have to give, or nothing can be asked."""
+    needs_to_write: tuple[str, ...] = ()
+    """Values without which nothing can be written back."""
 
 
 @dataclass(frozen=True)
@@ -470,6 +475,8 @@ def load(name: str, content: Mapping[str, Any]) -> Calls:
         details=_details(whole.table("details")) if whole.has("details") else None,
         closed_since=_listing(whole.table("closed_since")) if whole.has("closed_since") else None,
         write_back=tuple(_write(table) for table in whole.tables("write_back")),
+        needs=tuple(whole.texts("needs")),
+        needs_to_write=tuple(whole.texts("needs_to_write")),
     )
     whole.finish()
     if bool(loaded.fetch) != bool(loaded.details):

@@ -128,7 +128,9 @@ def test_p7_a_reopened_ticket_says_so_and_one_that_is_gone_too(world: World) -> 
     assert (shown.status, "Somebody is working on it" in shown.body) == (409, True)
 
 
-def test_a_ticket_that_was_opened_and_closed_again_does_not_say_that_somebody_works_on_it(world: World) -> None:
+def test_a_ticket_that_was_opened_and_closed_again_does_not_say_that_somebody_works_on_it(
+    world: World,
+) -> None:
     link = world.asked()
     world.hook(reopened(at=world.now))
     world.wait(A_DAY)

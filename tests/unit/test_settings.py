@@ -746,6 +746,13 @@ def test_a_source_may_say_how_it_is_asked_and_told() -> None:
     )
 
 
+def test_who_is_only_asked_needs_no_value_for_telling() -> None:
+    asked = API.replace("mode: on", "mode: off").replace(
+        "      values", "      calls: intercom\n      values"
+    )
+    assert check(with_source(asked), KNOWN_PRESETS)[1] == []
+
+
 def test_without_a_word_a_source_is_only_rehearsed() -> None:
     settings, _ = check(with_source(API[: API.index("    write_back")]), KNOWN_PRESETS)
     assert settings
@@ -769,6 +776,16 @@ def test_without_a_word_a_source_is_only_rehearsed() -> None:
             "did you mean zendesk?",
         ),
         ("      secret: desk\n      values", "      values", "api.secret: is missing"),
+        (
+            "      secret: desk\n      values",
+            "      secret: desk\n      calls: chatwoot\n      values",
+            'chatwoot cannot be asked without account_id; allowed: values: {account_id: "..."}',
+        ),
+        (
+            "      secret: desk\n      values",
+            "      secret: desk\n      calls: intercom\n      values",
+            'intercom cannot be told without admin_id; allowed: values: {admin_id: "..."}',
+        ),
     ],
 )
 def test_a_mistake_in_an_api_is_told_with_its_line(before: str, now: str, complaint: str) -> None:
