@@ -13,7 +13,7 @@ from adapters.telemetry import count, logger, metrics
 from domain import promise
 from domain.closure import Closure
 from domain.follow_up import FollowUp, Obstacle, State, found_open, not_told, repeat, supersede
-from domain.settings import Api, Settings
+from domain.settings import Api, Settings, Source
 from helpdesks import calls
 
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -42,7 +42,7 @@ def fetch(record: SQSRecord) -> None:
         tickets.save(replace(known, due_at=now))
         return
     try:
-        closure = _ask(known.closure, source.api, source.calls, now)
+        closure = _ask(known.closure, source.api, source, now)
     except NotAnswered as problem:
         _put_off(known, problem, now, settings)
         return
@@ -54,14 +54,15 @@ def fetch(record: SQSRecord) -> None:
     _complete(known, closure, now, settings)
 
 
-def _ask(hint: Closure, api: Api, name: str, now: datetime) -> Closure | None:
+def _ask(hint: Closure, api: Api, source: Source, now: datetime) -> Closure | None:
     """The whole closure; None when the ticket is open. Raises NotAnswered."""
     try:
-        described = calls.calls(name)
+        described = calls.calls(source.calls)
         account = helpdesk_api.account(api, described.auth, now)
         before = calls.known_of(hint.ticket_id, api.url, api.values)
         known = helpdesk_api.ask(described.fetch, before, account, now)
-        return None if calls.is_open(described, known) else calls.complete(described, known, hint)
+        is_open = calls.is_open(described, known, source.statuses)
+        return None if is_open else calls.complete(described, known, hint)
     except (calls.BadCalls, calls.Unexpected) as wrong:
         raise NotAnswered(Obstacle.UNREADABLE, str(wrong), refused=True) from wrong
     except ValueError:

@@ -203,13 +203,15 @@ def known_of(ticket_id: str, base: str, values: Mapping[str, str]) -> dict[str, 
     return {**values, "ticket_id": ticket_id, "base": base, "values": dict(values)}
 
 
-def is_open(calls: Calls, known: Known) -> bool:
-    """Whether the helpdesk says that the ticket is not closed."""
+def is_open(calls: Calls, known: Known, statuses: Mapping[str, str]) -> bool:
+    """Whether the helpdesk says that the ticket is not closed; what the settings say about its ``statuses`` wins."""
     details = calls.details
     if details is None or details.status is None:
         return False
     status = _text(find(details.status, known))
-    return status is not None and status.strip().casefold() in details.open
+    label = (status or "").strip().casefold()
+    own = {given.strip().casefold(): meaning for given, meaning in statuses.items()}.get(label)
+    return own == "reopened" or (own in {None, "ignored"} and label in details.open)
 
 
 def complete(calls: Calls, known: Known, hint: Closure) -> Closure:

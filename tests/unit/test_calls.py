@@ -207,7 +207,7 @@ def test_whatever_a_helpdesk_answers_gives_a_closure_or_an_error_of_ours(
     known = calls.known_of("7", BASE, {}) | {
         step.name: answer for step, answer in zip(described.fetch, answers, strict=False)
     }
-    assert isinstance(calls.is_open(described, known), bool)
+    assert isinstance(calls.is_open(described, known, {}), bool)
     whole = calls.complete(described, known, HINT)
     assert (whole.ticket_id, whole.closed_at, whole.kind) == ("7", SINCE, "solved")
     assert whole.subject is not None
@@ -232,7 +232,22 @@ def test_what_an_answer_leaves_out_stays_as_the_report_had_it() -> None:
     ("status", "open_"), [("open", True), (" OPEN ", True), ("closed", False), (None, False), (5, False)]
 )
 def test_only_a_status_that_is_known_to_be_open_is(status: Any, open_: bool) -> None:
-    assert calls.is_open(own(), {"ticket": {"state": status}}) is open_
+    assert calls.is_open(own(), {"ticket": {"state": status}}, {}) is open_
+
+
+@pytest.mark.parametrize(
+    ("meaning", "status", "open_"),
+    [
+        ("reopened", "Waiting for parts", True),
+        ("solved", "open", False),
+        ("closed", "open", False),
+        ("ignored", "open", True),
+        ("ignored", "Waiting for parts", False),
+    ],
+)
+def test_what_the_settings_say_about_a_status_wins(meaning: str, status: str, open_: bool) -> None:
+    answered = {"ticket": {"state": f" {status.upper()} "}}
+    assert calls.is_open(own(), answered, {status: meaning}) is open_
 
 
 @pytest.mark.parametrize(
