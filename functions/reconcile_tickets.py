@@ -20,6 +20,12 @@ ENOUGH_TIME = 90_000
 """Milliseconds in which one page is certainly done; with less the next invocation goes on."""
 
 
+SO_FAR = (
+    *("place", "in_list", "broken", "pages"),
+    *("listed", "opened", "known", "too_old", "unusable"),
+)
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -58,11 +64,17 @@ def _backfill(
     since, until = (datetime.fromisoformat(wanted[key]) for key in ("from", "to"))
     if wanted.get("estimate"):
         run = reconciliation.backfill(None, name, since, until, now)
-        return _told(_walk(replace(run, **wanted.get("so_far", {})), settings, context, only_count=True))
+        return _told(_walk(_gone_on(run, wanted.get("so_far", {})), settings, context, only_count=True))
     run = reconciliation.backfill(reconciliations.load(name, (since, until)), name, since, until, now)
     if run.again_at and now < run.again_at:
         return _told(run)
     return _told(_walk(run, settings, context))
+
+
+def _gone_on(run: Pass, so_far: dict[str, Any]) -> Pass:
+    """The pass as far as ``_told`` said before."""
+    begins = so_far.get("begins")
+    return replace(run, **so_far | {"begins": datetime.fromisoformat(begins) if begins else None})
 
 
 def _told(run: Pass) -> dict[str, Any]:
@@ -71,8 +83,8 @@ def _told(run: Pass) -> dict[str, Any]:
         "again_at": run.again_at.isoformat() if run.again_at else None,
         "obstacle": run.obstacle,
         "so_far": {
-            name: getattr(run, name)
-            for name in ("place", "pages", "listed", "opened", "known", "too_old", "unusable")
+            "begins": run.begins.isoformat() if run.begins else None,
+            **{name: getattr(run, name) for name in SO_FAR},
         },
     }
 
@@ -123,7 +135,8 @@ def _report(run: Pass) -> None:
 def _page(run: Pass, source: Source, settings: Settings, now: datetime, *, only_count: bool) -> Pass:
     """The pass after one more page. Raises NotAnswered."""
     try:
-        hints, unusable, place = _hints(run, source, now)
+        api, auth, listing = _described(source)
+        hints, unusable, place = _hints(run, api, auth, listing, now)
     except (calls.BadCalls, calls.Unexpected) as wrong:
         raise NotAnswered(Obstacle.UNREADABLE, str(wrong), refused=True) from wrong
     opened = known = too_old = 0
@@ -144,20 +157,25 @@ def _page(run: Pass, source: Source, settings: Settings, now: datetime, *, only_
         too_old=run.too_old + too_old,
         unusable=run.unusable + unusable,
     )
-    return reconciliation.after_page(walked, place, now)
+    return reconciliation.after_page(
+        walked,
+        place,
+        now,
+        entries=len(hints) + unusable,
+        most=listing.most,
+        latest=max((hint.closed_at for hint in hints), default=None),
+    )
 
 
-def _hints(run: Pass, source: Source, now: datetime) -> tuple[list[Closure], int, str | None]:
+def _hints(
+    run: Pass, api: Api, auth: calls.Auth, listing: calls.Listing, now: datetime
+) -> tuple[list[Closure], int, str | None]:
     """The closings on one page, how many entries could not be read, and where to go on."""
-    api, described = _described(source)
-    listing = described.closed_since
-    if listing is None:
-        raise calls.Unexpected("nothing says how to list what was closed")
-    account = helpdesk_api.account(api, described.auth, now)
+    account = helpdesk_api.account(api, auth, now)
     known = calls.known_of("", api.url, api.values)
-    request = calls.page_request(listing, run.since, run.until, run.place, known)
+    request = calls.page_request(listing, run.start, run.until, run.place, known)
     answer = helpdesk_api.send(request, account, now)
-    page = calls.read_page(listing, answer, run.since, run.until, run.place, api.url, known)
+    page = calls.read_page(listing, answer, run.start, run.until, run.place, api.url, known)
     hints, unusable = [], page.unreadable
     for listed in page.tickets:
         try:
@@ -169,7 +187,10 @@ def _hints(run: Pass, source: Source, now: datetime) -> tuple[list[Closure], int
     return hints, unusable, page.next
 
 
-def _described(source: Source) -> tuple[Api, calls.Calls]:
+def _described(source: Source) -> tuple[Api, calls.Auth, calls.Listing]:
     if source.api is None:
         raise calls.BadCalls("the source has no API")
-    return source.api, calls.calls(source.calls)
+    described = calls.calls(source.calls)
+    if described.closed_since is None:
+        raise calls.Unexpected("nothing says how to list what was closed")
+    return source.api, described.auth, described.closed_since

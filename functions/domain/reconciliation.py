@@ -34,6 +34,9 @@ class Pass:
     began_at: datetime
     place: str | None = None
     """Where to go on; None at the beginning, and at the end."""
+    begins: datetime | None = None
+    """Where the list was begun anew, because it gives only so much at once; and how much it gave since."""
+    in_list: int = 0
     pages: int = 0
     listed: int = 0
     """Closings within the span; each is one of the next three."""
@@ -47,8 +50,15 @@ class Pass:
     tries: int = 0
     """How often in a row the helpdesk did not answer, and why the last time; when it is asked again."""
     again_at: datetime | None = None
+    broken: int = 0
+    """How often it broke off midway and was begun anew."""
     finished_at: datetime | None = None
     version: int = 0
+
+    @property
+    def start(self) -> datetime:
+        """From where the list is asked for."""
+        return self.begins or self.since
 
 
 def nightly(last: Pass | None, source: str, now: datetime, policy: Policy) -> Pass | None:
@@ -94,14 +104,29 @@ def is_too_old(closed_at: datetime, now: datetime, policy: Policy) -> bool:
     return closed_at < now - policy.oldest_closure
 
 
-def after_page(run: Pass, place: str | None, now: datetime) -> Pass:
-    """The pass after one page; without a ``place`` to go on it was the last."""
-    pages = run.pages + 1
+def after_page(
+    run: Pass,
+    place: str | None,
+    now: datetime,
+    *,
+    entries: int = 0,
+    most: int = 0,
+    latest: datetime | None = None,
+) -> Pass:
+    """The pass after one page; without a ``place`` to go on it was the last.
+
+    A list in the order of closing that gives ``most`` entries at once (0: all) is begun anew where it ended: at the
+    ``latest`` closing of the page.
+    """
+    pages, in_list = run.pages + 1, run.in_list + entries
     over = place is None or pages >= MOST_PAGES
+    anew = not over and 0 < most <= in_list and latest is not None and latest > run.start
     return replace(
         run,
         pages=pages,
-        place=None if over else place,
+        place=None if over or anew else place,
+        begins=latest if anew else run.begins,
+        in_list=0 if anew else in_list,
         obstacle=None,
         tries=0,
         again_at=None,
@@ -112,11 +137,15 @@ def after_page(run: Pass, place: str | None, now: datetime) -> Pass:
 def not_answered(run: Pass, obstacle: Obstacle, wait: timedelta, now: datetime) -> Pass:
     """The pass when the helpdesk did not answer: it goes on later, from the beginning where the place is no good."""
     tries = run.tries + 1
-    pause = min(timedelta(minutes=2 ** min(tries - 1, 6)), LONGEST_PAUSE)
     lost = obstacle in {Obstacle.GONE, Obstacle.UNREADABLE}
+    broken = run.broken + (lost and run.place is not None)
+    # What always breaks at the same place has answered well before: that alone does not make it worth another walk.
+    pause = min(timedelta(minutes=2 ** min(max(tries, broken) - 1, 6)), LONGEST_PAUSE)
     return replace(
         run,
         place=None if lost else run.place,
+        in_list=0 if lost else run.in_list,
+        broken=broken,
         obstacle=obstacle,
         tries=tries,
         again_at=now + max(pause, wait),

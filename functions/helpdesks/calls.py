@@ -134,6 +134,8 @@ class Listing:
     exact: bool
     """Whether ``closed_at`` is when it was closed; else it is only not earlier than that (the last change)."""
     newest_first: bool
+    most: int
+    """A list in the order of closing gives so many entries at most, then it is begun anew; 0: it gives all."""
     next_kind: Literal["url", "cursor", "page"]
     next: str
 
@@ -309,7 +311,10 @@ def _next_place(listing: Listing, after: object, place: str | None, base: str) -
         return None
     if listing.next_kind == "cursor":
         return text
-    url, own = urlsplit(text), urlsplit(base)
+    try:
+        url, own = urlsplit(text), urlsplit(base)
+    except ValueError:
+        raise Unexpected("the next page has no address") from None
     is_there = (url.scheme, url.netloc) in {("", ""), (own.scheme, own.netloc)}
     if not is_there or not url.path.startswith(f"{own.path}/"):
         raise Unexpected("the next page is on another host")
@@ -623,6 +628,7 @@ def _listing(table: _Table) -> Listing:
         kind=table.choice("kind", ("solved", "closed"), "closed"),
         exact=table.flag("exact", default=True),
         newest_first=table.flag("newest_first"),
+        most=table.take("most", int, "a whole number", 0),
         next_kind=table.choice("next_kind", ("url", "cursor", "page")),
         next=table.expression("next"),
     )

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, START, sample
 from domain.closure import Closure
 from domain.follow_up import State, Ticket, open_follow_up
 from helpdesk_stand_in import ROUTES, TOKEN, Case, Desk, counted, standing_in
+from helpdesks import calls
 from integration.test_fetch_details import KINDS, connected, hinted, known, store
 from world import World
 
@@ -253,6 +255,36 @@ def test_a_next_page_on_another_host_is_not_asked_for(world: World, desk: Desk) 
     world.now += AN_HOUR
     assert asked(world)["zendesk"]["finished"]
     assert TOKEN not in world.log.getvalue()
+
+
+@pytest.mark.parametrize("only_count", [False, True])
+def test_a_list_that_ends_before_its_tickets_do_is_begun_anew(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, only_count: bool
+) -> None:
+    described = calls.calls("zendesk")
+    assert described.closed_since
+    short = replace(described, closed_since=replace(described.closed_since, most=4))
+    monkeypatch.setattr(calls, "calls", lambda _: short)
+    connected(world, desk)
+    for number in range(7):
+        desk.add(Case(id=str(number), closed_at=START - number * AN_HOUR))
+    wanted = span(START - 2 * A_DAY, START, **({"estimate": True} if only_count else {}))
+    told = asked(world, **wanted)["zendesk"]
+    assert told["finished"]
+    # Who only counts keeps nothing that tells the closing at the seam from another one.
+    assert told["so_far"]["opened"] == (8 if only_count else 7)
+    begun = [request.query["start_time"] for request in desk.asked if "start_time" in request.query]
+    assert len(begun) == 2, "from the fourth of them once more"
+
+
+def test_a_next_page_without_an_address_is_no_answer(world: World, desk: Desk) -> None:
+    connected(world, desk)
+    for number in range(5):
+        desk.add(Case(id=str(number), closed_at=START - AN_HOUR))
+    url, desk.url = desk.url, "https://["
+    told = asked(world)["zendesk"]
+    assert (told["finished"], told["obstacle"]) == (False, "unreadable")
+    desk.url = url
 
 
 def test_entries_that_cannot_be_read_are_counted(world: World, desk: Desk) -> None:

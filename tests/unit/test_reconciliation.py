@@ -80,6 +80,28 @@ def test_a_page_ends_the_pass_or_says_where_to_go_on() -> None:
     assert after_page(replace(on, pages=19_999), "more", after(hours=1)).finished_at, "no list is endless"
 
 
+def test_a_list_that_gives_only_so_much_is_begun_anew_at_the_last_closing_of_it() -> None:
+    half = FIRST.since + timedelta(days=1)
+    one = after_page(FIRST, "2", START, entries=100, most=200, latest=half - timedelta(hours=1))
+    assert (one.place, one.begins, one.start, one.in_list) == ("2", None, FIRST.since, 100)
+    two = after_page(one, "3", START, entries=100, most=200, latest=half)
+    assert (two.place, two.begins, two.start, two.in_list) == (None, half, half, 0)
+    stuck = after_page(replace(two, in_list=100), "3", START, entries=100, most=200, latest=half)
+    assert (stuck.place, stuck.begins) == ("3", half), "so many at one instant: nothing tells where to begin"
+    assert after_page(replace(two, in_list=100), None, START, entries=100, most=200, latest=START).finished_at
+
+
+def test_a_list_that_always_breaks_at_one_place_is_walked_less_and_less_often() -> None:
+    run, pauses = FIRST, []
+    for _ in range(9):
+        run = after_page(run, "2", START)
+        run = not_answered(run, Obstacle.UNREADABLE, timedelta(), START)
+        assert run.again_at
+        assert run.place is None
+        pauses.append((run.again_at - START).total_seconds() / 60)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
 def test_a_place_that_is_no_good_is_forgotten_and_any_other_trouble_keeps_it() -> None:
     there = replace(FIRST, place="page 7")
     for obstacle in Obstacle:
