@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from adapters import causes, digests, links, tellings
-from domain import hours
+from domain import hours, telling
 from domain.message import Message
 from domain.settings import Settings
 from messages import cause_facts, compose, digest_facts
@@ -29,7 +29,8 @@ def news(waiting: Message, now: datetime, settings: Settings) -> compose.CauseNe
     about, to = waiting.about, waiting.to.partition(":")[2]
     code = about["cause"]
     told = tellings.load(code, int(about["telling"])) if "telling" in about else None
-    words = [said for gone, said in tellings.reached(told).words if not gone] if told else []
+    answered = telling.reached((), tellings.answers(told) if told else ())
+    words = [said for gone, said in answered.words if not gone]
     url = links.cause_url(links.base_of(settings), to, code, waiting.created_at, now)
     return cause_facts.news(waiting, causes.load(code), told, words[:EXAMPLES], url, settings)
 

@@ -68,16 +68,18 @@ def load_said(scope: str, person: str) -> Said | None:
     return table.read_row(item, Said) if item else None
 
 
+def answers(told: Telling) -> list[Said]:
+    """What customers answered: read alone, because far more are told than answer."""
+    return [table.read_row(item, Said) for item in table.find(told.scope, since="SAID#", until="SAID#~")]
+
+
 def reached(told: Telling) -> Reached:
     """Whom a telling has reached, and what they answered, counted from its messages and answers themselves."""
-    messages: list[Message] = []
-    answers: list[Said] = []
-    for item in table.find(told.scope):
-        if item.kind == outbox.KIND:
-            messages.append(table.read_row(item, Message))
-        else:
-            answers.append(table.read_row(item, Said))
-    return telling.reached(messages, answers)
+    messages = [
+        table.read_row(item, Message)
+        for item in table.find(told.scope, since=outbox.sort_key(""), until=outbox.sort_key("~"))
+    ]
+    return telling.reached(messages, answers(told))
 
 
 # --- the walk ---------------------------------------------------------------------------------------------------------
@@ -226,7 +228,7 @@ def evidence(told: Telling, now: datetime) -> Evidence:
     since = cause.count(
         mark for mark in causes.marks(told.cause, fixed_at, now) if mark.opened_at >= fixed_at
     )
-    answered = reached(told)
+    answered = telling.reached((), answers(told))
     return Evidence(
         before=before.tickets,
         since=since.tickets,
