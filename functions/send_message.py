@@ -27,7 +27,6 @@ from adapters import (
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
 from domain import delivery, follow_up, hours, message, recovery, telling
-from domain.closure import Ref
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused, Unwritable
 from domain.fix import Result
@@ -100,12 +99,15 @@ def _claim_round(
             group = [known, *tickets.load_refs(known.together)]
             asked = [f for f in group if _claim_of(f, round) == claim_id]
             return asked, _compose_round(group, asked, round, person, settings, now), address, claim_id
-        closed = closed_days(known.closure, settings)
-        if next_step(known, ticket, person, now, settings.policy, closed) != Send(round):
-            return None
         first_time = round == "survey" and not known.together
-        others = () if alone else person.waiting if first_time else known.together
-        joining = _joining(known, others, round, now, settings)
+        again_with = [] if alone else tickets.joining(known, known.together, round, now, settings.policy)
+        closed = closed_days(known.closure, settings)
+        asked_with = [other.ref for other in again_with]
+        step = next_step(known, ticket, person, now, settings.policy, closed, asked_with=asked_with)
+        if step != Send(round):
+            return None
+        waiting = person.waiting if first_time and not alone else ()
+        joining = again_with or tickets.joining(known, waiting, round, now, settings.policy)
         asked = [follow_up.claim(f, round, claim_id, now, settings.policy) for f in (known, *joining)]
         if first_time and joining:
             asked = [replace(f, together=tuple(o.ref for o in asked if o is not f)) for f in asked]
@@ -140,24 +142,6 @@ def _set_aside(claimed: FollowUp, round: Round, now: datetime) -> bool:
     except Changed:
         return False
     return True
-
-
-def _joining(
-    known: FollowUp, candidates: tuple[Ref, ...], round: Round, now: datetime, settings: Settings
-) -> list[FollowUp]:
-    """Which of these are asked about in the same mail."""
-    joining: list[FollowUp] = []
-    for ref in candidates:
-        records = tickets.load(ref.source, ref.ticket_id)
-        other = records.follow_up(ref.number)
-        full = len(joining) + 1 >= follow_up.MOST_TOGETHER
-        if (
-            other
-            and not full
-            and follow_up.may_join(other, records.ticket, known, round, now, settings.policy)
-        ):
-            joining.append(other)
-    return joining
 
 
 def _reserved(person: Person, asked: list[FollowUp], now: datetime, first_time: bool) -> Person:

@@ -43,7 +43,7 @@ from domain import (
 )
 from domain.errors import Changed
 from domain.flag import Flag, Reason
-from domain.follow_up import FETCH_AGAIN, PENDING, Become, Fetch, FollowUp, Send, Wait, next_step
+from domain.follow_up import FETCH_AGAIN, PENDING, Become, Fetch, FollowUp, Send, State, Wait, next_step
 from domain.message import Message
 from domain.ownership import Deed, News, What
 from domain.person import Person, wait
@@ -105,7 +105,18 @@ def _follow_up(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     person = people.load(address) if address else Person(key="")
     closed = closed_days(follow_up.closure, settings)
     can_ask = settings.can_ask(follow_up.closure.source)
-    step = next_step(follow_up, records.ticket, person, now, settings.policy, closed, can_ask=can_ask)
+    together = follow_up.together if follow_up.state is State.SCHEDULED else ()
+    joining = tickets.joining(follow_up, together, "survey", now, settings.policy)
+    step = next_step(
+        follow_up,
+        records.ticket,
+        person,
+        now,
+        settings.policy,
+        closed,
+        asked_with=[other.ref for other in joining],
+        can_ask=can_ask,
+    )
     if isinstance(step, Wait):
         if step.quiet and follow_up.ref not in person.waiting:
             # Noted before it waits: whoever asks this person next asks about this closure in the same mail.

@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from adapters import flags, outbox, promises, table, write_backs
 from domain.closure import Ref, Reopen
 from domain.flag import Flag
-from domain.follow_up import FollowUp, Ticket
+from domain.follow_up import MOST_TOGETHER, FollowUp, Round, Ticket, may_join
 from domain.message import Message, ticket_scope
 from domain.promise import Promise
+from domain.settings import Policy
 from domain.write_back import WriteBack
 
 KIND = "follow_up"
@@ -113,6 +114,21 @@ def load_refs(refs: Iterable[Ref]) -> list[FollowUp]:
     """The follow-ups of these closures as they are now; those that are no longer kept are left out."""
     found = (load(ref.source, ref.ticket_id).follow_up(ref.number) for ref in refs)
     return [known for known in found if known]
+
+
+def joining(
+    known: FollowUp, candidates: Iterable[Ref], round: Round, now: datetime, policy: Policy
+) -> list[FollowUp]:
+    """Which of these are asked about in the same mail, as they are now."""
+    found: list[FollowUp] = []
+    for ref in candidates:
+        if len(found) + 1 >= MOST_TOGETHER:
+            break
+        records = load(ref.source, ref.ticket_id)
+        other = records.follow_up(ref.number)
+        if other and may_join(other, records.ticket, known, round, now, policy):
+            found.append(other)
+    return found
 
 
 def load_one(ref: Ref) -> FollowUp | None:

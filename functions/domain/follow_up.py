@@ -9,7 +9,7 @@
 Every function takes the follow-up as it is and gives the follow-up as it becomes; storing it is the caller's work.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -558,12 +558,15 @@ def next_step(
     policy: Policy,
     closed: ClosedDays = hours.no_day,
     *,
+    asked_with: Collection[Ref] = (),
     can_ask: bool = False,
 ) -> Step:
     """What the follow-up's state asks for at ``now``; asked again at the moment of sending.
 
-    ``closed`` tells the public holidays of the customer's country: nothing is sent on them. ``can_ask``: its helpdesk
-    can be asked for missing details, which is tried at least once.
+    ``closed`` tells the public holidays of the customer's country: nothing is sent on them. ``asked_with`` are the
+    closures that a mail which may have gone already is about too and will be when it is sent again: that this person
+    was asked about them is no reason to wait. ``can_ask``: its helpdesk can be asked for missing details, which is
+    tried at least once.
     """
     if follow_up.state not in PENDING:
         return Finish()
@@ -580,12 +583,17 @@ def next_step(
     if follow_up.closure.requester_email is None:
         return Become(to_state(follow_up, State.NOT_ASKED, now, "no_address"))
     if follow_up.state is State.SCHEDULED:
-        return _first_round(follow_up, person, now, policy, closed)
+        return _first_round(follow_up, person, now, policy, closed, asked_with)
     return _second_round(follow_up, person, now, policy, closed)
 
 
 def _first_round(
-    follow_up: FollowUp, person: Person, now: datetime, policy: Policy, closed: ClosedDays
+    follow_up: FollowUp,
+    person: Person,
+    now: datetime,
+    policy: Policy,
+    closed: ClosedDays,
+    asked_with: Collection[Ref],
 ) -> Step:
     if person.surveys is not Surveys.ALL:
         return Become(to_state(follow_up, State.NOT_ASKED, now, "opted_out"))
@@ -593,7 +601,7 @@ def _first_round(
         return Become(to_state(follow_up, State.NOT_ASKED, now, "suppressed"))
     survey = follow_up.survey
     closure = follow_up.closure
-    ours = (follow_up.ref, *follow_up.together)
+    ours = (follow_up.ref, *asked_with)
     if survey and survey.progress is Progress.CLAIMED:
         step = _open_claim(follow_up, "survey", survey, now, policy)
         if not isinstance(step, Send):

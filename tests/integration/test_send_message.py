@@ -734,3 +734,24 @@ def test_what_was_given_back_together_is_asked_about_together(
     (survey,) = world.mail.to(CUSTOMER)[2:]
     assert all(f"ticket {ticket}" in survey.text for ticket in (1, 2))
     assert {asked_about(1).state, asked_about(2).state} == {State.ASKED}
+
+
+def test_who_may_have_been_asked_about_another_closure_is_not_asked_about_this_one_the_same_day(
+    world: World,
+) -> None:
+    """The first mail about 0 arrived and nobody heard of it; the second, about 0 and 1, never left."""
+    world.hook(closed("0"))
+    world.wait(10 * A_MINUTE)
+    world.hook(closed("1", world.now))
+    world.mail.reports[CUSTOMER] = ()
+    world.mail.plan = ["timeout after it was accepted", "timeout before it was accepted"]
+    world.wait_until(ASK + 3 * AN_HOUR)
+    assert asked_about(0).reason == "delivery_unknown"
+    assert asked_about(1).together == (asked_about(0).ref,)
+    assert asked_about(1).state == State.SCHEDULED
+    (first,) = world.mail.to(CUSTOMER)
+    assert "ticket 0" in first.text
+    world.wait(7 * A_DAY)
+    (_, second) = world.mail.to(CUSTOMER)
+    assert "ticket 1" in second.text
+    assert "ticket 0" not in second.text
