@@ -104,7 +104,8 @@ def _chosen(case: pages.Asked, pressed: Press | None) -> pages.Asked:
     if pressed is None:
         return case
     kept: pages.Answer | None = None if pressed.kept is None else "yes" if pressed.kept else "no"
-    return replace(case, chosen="yes" if pressed.solved else "no", kept=kept)
+    chosen: pages.Answer = "yes" if pressed.solved else "no"
+    return replace(case, chosen=chosen, kept=kept, words=pressed.words, wish=pressed.wish)
 
 
 def _read(form: Mapping[str, str], suffix: str) -> Press | None:

@@ -54,6 +54,9 @@ class Asked(Closed):
 
     chosen: Answer | None = None
     kept: Answer | None = None
+    words: str | None = None
+    """What came with a press that has to be made once more, and comes with that; ``wish`` likewise."""
+    wish: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -476,3 +476,14 @@ def test_p3_what_only_machines_touch_makes_a_press_suspect_and_blocks_nobody(wor
     world.now += A_MINUTE
     world.press(link, answer="yes", seal=person)
     assert known().state == State.CONFIRMED
+
+
+def test_words_that_came_with_a_suspect_press_stand_in_the_form_that_asks_once_more(world: World) -> None:
+    careful(world)
+    link = world.asked()
+    world.now += A_MINUTE
+    page = world.press(link, answer="no", words="Still broken.\nSince Monday.", wish="A new meter", seal="")
+    assert "press once more" in page.body
+    assert ">\nStill broken.\nSince Monday.</textarea>" in page.body
+    assert 'name="wish" rows="3" maxlength="2000">\nA new meter</textarea>' in page.body
+    assert known().answers == ()
