@@ -348,9 +348,9 @@ def reserves_no_quiet_period(put: Put) -> None:
     put(send_message, "reserve", lambda person, *asks: person)
 
 
-@mutant(1)
+@mutant(2)
 def sends_whatever_is_in_the_queue(put: Put) -> None:
-    def always(known: Any, *_: Any) -> Any:
+    def always(known: Any, *_: Any, **__: Any) -> Any:
         return (
             Send("survey")
             if known.survey is None or known.survey.progress is Progress.READY
