@@ -237,12 +237,8 @@ def _reassign(wish: Wish) -> Done:
     known = owners.load(to)
     if known is None or known.due_at is None:
         # Whoever owned nothing so far has no digests yet.
-        owner = Owner(
-            key=to,
-            due_at=hours.next_digest(wish.now, wish.settings.policy_for(to)),
-            version=known.version if known else 0,
-        )
-        rows.append(owners.row(owner))
+        due_at = hours.next_digest(wish.now, wish.settings.policy_for(to))
+        rows.append(owners.row(replace(known or Owner(key=to), due_at=due_at)))
     return Done(tuple(rows), What.REASSIGNED, to)
 
 

@@ -96,19 +96,19 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
     try:
         for one in kept_by:
             about = TicketLink(one.ref.source, one.ref.ticket_id, one.ref.number)
-            outcome = _record(about, said, now, settings)
+            outcome = _record(about, said, settings)
     except TooMany:
         return _keep_away(told, "too_many_replies", now)
     return outcome
 
 
-def _record(link: TicketLink, said: Said, now: datetime, settings: Settings) -> str:
+def _record(link: TicketLink, said: Said, settings: Settings) -> str:
     for _ in range(ATTEMPTS):
         ticket = tickets.load(link.source, link.ticket_id).ticket
         known = next((one for one in ticket.follow_ups if one.number == link.number), None)
         if known is None:
             return "forgotten"
-        after = take(known, said, ticket.superseded(known), now, settings.policy)
+        after = take(known, said, ticket.superseded(known), clock.now(), settings.policy)
         if after is known:
             return "repeated"
         try:

@@ -38,6 +38,10 @@ def handler(event: dict[str, Any], context: object) -> web.Response:
 def _answer(token: str, form: notices.Posted, settings: Settings, nonce: str) -> web.Response:
     asked = find(token, settings)
     said = {place: read for place in asked if (read := _read(form, f"-{place}" if place else ""))}
+    if not said and (alone := _read(form, "")):
+        # Their page is that of a mail about one closing; sent again, it took others along.
+        own = links.read_survey(token, form.arrived_at, settings.policy.keep_for)
+        said = {place: alone for place, known in asked.items() if links.TicketLink(**vars(known.ref)) == own}
     if not said and any(form.get(name) in {"yes", "no"} for name in KEPT_FIELDS if name.startswith("answer")):
         raise nothing_to_answer(next(iter(asked.values())), settings)
     language, link = choices(asked, settings)

@@ -100,14 +100,15 @@ def _claim_round(
             asked = [f for f in group if _claim_of(f, round) == claim_id]
             return asked, _compose_round(group, asked, round, person, settings, now), address, claim_id
         first_time = round == "survey" and not known.together
-        again_with = [] if alone else tickets.joining(known, known.together, round, now, settings.policy)
+        again_with = tickets.joining(known, known.together, round, now, settings.policy)
         closed = closed_days(known.closure, settings)
         asked_with = [other.ref for other in again_with]
         step = next_step(known, ticket, person, now, settings.policy, closed, asked_with=asked_with)
         if step != Send(round):
             return None
         waiting = person.waiting if first_time and not alone else ()
-        joining = again_with or tickets.joining(known, waiting, round, now, settings.policy)
+        joined = tickets.joining(known, waiting, round, now, settings.policy)
+        joining = [] if alone else again_with or joined
         asked = [follow_up.claim(f, round, claim_id, now, settings.policy) for f in (known, *joining)]
         if first_time and joining:
             asked = [replace(f, together=tuple(o.ref for o in asked if o is not f)) for f in asked]

@@ -78,6 +78,8 @@ def _settle(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]
     done, result = clean_words(form.get("done", "")), RESULTS.get(form.get("result", ""))
     if form.get("action") != "settle" or not done or result is None:
         raise Wrong(400, "Please say what was done, and how it ended.")
+    if form.get("replies", replies := str(len(found.follow_up.replies))) != replies:
+        raise Wrong(409, "The customer wrote meanwhile. Please read it, and then settle it once more.")
     now = clock.now()
     try:
         after = flag.settle(found.flag, found.holder, result, done, now)

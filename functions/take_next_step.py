@@ -347,7 +347,7 @@ def _telling(code: str, number: int, now: datetime, settings: Settings) -> None:
 
 def _walk(told: Telling, now: datetime, settings: Settings) -> None:
     """One page of the customers; how many mails wait is asked first, so that nobody else's mail waits behind them."""
-    if queues.is_full():
+    if queues.is_full() or telling.is_behind(told, tellings.newest(told.cause)):
         tellings.save(replace(told, due_at=now + telling.BUSY))
         return
     cursor, written = tellings.walk(told, now, settings)
@@ -384,7 +384,7 @@ def _telling_promise(told: Telling, step: str, now: datetime, settings: Settings
         table.put_all([tellings.row(settled), *_deed(told.cause, What.KEPT, now, settings)])
     elif told.day:
         reminded = replace(told, reminded=True, due_at=commitment.overdue_at(told.day, settings.policy))
-        if settled.kept:
+        if settled.kept or told.reminded:
             tellings.save(reminded)
         else:
             _tell_own(reminded, News.PROMISE_NEAR, None, now, settings)

@@ -7,7 +7,6 @@ fix is a sum of binomial coefficients. No approximation, because the numbers are
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import comb
 
 from domain.settings import Policy
 
@@ -43,8 +42,11 @@ class Evidence:
 def chance_of_drop(before: int, since: int) -> float:
     """The chance of at most ``since`` of all these tickets in the second half, had nothing changed; exact."""
     together = before + since
-    few: int = sum(comb(together, number) for number in range(since + 1))
-    return few / 2.0**together
+    few = ways = 1
+    for number in range(since):
+        ways = ways * (together - number) // (number + 1)
+        few += ways
+    return few / (1 << together)
 
 
 def judge(evidence: Evidence, policy: Policy) -> Result:

@@ -252,14 +252,19 @@ class FollowUp:
 
     @property
     def countable(self) -> tuple[Suspect, ...]:
-        """Suspect presses that a person can still count: no answer says the same or is later."""
+        """Suspect presses that a person can still count: of the question as it was asked last, where no answer to that
+        says the same or is later.
+        """
         if self.state is State.REOPENED:
             return ()
-        said = self.answer
+        said = self.standing
+        asked_at = self.asked_again[-1].at if self.asked_again else self.opened_at
         return tuple(
             seen
             for seen in self.suspects
-            if not seen.counted and (said is None or (seen.solved != said.solved and seen.at > said.at))
+            if not seen.counted
+            and seen.at >= asked_at
+            and (said is None or (seen.solved != said.solved and seen.at > said.at))
         )
 
     @property
@@ -636,7 +641,10 @@ def _second_round(
     if person.suppressed or person.surveys is not Surveys.ALL or not delivery.is_open(reminder):
         return Wait(silent_at)
     if reminder and reminder.progress is Progress.CLAIMED:
-        return _open_claim(follow_up, "reminder", reminder, now, policy)
+        step = _open_claim(follow_up, "reminder", reminder, now, policy)
+        if not isinstance(step, Send):
+            return step
+        # Tried once more as if for the first time: meanwhile they may have written, or gone to sleep.
     if follow_up.unread:
         # Whoever wrote to us is not told that they have not answered: a person has their words.
         return Wait(silent_at)
@@ -676,6 +684,8 @@ def may_join(
     if follow_up.state is not (State.SCHEDULED if round == "survey" else State.ASKED):
         return False
     if ticket.superseded(follow_up) or follow_up.ref == asked.ref:
+        return False
+    if round == "reminder" and follow_up.unread:
         return False
     return delivery.may_claim(get_delivery(follow_up, round), now, policy.unknown_after)
 

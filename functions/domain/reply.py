@@ -102,10 +102,17 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
     return replace(after, replies=(*follow_up.replies, reply)[-KEPT_REPLIES:])
 
 
-def _is_overtaken(follow_up: FollowUp, said: Said) -> bool:
-    """Whether a mail that was written later has counted already; a person reads the earlier one."""
-    later = (reply.received_at for reply in follow_up.replies if reply.counted and reply.received_at)
-    return said.received_at is not None and any(at > said.received_at for at in later)
+def _is_overtaken(follow_up: FollowUp, said: Said, now: datetime) -> bool:
+    """Whether the customer answered, or was asked once more, after they wrote this: a person reads what came late.
+
+    A mail that counted was said when the provider got it, a press when it was recorded.
+    """
+    if said.received_at is None:
+        return False
+    counted = {reply.at: reply.received_at for reply in follow_up.replies if reply.counted}
+    later = [counted.get(answer.at) or answer.at for answer in follow_up.answers]
+    later += [again.at for again in follow_up.asked_again if again.at <= now]
+    return any(at > said.received_at for at in later)
 
 
 def _answered(
@@ -115,7 +122,7 @@ def _answered(
         return None
     if superseded and not follow_up.answers:
         return None
-    if _is_overtaken(follow_up, said):
+    if _is_overtaken(follow_up, said, now):
         return None
     solved = said.verdict is Verdict.YES
     try:

@@ -327,7 +327,7 @@ def reached(messages: Iterable[Message], answers: Iterable[Said]) -> Reached:
         else:
             told += 1
     said = list(answers)
-    spoken = sorted((each for each in said if each.words), key=lambda each: (each.gone, each.at))
+    spoken = sorted((each for each in said if each.words), key=lambda each: (each.gone, -each.at.timestamp()))
     return Reached(
         told=told,
         waiting=waiting,
@@ -433,6 +433,13 @@ def after_page(telling: Telling, cursor: str | None, now: datetime, policy: Poli
         return replace(over, due_at=now + PACE)
     first = telling.told_at is None
     return replace(over, due_at=now + min(LATE, (at - now) / 2) if first else at)
+
+
+def is_behind(telling: Telling, others: Iterable[Telling]) -> bool:
+    """Whether news have to wait, because those whom they are for are still being told what they are news of."""
+    return telling.kind is Kind.UPDATE and any(
+        other.stage is Stage.TELLING and other.scope == telling.source_scope for other in others
+    )
 
 
 def once_more(telling: Telling, now: datetime) -> Telling:

@@ -244,10 +244,10 @@ class Typed:
 class FlagPage(FlagFacts):
     """A flag on the worklist.
 
-    Forms: ``action`` = ``acknowledge``; ``settle`` with ``done`` and ``result``; ``ask_team``; ``pass_on``; with the id
-    ``form``: ``update`` with ``words``, ``agree`` with ``words`` and ``until``; of one ``promise``: ``keep`` with
-    ``words``, ``withdraw`` with ``words``; ``count`` or ``machine`` with ``press``, the place of an uncounted press,
-    and to count it ``sure`` = ``yes``.
+    Forms: ``action`` = ``acknowledge``; ``settle`` with ``done``, ``result`` and hidden ``replies``; ``ask_team``;
+    ``pass_on``; with the id ``form``: ``update`` with ``words``, ``agree`` with ``words`` and ``until``; of one
+    ``promise``: ``keep`` with ``words``, ``withdraw`` with ``words``; ``count`` or ``machine`` with ``press``, the
+    place of an uncounted press, and to count it ``sure`` = ``yes``.
     """
 
     state: FlagState
@@ -259,6 +259,8 @@ class FlagPage(FlagFacts):
     """There is an address that takes our mail."""
     customers_language: str = "en"
     typed: Typed | None = None
+    replies: int = 0
+    """How many mails of the customer's this page knows of."""
     questions: tuple[Question, ...] = ()
     promises: tuple[Promised, ...] = ()
     asks_again: bool = False

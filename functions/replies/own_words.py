@@ -15,6 +15,7 @@ _ATTRIBUTION = re.compile(r".{0,200}\d.{0,200}<[^<>@\s]{1,80}@[^<>\s]{1,200}>.{0
 """A date, an address in angle brackets and a colon at the end, in whatever language."""
 _RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{20,})\s*")
 _SIGNATURE = re.compile(r"\s*(?:--|—|–|__|\*\*)\s*")
+_POSTSCRIPT = re.compile(r"(?:p\.?\s?){1,3}s\b[\s.:,-]*\w")
 _LABEL = re.compile(r"[\s*>_]*([^:]{1,30}?)[\s*]*:\*?")
 
 
@@ -32,11 +33,25 @@ def of(text: str) -> str:
             at += quote
             continue
         if _ends(plain, at):
+            kept += _postscript(lines, plain, at + 1)
             break
         if not _QUOTED.match(lines[at]):
             kept.append(lines[at].rstrip())
         at += 1
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+
+def _postscript(lines: list[str], plain: list[str], start: int) -> list[str]:
+    """What somebody still thought of below their name ("P.S. ..."), up to the mail that they answer."""
+    kept: list[str] = []
+    for at in range(start, len(lines)):
+        if _attribution(plain, at) or _is_header(plain, at) or _QUOTED.match(lines[at]):
+            break
+        if kept and _ends(plain, at):
+            break
+        if kept or _POSTSCRIPT.match(plain[at]):
+            kept.append(lines[at].rstrip())
+    return ["", *kept] if kept else []
 
 
 def _attribution(plain: list[str], at: int) -> int:

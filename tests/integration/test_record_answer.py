@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64decode
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from builders import (
     settings,
 )
 from domain import press
+from domain.closure import Ref
 from domain.follow_up import FollowUp, State
 from world import World, refusal
 
@@ -487,3 +489,15 @@ def test_words_that_came_with_a_suspect_press_stand_in_the_form_that_asks_once_m
     assert ">\nStill broken.\nSince Monday.</textarea>" in page.body
     assert 'name="wish" rows="3" maxlength="2000">\nA new meter</textarea>' in page.body
     assert known().answers == ()
+
+
+def test_the_page_of_a_mail_about_one_closing_answers_it_after_that_mail_took_others_along(
+    world: World,
+) -> None:
+    link = world.asked()
+    world.hook(closed("4712", world.now))
+    other = replace(known(), together=(Ref(source="acme", ticket_id="4712", number=1),))
+    tickets.save(other)
+    page = world.press(link, answer="yes")
+    assert page.status == 200
+    assert known().state == State.CONFIRMED

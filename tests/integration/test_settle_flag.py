@@ -1,5 +1,7 @@
 """POST /f/{token}: acknowledged and settled by a person, once, with what was done."""
 
+from dataclasses import replace
+
 import pytest
 
 from adapters import table, tickets
@@ -19,7 +21,7 @@ from builders import (
     settings,
 )
 from domain.flag import Flag, Reason, Result
-from domain.follow_up import FollowUp, State
+from domain.follow_up import FollowUp, Reply, State
 from world import World
 
 
@@ -345,3 +347,19 @@ def test_a_scanner_in_a_colleagues_mailbox_presses_and_changes_nothing(world: Wo
     world.now += 3 * A_SECOND
     world.press(link, action="acknowledge", seal=world.seal(again) or "")
     assert flag().acknowledged_by == "ravi", "a person presses once more, and it counts"
+
+
+def test_whoever_settles_from_a_page_older_than_the_customers_mail_is_told_to_read_it_first(
+    world: World,
+) -> None:
+    link = raised(world)
+    page = world.open(link).body
+    assert 'name="replies" value="0"' in page
+    known = follow_up()
+    tickets.save(replace(known, replies=(Reply(mail="1", at=world.now, words="And the other one too."),)))
+    form = {"action": "settle", "result": "agreed", "done": "A visit on Friday."}
+    late = world.press(link, **form, replies="0")
+    assert (late.status, "The customer wrote meanwhile." in late.body) == (409, True)
+    assert ">\nA visit on Friday.</textarea>" in late.body
+    assert world.press(link, **form, replies="1").status == 200
+    assert flag().result is Result.AGREED

@@ -610,7 +610,8 @@ class Invariants:
         often = sum(abs((w.handled or now) - now) < 2 * HOUR for w in about) >= MOST_REPLIES
         others = any(len(asked) > 1 for asked in self._with(sent))
         # Then either will do: it counts, or it is kept with its words for a person.
-        unsure = self._may_have_been_several(closing) and self._is_kept(sent, number)
+        either = self._may_have_been_several(closing) or self._may_be_overtaken(sent, closing, number)
+        unsure = either and self._is_kept(sent, number)
         if not (self._superseded(closing) or often or others or unsure):
             sent.press.status = 200
             self.reached["reply counts"] += 1
@@ -632,6 +633,16 @@ class Invariants:
                 f"{scope} {name}",
                 *(message_tag(scope, name, part) for part in ("survey", "reminder")),
             )
+        )
+
+    def _may_be_overtaken(self, sent: Written, closing: Closing, number: tuple[str, str]) -> bool:
+        """Whether this customer pressed, or was asked once more, after they wrote."""
+        since = sent.started - CLOCKS
+        stored = self.world.table.item((f"TICKET#acme#{number[0]}", f"FOLLOW_UP#{number[1]}"))
+        asked = (_body(stored) if stored else {}).get("asked_again", [])
+        pressed = (p.ended or self.world.now for p in closing.presses if p is not sent.press)
+        return any(at >= since for at in pressed) or any(
+            micros(datetime.fromisoformat(again["at"])) >= since for again in asked
         )
 
     def _superseded(self, closing: Closing) -> bool:

@@ -73,3 +73,9 @@ def test_nothing_holds_without_evidence_and_two_customers_are_heard(known: Evide
         assert result is Result.OPENS_AGAIN
     if known.since == 0 and known.not_gone == 0:
         assert result is not Result.OPENS_AGAIN
+
+
+def test_the_chance_can_be_told_of_thousands_of_tickets() -> None:
+    assert chance_of_drop(600, 424) < CHANCE
+    assert chance_of_drop(5_000, 4_999) == pytest.approx(0.5, abs=0.01)
+    assert chance_of_drop(3, 1) == 5 / 16

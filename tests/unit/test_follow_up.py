@@ -23,6 +23,7 @@ from domain.follow_up import (
     Finish,
     FollowUp,
     Press,
+    Reply,
     Round,
     Send,
     State,
@@ -220,6 +221,20 @@ def test_a_reminder_that_may_have_gone_out_does_not_change_what_was_asked() -> N
     assert isinstance(given_up, Become)
     assert given_up.follow_up.state is State.ASKED
     assert step(given_up.follow_up, after(days=5, hours=2)) == Wait(after(days=8))
+
+
+def test_a_reminder_is_tried_once_more_as_if_for_the_first_time() -> None:
+    claim = delivery.claim(None, "one", after(days=5), POLICY.unknown_after)
+    claimed = put_delivery(asked(), "reminder", claim)
+    again = after(days=5, minutes=30)
+    assert step(claimed, again) == Send("reminder")
+    wrote = replace(claimed, replies=(Reply(mail="1", at=after(days=5, minutes=10), words="Thanks, but"),))
+    assert step(wrote, again) == Wait(after(days=8))
+    nine_to_five = replace(POLICY, hours=Hours())
+    at_night = next_step(
+        claimed, Ticket(follow_ups=(claimed,)), person(), again.replace(hour=23), nine_to_five
+    )
+    assert isinstance(at_night, Wait)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,18 @@ def test_the_same_no_to_the_question_that_was_asked_again_is_judged_anew() -> No
     assert suspicions(again, False, replace(page, shown_at=soon), False, later, POLICY) == ()
 
 
+@pytest.mark.parametrize("solved", [True, False])
+def test_a_suspect_press_about_the_question_that_was_asked_again_can_be_counted(solved: bool) -> None:
+    said_no = record_answer(suspect(asked(), NO, ("at_once",), A_DAY_LATER), NO, A_DAY_LATER, POLICY)
+    asked_at = A_DAY_LATER + timedelta(days=2)
+    again = replace(said_no, asked_again=(AskedAgain(at=asked_at, by="ravi", done="Called."),))
+    pressed = suspect(again, Press(solved=solved), ("just_sent",), asked_at + timedelta(seconds=30))
+    assert pressed.undecided == pressed.suspects[1:], "what was pressed before is about the question before"
+    counted = decided(pressed, 1, counts=True)
+    assert counted.standing is not None
+    assert counted.standing.solved is solved
+
+
 # --- a person decides ------------------------------------------------------------------------------------------------
 
 

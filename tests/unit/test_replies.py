@@ -147,6 +147,34 @@ def test_quoted_history_and_signatures_never_reach_the_words(mail: bytes) -> Non
         assert foreign not in words
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ja, geht wieder.\nVon meinem Laptop aus geht es aber noch nicht.",
+        "Sí, ya funciona.\nEste mensaje de error sigue apareciendo al imprimir.",
+        "Sì, funziona di nuovo.\nQuesto messaggio di errore appare ancora.",
+        "Ja, het werkt weer.\nDit bericht verschijnt nog steeds bij het opstarten.",
+        "是的，可以了。\n从我的电脑还是打不开。",
+        "Yes, it works now.\n\nBest regards\nKim\n\nPS: It crashed again while I was writing this.",
+        "Ja, funktioniert wieder.\n\nViele Grüße\nKim\n\nP.S. Der zweite Drucker geht immer noch nicht.",
+        "Yes, it works now.\nKind regards\nKim\np. s.: not for long\n\nOn 1 Dec 2026 A <a@b.example> wrote:\n> Yes",
+    ],
+)
+def test_e7_what_takes_a_yes_back_is_read_also_where_it_looks_like_a_footer(text: str) -> None:
+    assert verdict.of(own_words.of(text)) is Verdict.UNCLEAR
+
+
+def test_what_stands_below_a_name_is_no_postscript_unless_it_says_so() -> None:
+    signed = (
+        "Yes, it works.\n\nBest regards\nKim\nPSA Support\n\nOn 1 Dec 2026 A <a@b.example> wrote:\n> PS: no"
+    )
+    assert own_words.of(signed) == "Yes, it works."
+    assert (
+        own_words.of("It works.\n--\nKim\nPS: thanks!\nFrom: A\nSent: today\nTo: B")
+        == "It works.\n\nPS: thanks!"
+    )
+
+
 # --- automatic mail --------------------------------------------------------------------------------------------------
 
 

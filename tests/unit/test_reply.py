@@ -7,7 +7,7 @@ import pytest
 
 from company import POLICY, SETTINGS, after, asked, opened, person
 from domain.flag import Flag, Reason, Result, flag_for, settle
-from domain.follow_up import FollowUp, Press, State, Ticket, Wait, next_step, record_answer
+from domain.follow_up import AskedAgain, FollowUp, Press, State, Ticket, Wait, next_step, record_answer
 from domain.reply import KEPT_REPLIES, MOST_REPLIES, WITHIN, Said, TooMany, Verdict, take
 
 NOW = after(days=2)
@@ -20,9 +20,10 @@ def replied(
     mail_id: str = "1",
     doubt: str | None = None,
     superseded: str | None = None,
+    received_at: datetime | None = None,
 ) -> FollowUp:
     """The follow-up after a reply."""
-    said = Said(mail_id=mail_id, verdict=verdict, words="My words.", doubt=doubt)
+    said = Said(mail_id=mail_id, verdict=verdict, words="My words.", doubt=doubt, received_at=received_at)
     return take(follow_up, said, superseded, at, POLICY)
 
 
@@ -104,6 +105,36 @@ def test_e9_a_reply_after_the_end_is_late() -> None:
     answer = replied(asked(), Verdict.NO, at=after(days=90)).answer
     assert answer is not None
     assert answer.late
+
+
+@pytest.mark.parametrize("solved", [True, False])
+def test_a_mail_that_comes_to_us_after_a_later_press_is_read_and_takes_nothing_back(solved: bool) -> None:
+    pressed = record_answer(asked(), Press(solved=solved), NOW, POLICY)
+    verdict = Verdict.NO if solved else Verdict.YES
+    before, later = NOW - timedelta(minutes=10), NOW + timedelta(minutes=10)
+    kept = replied(pressed, verdict, later, received_at=before)
+    assert (kept.state, kept.answers) == (pressed.state, pressed.answers)
+    assert [reply.words for reply in kept.unread] == ["My words."]
+    heard = replied(pressed, verdict, later, received_at=NOW + timedelta(minutes=1))
+    assert heard.state is not pressed.state
+
+
+def test_of_two_mails_the_later_one_counts_in_whatever_order_they_come() -> None:
+    second = replied(asked(), Verdict.NO, NOW, "2", received_at=NOW - timedelta(minutes=5))
+    first = replied(second, Verdict.YES, NOW, "1", received_at=NOW - timedelta(minutes=9))
+    assert first.state is State.DENIED
+    assert (
+        replied(second, Verdict.YES, NOW, "1", received_at=NOW - timedelta(minutes=1)).state
+        is State.CONFIRMED
+    )
+
+
+def test_a_mail_from_before_the_question_was_asked_again_does_not_answer_it() -> None:
+    denied = record_answer(asked(), Press(solved=False), after(days=1, hours=1), POLICY)
+    again = replace(denied, asked_again=(AskedAgain(at=NOW, by="ravi", done="Called."),))
+    kept = replied(again, Verdict.NO, NOW + timedelta(minutes=5), received_at=NOW - timedelta(minutes=5))
+    assert kept.standing is None
+    assert len(kept.unread) == 1
 
 
 def test_whoever_wrote_is_not_reminded() -> None:
