@@ -91,6 +91,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
         doubt=_doubt(told, mail, known.closure.requester_email),
         received_at=datetime.fromisoformat(told["mail"]["timestamp"]),
         critical=is_critical(words),
+        to=known.ref,
     )
     outcome = "repeated"
     try:

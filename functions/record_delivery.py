@@ -89,7 +89,8 @@ def _hear_round(
         others = tickets.load(ref.source, ref.ticket_id)
         other = others.follow_up(ref.number)
         theirs = follow_up.get_delivery(other, round) if other else None
-        if other and held and theirs and theirs.claim == held.claim:
+        told_of = claim is None or (theirs is not None and claim in {theirs.claim, theirs.earlier})
+        if other and held and theirs and theirs.claim == held.claim and told_of:
             asked.append((other, others.ticket))
     for each, ticket in asked:
         current = follow_up.supersede(each, ticket, now)

@@ -50,6 +50,8 @@ class _Past:
     until: date
     counts: tuple[int, ...] = ()
     since: date | None = None
+    family: tuple[str, ...] = ()
+    """The causes that were counted: when others belong together, the days are counted anew."""
     version: int = 0
 
 
@@ -246,8 +248,9 @@ def look_back(code: str, now: datetime, policy: Policy, state: CauseState | None
     However long its past is, only the marks of today, yesterday and as many as the floor needs are read.
     """
     today = now.astimezone(UTC).date()
-    past = _catch_up(code, today, policy)
-    since, known = _start(past.until), state or load(code)
+    known = state or load(code)
+    past = _catch_up(code, family(code, known), today, policy)
+    since = _start(past.until)
     floor = cause.counts_since(known, now, policy)
     recent: list[Mark] = []
     tickets_of: set[tuple[str, str]] = set()
@@ -280,21 +283,24 @@ def mend_past(code: str, policy: Policy) -> bool:
     known = _load_past(code)
     if known is None:
         return False
-    begin = _first_past(code, known.until, policy)
+    begin = replace(_first_past(code, known.until, policy), family=family(code))
     right = _extend(begin, code, known.until, policy)
-    same = right.counts == known.counts[len(known.counts) - len(right.counts) :]
+    same = (
+        right.family == known.family and right.counts == known.counts[len(known.counts) - len(right.counts) :]
+    )
     if same and (_begins(known) == begin.until or not any(known.counts)):
         return False
     table.put(_past_row(code, replace(right, version=known.version)))
     return True
 
 
-def _catch_up(code: str, today: date, policy: Policy) -> _Past:
+def _catch_up(code: str, counted: tuple[str, ...], today: date, policy: Policy) -> _Past:
     """The kept days as far as yesterday, a week at a time: whoever is cut off leaves a part to the next one."""
     past = _load_past(code)
-    if past is None or (past.since == _begins(past) and not any(past.counts)):
+    if past is None or past.family != counted or (past.since == _begins(past) and not any(past.counts)):
         # A cause that had no mark yet, or none any more, begins with its first one.
-        past = replace(_first_past(code, today, policy), version=past.version if past else 0)
+        begin = _first_past(code, today, policy)
+        past = replace(begin, family=counted, version=past.version if past else 0)
     while past.until < today - A_DAY:
         further = _extend(past, code, min(past.until + timedelta(days=rise.WEEK), today - A_DAY), policy)
         try:

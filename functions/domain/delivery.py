@@ -49,6 +49,8 @@ class Delivery:
     progress: Progress
     claim: str
     claimed_at: datetime
+    earlier: str | None = None
+    """The claim before, when nobody knows what became of it."""
     attempts: int = 1
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -87,8 +89,10 @@ def claim(delivery: Delivery | None, claim_id: str, now: datetime, unknown_after
         raise Refused("the mail is claimed or gone")
     if delivery is None:
         return Delivery(progress=Progress.CLAIMED, claim=claim_id, claimed_at=now)
-    attempts = delivery.attempts + (delivery.progress is Progress.CLAIMED)
-    return replace(delivery, progress=Progress.CLAIMED, claim=claim_id, claimed_at=now, attempts=attempts)
+    again = replace(delivery, progress=Progress.CLAIMED, claim=claim_id, claimed_at=now)
+    if delivery.progress is Progress.READY:
+        return again
+    return replace(again, attempts=delivery.attempts + 1, earlier=delivery.claim)
 
 
 def release(delivery: Delivery, claim_id: str) -> Delivery:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from domain.delivery import Progress
+from domain.closure import Ref
+from domain.delivery import Feedback, Progress
 from domain.errors import Refused
-from domain.follow_up import FollowUp, Press, Reply, State, record_answer
+from domain.follow_up import FollowUp, Press, Reply, State, hear, record_answer
 from domain.settings import Policy
 
 KEPT_REPLIES = 20
@@ -42,6 +43,8 @@ class Said:
     doubt: str | None = None
     received_at: datetime | None = None
     """When the provider got it."""
+    to: Ref | None = None
+    """The closure that its address names: whoever replies about it has got the mail about it."""
     critical: bool = False
     """Whether there is more in it than a yes, such as blame: a person reads that before anybody is praised."""
 
@@ -89,6 +92,9 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
         return follow_up
     if sum(now - reply.at < WITHIN for reply in follow_up.replies) >= MOST_REPLIES:
         raise TooMany("too many replies")
+    survey = follow_up.survey
+    if said.to == follow_up.ref and survey and survey.progress is Progress.CLAIMED:
+        follow_up = hear(follow_up, "survey", Feedback.DELIVERY, said.received_at or now, now, policy)
     answered = _answered(follow_up, said, superseded, now, policy)
     reply = Reply(
         mail=digest(said.mail_id),

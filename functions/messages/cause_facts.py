@@ -184,7 +184,7 @@ def cause_page(
     given = list(known)
     draft = any(each.stage is Stage.DRAFT for each in given)
     scope = telling.known_scope(state)
-    was_told = any(each.scope == scope and each.confirmed_at for each in given)
+    was_told = any(scope in {each.scope, each.source_scope} and each.confirmed_at for each in given)
     may_tell = repeated_at is not None and not state.declared and not draft
     return pages.CausePage(
         company=settings.company.name,

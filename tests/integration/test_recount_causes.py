@@ -14,6 +14,7 @@ import recount_causes
 from adapters import causes, recounts, table, tickets
 from adapters.causes import Marked
 from builders import A_DAY, A_MINUTE, AN_HOUR, RAVI, START, closed, customer, sample, settings
+from domain import ownership
 from domain.cause import Mark, count, daily, mark_of
 from domain.follow_up import FollowUp
 from domain.settings import UNCLASSIFIED, Settings
@@ -475,3 +476,19 @@ def test_a_mark_reads_back_as_it_was_written(world: World) -> None:
     assert causes.read_mark(item) == Marked(mark, version=1)
     assert mark.value == "odd one"
     assert tickets.load_one(next(stored(world)).ref)
+
+
+def test_the_kept_days_of_a_cause_are_counted_anew_when_another_one_is_merged_into_it(world: World) -> None:
+    policy = settings().policy
+    for number in range(6):
+        close(world, number, "No show" if number % 2 else "cause_meter_late")
+        world.now += 2 * A_DAY
+        world.settle()
+    alone, _ = causes.look_back("no-show", world.now, policy)
+    assert sum(alone.counts) == 3
+    source, target = ownership.merge(
+        causes.load("meter-late"), causes.load("no-show"), causes.above("no-show"), settings()
+    )
+    table.put_all([causes.row(source), causes.row(target)])
+    merged, _ = causes.look_back("no-show", world.now, policy)
+    assert sum(merged.counts) == 6

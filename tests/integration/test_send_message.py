@@ -755,3 +755,25 @@ def test_who_may_have_been_asked_about_another_closure_is_not_asked_about_this_o
     (_, second) = world.mail.to(CUSTOMER)
     assert "ticket 1" in second.text
     assert "ticket 0" not in second.text
+
+
+def test_the_late_report_of_a_first_mail_says_nothing_of_what_only_the_second_took_along(
+    world: World,
+) -> None:
+    """The first mail, about 0, arrived; when that is told, the second, about 0 and 1, is given back again and again."""
+    world.hook(closed("0"))
+    world.wait(10 * A_MINUTE)
+    world.hook(closed("1", world.now))
+    world.mail.reports_get_lost = True
+    world.mail.plan = ["timeout after it was accepted", *["throttled"] * 200]
+    world.wait_until(ASK + 40 * A_MINUTE)
+    assert asked_about(1).together == (asked_about(0).ref,)
+    (first,) = world.mail.to(CUSTOMER)
+    world.mail.report(first, "Delivery", world.now)
+    world.settle()
+    assert asked_about(0).state == State.ASKED
+    assert asked_about(1).state == State.SCHEDULED
+    world.mail.plan, world.mail.reports_get_lost = [], False
+    world.wait(8 * A_DAY)
+    assert "ticket 1" in world.mail.to(CUSTOMER)[-1].text
+    assert asked_about(1).state == State.ASKED

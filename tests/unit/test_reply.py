@@ -6,8 +6,19 @@ from datetime import datetime, timedelta
 import pytest
 
 from company import POLICY, SETTINGS, after, asked, opened, person
+from domain.delivery import Progress, claim
 from domain.flag import Flag, Reason, Result, flag_for, settle
-from domain.follow_up import AskedAgain, FollowUp, Press, State, Ticket, Wait, next_step, record_answer
+from domain.follow_up import (
+    AskedAgain,
+    FollowUp,
+    Press,
+    State,
+    Ticket,
+    Wait,
+    next_step,
+    put_delivery,
+    record_answer,
+)
 from domain.reply import KEPT_REPLIES, MOST_REPLIES, WITHIN, Said, TooMany, Verdict, take
 
 NOW = after(days=2)
@@ -117,6 +128,18 @@ def test_a_mail_that_comes_to_us_after_a_later_press_is_read_and_takes_nothing_b
     assert [reply.words for reply in kept.unread] == ["My words."]
     heard = replied(pressed, verdict, later, received_at=NOW + timedelta(minutes=1))
     assert heard.state is not pressed.state
+
+
+def test_whoever_replies_has_got_the_survey_and_does_not_get_it_again() -> None:
+    unheard = put_delivery(opened(), "survey", claim(None, "one", after(days=1), POLICY.unknown_after))
+    said = Said(mail_id="1", verdict=Verdict.UNCLEAR, words="Thanks, but", to=unheard.ref, received_at=NOW)
+    kept = take(unheard, said, None, NOW, POLICY)
+    assert kept.state is State.ASKED
+    assert kept.survey is not None
+    assert kept.survey.progress is Progress.DELIVERED
+    assert len(kept.unread) == 1
+    elsewhere = replace(said, to=replace(unheard.ref, ticket_id="another"))
+    assert take(unheard, elsewhere, None, NOW, POLICY).state is State.SCHEDULED
 
 
 def test_of_two_mails_the_later_one_counts_in_whatever_order_they_come() -> None:
