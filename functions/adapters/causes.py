@@ -283,7 +283,7 @@ def mend_past(code: str, policy: Policy) -> bool:
     known = _load_past(code)
     if known is None:
         return False
-    begin = replace(_first_past(code, known.until, policy), family=family(code))
+    begin = _first_past(family(code), known.until, policy)
     right = _extend(begin, code, known.until, policy)
     same = (
         right.family == known.family and right.counts == known.counts[len(known.counts) - len(right.counts) :]
@@ -299,8 +299,7 @@ def _catch_up(code: str, counted: tuple[str, ...], today: date, policy: Policy) 
     past = _load_past(code)
     if past is None or past.family != counted or (past.since == _begins(past) and not any(past.counts)):
         # A cause that had no mark yet, or none any more, begins with its first one.
-        begin = _first_past(code, today, policy)
-        past = replace(begin, family=counted, version=past.version if past else 0)
+        past = replace(_first_past(counted, today, policy), version=past.version if past else 0)
     while past.until < today - A_DAY:
         further = _extend(past, code, min(past.until + timedelta(days=rise.WEEK), today - A_DAY), policy)
         try:
@@ -312,12 +311,17 @@ def _catch_up(code: str, counted: tuple[str, ...], today: date, policy: Policy) 
     return past
 
 
-def _first_past(code: str, today: date, policy: Policy) -> _Past:
-    """Nothing counted yet: it begins with the cause's first mark, or as far back as is ever looked."""
+def _first_past(counted: tuple[str, ...], today: date, policy: Policy) -> _Past:
+    """Nothing counted yet: it begins with the first mark of these causes, or as far back as is ever looked."""
+    since = min([today, *(first for code in counted if (first := _first_day(code)))])
+    until = max(since, today - timedelta(days=rise.lookback(policy)))
+    return _Past(until=until, since=since, family=counted)
+
+
+def _first_day(code: str) -> date | None:
     oldest = table.find(f"CAUSE#{code}", since="MARK#", until="MARK#~", page=1)
     first = next((known.mark for known in map(read_mark, oldest) if not known.taken_back), None)
-    since = min(first.opened_at.astimezone(UTC).date(), today) if first else today
-    return _Past(until=max(since, today - timedelta(days=rise.lookback(policy))), since=since)
+    return first.opened_at.astimezone(UTC).date() if first else None
 
 
 def _extend(past: _Past, code: str, until: date, policy: Policy) -> _Past:
