@@ -268,3 +268,14 @@ def test_which_fix_stands() -> None:
     assert telling.standing_fix([]) == 0
     assert telling.standing_fix([known, replace(newer, number=2)]) == 1
     assert telling.standing_fix([replace(known, result=Result.OPENS_AGAIN)]) == 0
+
+
+def test_news_wait_for_those_who_are_still_being_told_what_they_are_news_of() -> None:
+    _, fix = told()
+    known = replace(fix, number=1, kind=Kind.KNOWN, stage=Stage.TELLING)
+    update = replace(fix, number=2, kind=Kind.UPDATE, stage=Stage.TELLING, scope="TOLD#2")
+    update = replace(update, source_scope=known.scope)
+    assert telling.is_behind(update, [update, known])
+    assert not telling.is_behind(update, [update, replace(known, stage=Stage.TOLD)])
+    assert not telling.is_behind(update, [update, replace(known, scope="TOLD#another")])
+    assert not telling.is_behind(known, [update, known])
