@@ -160,7 +160,7 @@ def splits_its_transactions(put: Put) -> None:
     put(table, "put_all", one_by_one)
 
 
-@mutant(1)
+@mutant(2)
 def counts_a_closure_again(put: Put) -> None:
     def add_mark(mark: Any) -> bool:
         key = f"MARK#{table.now_text(mark.opened_at)}#{clock.new_id()}"
@@ -200,7 +200,7 @@ def raises_no_flag_for_the_undeliverable(put: Put) -> None:
     put(flag, "reason_for", optimistic)
 
 
-@mutant(9)
+@mutant(25)
 def tells_nobody_of_a_flag(put: Put) -> None:
     missing = consequences.missing
     put(
@@ -221,7 +221,7 @@ def calls_the_silent_satisfied(put: Put) -> None:
     put(follow_up, "to_state", kind_hearted)
 
 
-@mutant(1)
+@mutant(2)
 def tells_an_owner_of_every_ticket(put: Put) -> None:
     put(cause, "is_repeated", lambda counted, policy: True)
 
@@ -237,7 +237,7 @@ def counts_a_moved_closure_for_both_causes(put: Put) -> None:
     put(causes, "take_back", lambda mark: False)
 
 
-@mutant(4)
+@mutant(27)
 def moves_a_closure_and_forgets_its_mark(put: Put) -> None:
     put(causes, "put_mark", lambda mark: False)
 
@@ -245,7 +245,7 @@ def moves_a_closure_and_forgets_its_mark(put: Put) -> None:
 # --- sending ---------------------------------------------------------------------------------------------------------
 
 
-@mutant(1)
+@mutant(3)
 def sends_before_it_claims(put: Put) -> None:
     claim_round, save = send_message._claim_round, tickets.save
 
@@ -318,7 +318,7 @@ def never_checks_suppression(put: Put) -> None:
     put(people, "load", lambda address: replace(load(address), suppressed=None))
 
 
-@mutant(1)
+@mutant(2)
 def checks_suppression_too_early(put: Put) -> None:
     """When the closure comes, a day and more before the mail goes."""
     opened, load = receive_ticket.open_follow_up, people.load
@@ -333,7 +333,7 @@ def checks_suppression_too_early(put: Put) -> None:
     put(people, "load", lambda address: replace(load(address), suppressed=None))
 
 
-@mutant(1)
+@mutant(2)
 def never_suppresses(put: Put) -> None:
     put(record_delivery, "_suppress", lambda *_: None)
 
@@ -402,7 +402,7 @@ def one_mail_for_each_press_of_the_same_form(put: Put) -> None:
     put(recovery, "progress", again)
 
 
-@mutant(2)
+@mutant(1)
 def asks_whoever_stopped_again(put: Put) -> None:
     may = recovery.may_ask_again
 
@@ -423,7 +423,7 @@ def forgets_what_the_top_does_not_see(put: Put) -> None:
     put(flag, "_next_holder", lambda known, settings: settings.contacts[known.holder].manager)
 
 
-@mutant(1)
+@mutant(4)
 def breaks_promises_without_a_word(put: Put) -> None:
     put_all = table.put_all
 
@@ -448,7 +448,7 @@ def breaks_promises_without_a_word(put: Put) -> None:
     put(take_next_step, "_promise", quiet)
 
 
-@mutant(3)
+@mutant(7)
 def says_done_when_nothing_was_stored(put: Put) -> None:
     act = settling._act
 
@@ -462,7 +462,7 @@ def says_done_when_nothing_was_stored(put: Put) -> None:
 # --- reports and answers ---------------------------------------------------------------------------------------------
 
 
-@mutant(2)
+@mutant(3)
 def drops_reports_that_fail(put: Put) -> None:
     put(record_delivery, "settle", quietly(record_delivery.settle))
 
@@ -517,7 +517,7 @@ def reminds_whoever_stopped(put: Put) -> None:
     put(follow_up, "_second_round", persistent)
 
 
-@mutant(2)
+@mutant(46)
 def asks_as_often_as_it_likes(put: Put) -> None:
     put(follow_up, "asked_too_often", lambda *_: False)
 
@@ -560,7 +560,7 @@ def takes_the_first_answer_as_the_last(put: Put) -> None:
     )
 
 
-@mutant(1)
+@mutant(59)
 def gives_up_when_two_answers_meet(put: Put) -> None:
     save = tickets.save
 
@@ -602,7 +602,7 @@ def loses_a_reply_that_cannot_be_fetched(put: Put) -> None:
     put(reading, "read", quietly(reading.read))
 
 
-@mutant(4)
+@mutant(14)
 def guesses_which_of_several_is_meant(put: Put) -> None:
     answered = reply._answered
 
@@ -640,7 +640,7 @@ def says_that_a_reply_to_several_answers(put: Put) -> None:
 # --- teams -----------------------------------------------------------------------------------------------------------
 
 
-@mutant(3)
+@mutant(4)
 def writes_no_mark_beside_a_gathered_note(put: Put) -> None:
     put(module("adapters.thanks"), "add", lambda _: True)
 
@@ -671,7 +671,7 @@ def tells_a_person_once_for_each_ticket(put: Put) -> None:
     put(telling, "message_for", for_each_ticket)
 
 
-@mutant(2)
+@mutant(7)
 def takes_the_first_page_for_the_whole(put: Put) -> None:
     after = telling.after_page
     put(telling, "after_page", lambda told, cursor, *rest: after(told, None, *rest))
@@ -722,7 +722,7 @@ def thanks_for_an_answer_about_a_fix_that_it_lost(put: Put) -> None:
     put(module("answer_fix"), "table", SimpleNamespace(put_all=lambda rows: None))
 
 
-@mutant(1)
+@mutant(2)
 def lets_whoever_gave_it_away_act(put: Put) -> None:
     put(ownership, "may_act", lambda *_: True)
 
