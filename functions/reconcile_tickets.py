@@ -18,12 +18,8 @@ from receive_ticket import close
 
 ENOUGH_TIME = 90_000
 """Milliseconds in which one page is certainly done; with less the next invocation goes on."""
-
-
-SO_FAR = (
-    *("place", "in_list", "broken", "pages"),
-    *("listed", "opened", "known", "too_old", "unusable"),
-)
+SO_FAR = ("place", "in_list", "broken", "pages", "listed", "opened", "known", "too_old", "unusable")
+"""What whoever only counts is told, and gives back to go on."""
 
 
 @logger.inject_lambda_context
@@ -161,8 +157,7 @@ def _page(run: Pass, source: Source, settings: Settings, now: datetime, *, only_
         walked,
         place,
         now,
-        entries=len(hints) + unusable,
-        most=listing.most,
+        most_at_once=listing.most_pages,
         latest=max((hint.closed_at for hint in hints), default=None),
     )
 

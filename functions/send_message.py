@@ -106,9 +106,8 @@ def _claim_round(
         step = next_step(known, ticket, person, now, settings.policy, closed, asked_with=asked_with)
         if step != Send(round):
             return None
-        waiting = person.waiting if first_time and not alone else ()
-        joined = tickets.joining(known, waiting, round, now, settings.policy)
-        joining = [] if alone else again_with or joined
+        waiting = person.waiting if first_time else ()
+        joining = [] if alone else again_with or tickets.joining(known, waiting, round, now, settings.policy)
         asked = [follow_up.claim(f, round, claim_id, now, settings.policy) for f in (known, *joining)]
         if first_time and joining:
             asked = [replace(f, together=tuple(o.ref for o in asked if o is not f)) for f in asked]

@@ -19,7 +19,19 @@ from messages.text import clean_words
 from show_flag import Found, find, show
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("seal", "action", "done", "result", "words", "form", "until", "promise", "press", "sure")
+KEPT_FIELDS = (
+    "seal",
+    "action",
+    "done",
+    "result",
+    "words",
+    "form",
+    "until",
+    "promise",
+    "press",
+    "sure",
+    "replies",
+)
 OVERTAKEN = "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened."
 RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
 MOST_PROMISES = 10
@@ -78,7 +90,8 @@ def _settle(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]
     done, result = clean_words(form.get("done", "")), RESULTS.get(form.get("result", ""))
     if form.get("action") != "settle" or not done or result is None:
         raise Wrong(400, "Please say what was done, and how it ended.")
-    if form.get("replies", replies := str(len(found.follow_up.replies))) != replies:
+    replies = str(len(found.follow_up.replies))
+    if form.get("replies", replies) != replies:
         raise Wrong(409, "The customer wrote meanwhile. Please read it, and then settle it once more.")
     now = clock.now()
     try:

@@ -347,7 +347,9 @@ def _telling(code: str, number: int, now: datetime, settings: Settings) -> None:
 
 def _walk(told: Telling, now: datetime, settings: Settings) -> None:
     """One page of the customers; how many mails wait is asked first, so that nobody else's mail waits behind them."""
-    if queues.is_full() or telling.is_behind(told, tellings.newest(told.cause)):
+    # Only news have a source, and anything to wait for.
+    is_behind = bool(told.source_scope) and telling.is_behind(told, tellings.newest(told.cause))
+    if is_behind or queues.is_full():
         tellings.save(replace(told, due_at=now + telling.BUSY))
         return
     cursor, written = tellings.walk(told, now, settings)

@@ -644,8 +644,9 @@ def survey_page_late() -> pages.SurveyPage:
 
 
 def survey_page_once_more() -> pages.SurveyPage:
-    """The press came as fast as a machine's."""
-    return replace(survey_page(), once_more=True)
+    """The press came as fast as a machine's, and with words."""
+    page = survey_page()
+    return replace(page, once_more=True, asked=(replace(page.asked[0], words=WORDS),))
 
 
 def survey_page_asked_again() -> pages.SurveyPage:

@@ -69,6 +69,8 @@ class Desk:
     """
     page: int = 2
     """Tickets of one page of a list."""
+    most_pages: int = 100
+    """HubSpot refuses every page of a search behind these."""
     closing: threading.Event = field(default_factory=threading.Event)
 
     def add(self, case: Case) -> Case:
@@ -499,11 +501,15 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     (group,) = asked.body["filterGroups"]
     assert group["filters"][0]["operator"] == "BETWEEN"
     place = counted(asked.body.get("after"))
-    results = [
-        {"id": known.id, "properties": {"closed_date": iso(known.closed_at)}} for known in desk.slice(place)
-    ]
-    paging = {"paging": {"next": {"after": cursor(place + 1)}}} if desk.has_more(place) else {}
-    return 200, {"total": len(desk.listed()), "results": results} | paging
+    if place >= desk.most_pages:
+        return 400, {"status": "error", "category": "VALIDATION_ERROR"}
+    since = int(group["filters"][0]["value"]) / 1000
+    found = [known for known in desk.listed() if known.closed_at.timestamp() >= since]
+    page = found[place * desk.page : (place + 1) * desk.page]
+    results = [{"id": known.id, "properties": {"closed_date": iso(known.closed_at)}} for known in page]
+    more = len(found) > (place + 1) * desk.page
+    paging = {"paging": {"next": {"after": cursor(place + 1)}}} if more else {}
+    return 200, {"total": len(found), "results": results} | paging
 
 
 @route("hubspot", rf"/crm/v3/objects/tickets/{ID}")

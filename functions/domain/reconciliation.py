@@ -35,7 +35,7 @@ class Pass:
     place: str | None = None
     """Where to go on; None at the beginning, and at the end."""
     begins: datetime | None = None
-    """Where the list was begun anew, because it gives only so much at once; and how much it gave since."""
+    """Where the list was begun anew, because it gives only so many pages at once; and how many it gave since."""
     in_list: int = 0
     pages: int = 0
     listed: int = 0
@@ -109,18 +109,17 @@ def after_page(
     place: str | None,
     now: datetime,
     *,
-    entries: int = 0,
-    most: int = 0,
+    most_at_once: int = 0,
     latest: datetime | None = None,
 ) -> Pass:
     """The pass after one page; without a ``place`` to go on it was the last.
 
-    A list in the order of closing that gives ``most`` entries at once (0: all) is begun anew where it ended: at the
+    A list in the order of closing that gives so many pages at once (0: all) is begun anew where it ended: at the
     ``latest`` closing of the page.
     """
-    pages, in_list = run.pages + 1, run.in_list + entries
+    pages, in_list = run.pages + 1, run.in_list + 1
     over = place is None or pages >= MOST_PAGES
-    anew = not over and 0 < most <= in_list and latest is not None and latest > run.start
+    anew = not over and 0 < most_at_once <= in_list and latest is not None and latest > run.start
     return replace(
         run,
         pages=pages,

@@ -108,7 +108,7 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
     return replace(after, replies=(*follow_up.replies, reply)[-KEPT_REPLIES:])
 
 
-def _is_overtaken(follow_up: FollowUp, said: Said, now: datetime) -> bool:
+def _is_overtaken(follow_up: FollowUp, said: Said) -> bool:
     """Whether the customer answered, or was asked once more, after they wrote this: a person reads what came late.
 
     A mail that counted was said when the provider got it, a press when it was recorded.
@@ -117,7 +117,7 @@ def _is_overtaken(follow_up: FollowUp, said: Said, now: datetime) -> bool:
         return False
     counted = {reply.at: reply.received_at for reply in follow_up.replies if reply.counted}
     later = [counted.get(answer.at) or answer.at for answer in follow_up.answers]
-    later += [again.at for again in follow_up.asked_again if again.at <= now]
+    later += [again.at for again in follow_up.asked_again]
     return any(at > said.received_at for at in later)
 
 
@@ -128,7 +128,7 @@ def _answered(
         return None
     if superseded and not follow_up.answers:
         return None
-    if _is_overtaken(follow_up, said, now):
+    if _is_overtaken(follow_up, said):
         return None
     solved = said.verdict is Verdict.YES
     try:

@@ -134,8 +134,8 @@ class Listing:
     exact: bool
     """Whether ``closed_at`` is when it was closed; else it is only not earlier than that (the last change)."""
     newest_first: bool
-    most: int
-    """A list in the order of closing gives so many entries at most, then it is begun anew; 0: it gives all."""
+    most_pages: int
+    """A list in the order of closing gives so many pages at most, then it is begun anew; 0: it gives all."""
     next_kind: Literal["url", "cursor", "page"]
     next: str
 
@@ -628,7 +628,7 @@ def _listing(table: _Table) -> Listing:
         kind=table.choice("kind", ("solved", "closed"), "closed"),
         exact=table.flag("exact", default=True),
         newest_first=table.flag("newest_first"),
-        most=table.take("most", int, "a whole number", 0),
+        most_pages=table.take("most_pages", int, "a whole number", 0),
         next_kind=table.choice("next_kind", ("url", "cursor", "page")),
         next=table.expression("next"),
     )

@@ -259,22 +259,26 @@ def test_a_next_page_on_another_host_is_not_asked_for(world: World, desk: Desk) 
 
 @pytest.mark.parametrize("only_count", [False, True])
 def test_a_list_that_ends_before_its_tickets_do_is_begun_anew(
-    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, only_count: bool
+    world: World, monkeypatch: pytest.MonkeyPatch, *, only_count: bool
 ) -> None:
-    described = calls.calls("zendesk")
+    described = calls.calls("hubspot")
     assert described.closed_since
-    short = replace(described, closed_since=replace(described.closed_since, most=4))
+    assert described.closed_since.most_pages == Desk("hubspot").most_pages
+    short = replace(described, closed_since=replace(described.closed_since, most_pages=2))
     monkeypatch.setattr(calls, "calls", lambda _: short)
-    connected(world, desk)
-    for number in range(7):
-        desk.add(Case(id=str(number), closed_at=START - number * AN_HOUR))
-    wanted = span(START - 2 * A_DAY, START, **({"estimate": True} if only_count else {}))
-    told = asked(world, **wanted)["zendesk"]
+    with standing_in("hubspot") as desk:
+        desk.most_pages = 2
+        connected(world, desk)
+        for number in range(8):
+            desk.add(Case(id=str(number), closed_at=START - number * AN_HOUR))
+        wanted = span(START - 2 * A_DAY, START, **({"estimate": True} if only_count else {}))
+        wanted["backfill"]["source"] = "hubspot"
+        told = asked(world, **wanted)["hubspot"]
+        begun = [request for request in desk.asked if not request.body.get("after")]
     assert told["finished"]
-    # Who only counts keeps nothing that tells the closing at the seam from another one.
-    assert told["so_far"]["opened"] == (8 if only_count else 7)
-    begun = [request.query["start_time"] for request in desk.asked if "start_time" in request.query]
-    assert len(begun) == 2, "from the fourth of them once more"
+    assert len(begun) == 3
+    # Who only counts keeps nothing that tells the closing at a seam from another one.
+    assert told["so_far"]["opened"] == (10 if only_count else 8)
 
 
 def test_a_next_page_without_an_address_is_no_answer(world: World, desk: Desk) -> None:

@@ -360,6 +360,7 @@ def test_whoever_settles_from_a_page_older_than_the_customers_mail_is_told_to_re
     form = {"action": "settle", "result": "agreed", "done": "A visit on Friday."}
     late = world.press(link, **form, replies="0")
     assert (late.status, "The customer wrote meanwhile." in late.body) == (409, True)
+    assert "And the other one too." in late.body
     assert ">\nA visit on Friday.</textarea>" in late.body
     assert world.press(link, **form, replies="1").status == 200
     assert flag().result is Result.AGREED
