@@ -285,9 +285,7 @@ def mend_past(code: str, policy: Policy) -> bool:
         return False
     begin = _first_past(family(code), known.until, policy)
     right = _extend(begin, code, known.until, policy)
-    same = (
-        right.family == known.family and right.counts == known.counts[len(known.counts) - len(right.counts) :]
-    )
+    same = right.counts == known.counts[len(known.counts) - len(right.counts) :]
     if same and (_begins(known) == begin.until or not any(known.counts)):
         return False
     table.put(_past_row(code, replace(right, version=known.version)))

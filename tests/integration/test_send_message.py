@@ -777,3 +777,19 @@ def test_the_late_report_of_a_first_mail_says_nothing_of_what_only_the_second_to
     world.wait(8 * A_DAY)
     assert "ticket 1" in world.mail.to(CUSTOMER)[-1].text
     assert asked_about(1).state == State.ASKED
+
+
+def test_the_late_report_of_a_mail_about_several_is_true_of_all_of_them_though_it_is_being_sent_again(
+    world: World,
+) -> None:
+    waiting_together(world)
+    world.mail.reports_get_lost = True
+    world.mail.plan = ["timeout after it was accepted", *["throttled"] * 200]
+    world.wait(50 * A_MINUTE)
+    (survey,) = world.mail.to(CUSTOMER)[2:]
+    world.mail.report(survey, "Delivery", world.now)
+    world.settle()
+    assert [asked_about(ticket).state for ticket in (1, 2)] == [State.ASKED, State.ASKED]
+    world.mail.plan = []
+    world.wait(A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 3
