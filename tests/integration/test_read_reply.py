@@ -107,6 +107,18 @@ def test_a_yes_is_an_answer_with_words_and_without_consent(world: World) -> None
     assert len(world.mail.to(CUSTOMER)) == 1
 
 
+def test_whoever_replied_does_not_get_the_survey_again_of_which_nobody_else_told(world: World) -> None:
+    world.hook(closed("4711"))
+    world.mail.reports_get_lost = True
+    world.mail.plan = ["timeout after it was accepted"]
+    world.wait(A_DAY + A_MINUTE)
+    assert known().state == State.SCHEDULED
+    reply(world, "Thanks, but I have not looked yet.")
+    assert known().state == State.ASKED
+    world.wait(A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == 1
+
+
 @pytest.mark.parametrize("words", ["Your technician was rude.", "It took far too long."])
 def test_a_yes_with_blame_in_it_counts_and_a_person_reads_the_words(world: World, words: str) -> None:
     """As on the page, and whether or not the customer agreed to anything."""

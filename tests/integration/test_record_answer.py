@@ -501,3 +501,4 @@ def test_the_page_of_a_mail_about_one_closing_answers_it_after_that_mail_took_ot
     page = world.press(link, answer="yes")
     assert page.status == 200
     assert known().state == State.CONFIRMED
+    assert known("4712").answers == ()

@@ -34,6 +34,7 @@ from domain.follow_up import (
     get_delivery,
     hear,
     keep_first,
+    may_join,
     never_sent,
     next_step,
     open_follow_up,
@@ -221,6 +222,14 @@ def test_a_reminder_that_may_have_gone_out_does_not_change_what_was_asked() -> N
     assert isinstance(given_up, Become)
     assert given_up.follow_up.state is State.ASKED
     assert step(given_up.follow_up, after(days=5, hours=2)) == Wait(after(days=8))
+
+
+def test_nobody_is_reminded_together_of_what_they_have_written_about() -> None:
+    first, second = asked(), replace(asked(), closure=closure(ticket_id="another"))
+    ticket = Ticket(follow_ups=(second,))
+    assert may_join(second, ticket, first, "reminder", after(days=5), POLICY)
+    wrote = replace(second, replies=(Reply(mail="1", at=after(days=4), words="Thanks, but"),))
+    assert not may_join(wrote, ticket, first, "reminder", after(days=5), POLICY)
 
 
 def test_a_reminder_is_tried_once_more_as_if_for_the_first_time() -> None:
