@@ -579,6 +579,28 @@ def test_news_reach_those_whose_first_mail_still_waits_for_their_morning(world: 
         ]
 
 
+def test_news_wait_until_everybody_was_told_what_they_are_news_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = noticed(world)
+    monkeypatch.setattr(tellings, "PAGE", 1)
+    known(world, link, world.now.date() + 5 * A_DAY)
+    world.wait(timedelta(seconds=5))
+    first = tellings.load(CODE, 1)
+    assert first
+    assert first.stage is Stage.TELLING
+    tellings.save(replace(first, due_at=world.now + 10 * A_MINUTE))
+    day = (world.now.date() + 9 * A_DAY).isoformat()
+    page = world.press(link, action="update", words="Half of it works.", day=day)
+    assert confirm(world, link, page).status == 200
+    world.wait(A_DAY)
+    for number in range(3):
+        assert read_by(world, f"c{number}@c.example") == [
+            "We know about your problem and are working on it",
+            "News about your problem",
+        ]
+
+
 def test_no_news_go_out_before_the_mail_on_which_they_go_on(world: World) -> None:
     news_in_the_night(world)
     told = tellings.load(CODE, 1)
