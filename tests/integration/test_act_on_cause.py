@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,6 +27,7 @@ from builders import (
     sample,
     settings,
 )
+from domain.commitment import overdue_at
 from domain.fix import Evidence, Result
 from domain.message import cancel
 from domain.ownership import What
@@ -621,6 +622,29 @@ def test_no_news_go_out_before_the_mail_on_which_they_go_on(world: World) -> Non
     unsent = outbox.load(f"TOLD#{CODE}#update#0002", person_key("c1@c.example"))
     assert unsent
     assert unsent.cancelled == "nothing_to_say"
+
+
+def test_who_was_reminded_of_a_promise_is_not_reminded_again_when_our_mornings_begin_later(
+    world: World,
+) -> None:
+    link = noticed(world)
+    known(world, link, world.now.date() + 5 * A_DAY)
+    world.wait(5 * A_DAY)
+
+    def reminders() -> int:
+        return sum(mail.subject.startswith("Tomorrow your customers") for mail in world.mail.to(RAVI))
+
+    assert reminders() == 1
+    before = tellings.load(CODE, 1)
+    assert before
+    assert before.due_at
+    world.apply(settings(digest_at=time(22)))
+    world.wait_until(before.due_at + A_MINUTE)
+    after = tellings.load(CODE, 1)
+    assert after
+    assert after.day
+    assert after.due_at == overdue_at(after.day, settings(digest_at=time(22)).policy) > before.due_at
+    assert reminders() == 1
 
 
 def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
