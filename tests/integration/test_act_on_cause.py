@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters import causes, deeds, links, outbox, owners, tellings, tickets
+from adapters import causes, deeds, links, outbox, owners, table, tellings, tickets
 from adapters.links import CausesLink
 from adapters.notices import ONCE_MORE
 from builders import (
@@ -28,6 +28,7 @@ from builders import (
     settings,
 )
 from domain.commitment import overdue_at
+from domain.digest import Owner
 from domain.fix import Evidence, Result
 from domain.message import cancel
 from domain.ownership import What
@@ -716,6 +717,15 @@ def test_whoever_owned_nothing_gets_digests_from_then_on(world: World) -> None:
     known = owners.load("hanne")
     assert known
     assert known.due_at
+
+
+def test_whoever_owned_causes_before_goes_on_where_their_digests_ended(world: World) -> None:
+    told_until = world.now - 9 * A_DAY
+    table.put(owners.row(Owner(key="hanne", told_until=told_until)))
+    world.press(noticed(world), action="reassign", to="hanne")
+    known = owners.load("hanne")
+    assert known
+    assert (known.told_until, known.due_at is None) == (told_until, False)
 
 
 def test_a_manager_may_act_for_the_owner(world: World) -> None:

@@ -251,6 +251,18 @@ def test_the_last_answer_counts_and_words_belong_to_it() -> None:
     assert (other.gone, other.words, other.version) == (False, None, 3)
 
 
+def test_of_what_customers_wrote_the_newest_comes_first_and_trouble_before_thanks() -> None:
+    first = Said(
+        scope="TOLD#a", person="p", gone=False, at=START, source="a", ticket_id="1", number=1, words="one"
+    )
+    said = [
+        replace(first, gone=True, words="thanks", at=after(days=9)),
+        first,
+        replace(first, words="two", at=after(days=2)),
+    ]
+    assert telling.reached([], said).words == ((False, "two"), (False, "one"), (True, "thanks"))
+
+
 def test_whom_it_has_reached_is_counted_from_the_messages() -> None:
     _, draft = declared()
 
