@@ -648,6 +648,17 @@ def test_who_was_reminded_of_a_promise_is_not_reminded_again_when_our_mornings_b
     assert reminders() == 1
 
 
+def test_after_many_news_the_page_still_knows_that_customers_know(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = news_in_the_night(world)
+    newest = tellings.newest
+    monkeypatch.setattr(tellings, "newest", lambda code: newest(code, 1))
+    page = world.open(link).body
+    assert 'name="action" value="update"' in page
+    assert 'name="action" value="known"' not in page
+
+
 def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
     link = noticed(world)
     known(world, link, world.now.date() + 5 * A_DAY)
