@@ -163,6 +163,18 @@ def test_a_ticket_that_is_open_again_is_not_asked_about(world: World) -> None:
     assert world.mail.sent == []
 
 
+def test_a_status_that_the_settings_call_closed_is_closed_when_it_is_asked_for_too(world: World) -> None:
+    with standing_in("zendesk") as desk:
+        desk.add(Case(id="4711", closed_at=START, status="open"))
+        company = connected(world, desk)
+        source = replace(company.sources["zendesk"], statuses={"open": "solved"})
+        world.apply(replace(company, sources={**company.sources, "zendesk": source}))
+        hint = Closure(source="zendesk", ticket_id="4711", closed_at=START, kind="solved", needs_details=True)
+        tickets.save(open_follow_up(Ticket(), hint, world.now, company))
+        world.wait(AN_HOUR)
+        assert known("4711", "zendesk").state is State.SCHEDULED
+
+
 # --- the life of a hint ----------------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ from builders import (
     settings,
 )
 from domain.delivery import Delivery, Feedback, Progress
-from domain.follow_up import FollowUp, State
+from domain.follow_up import MOST_TOGETHER, FollowUp, State
 from domain.message import Kind
 from domain.person import suppress
 from messages import compose, text
@@ -629,6 +629,14 @@ def test_closures_that_waited_are_asked_about_in_one_mail(world: World) -> None:
     assert {asked_about(1).state, asked_about(2).state} == {State.ASKED}
     assert asked_about(3).state == State.REOPENED
     assert people.load(CUSTOMER).waiting == ()
+
+
+def test_no_mail_asks_about_more_than_a_page_can_show(world: World) -> None:
+    waiting_together(world, MOST_TOGETHER + 3)
+    world.wait(A_DAY)
+    (survey,) = world.mail.to(CUSTOMER)[2:]
+    page = world.open(survey.link).body
+    assert len(set(re.findall(r'name="(answer-\d+)"', page))) == MOST_TOGETHER
 
 
 def test_each_of_them_has_an_answer_and_a_life_of_its_own(world: World) -> None:
