@@ -15,6 +15,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from place import STACK, STACK_FILE, aws_environment, read_stack
+from sentences import in_sentences
 
 NAMES = {
     "TABLE": "TableName",
@@ -28,6 +29,7 @@ NAMES = {
 }
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives its exit code."""
     if len(arguments) < 2:
@@ -39,7 +41,9 @@ def main(arguments: list[str]) -> int:
         if local is None:
             return _fail(f"No local stack is up ({STACK_FILE} is missing). Start it: make up")
         environment = aws_environment(local.aws_endpoint)
-        os.environ.update({key: value for key, value in environment.items() if key.startswith("AWS_")})
+        # Not beside the user's own: their profile, proxy or endpoint of one service would go before ours.
+        os.environ.clear()
+        os.environ.update(environment)
         name = STACK
     try:
         stacks = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
@@ -49,7 +53,12 @@ def main(arguments: list[str]) -> int:
     environment |= {variable: outputs[key] for variable, key in NAMES.items() if key in outputs}
     if local:
         environment["PUBLIC_URL"] = local.api
-    return subprocess.run([sys.executable, *command], env=environment, check=False).returncode
+    with subprocess.Popen([sys.executable, *command], env=environment) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The command got it as well, and says itself what that means.
+            return process.wait() or 130
 
 
 def _fail(line: str) -> int:

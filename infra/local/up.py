@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 import background
@@ -38,6 +38,7 @@ from place import (
     client,
     fetch,
     read,
+    record,
     write,
     write_stack,
 )
@@ -47,6 +48,8 @@ PORTS = range(4566, 4600)
 DEPLOYED = HOME / "deployed.json"
 APPLIED = HOME / "applied.json"
 READY_WITHIN = 60.0
+FOLLOW_WITHIN = 31.0
+"""Seconds: how long running functions may use the settings they know (functions/adapters/settings_store.py)."""
 MAIL_OUTPUTS = ("DeliveryTopicArn", "ReplyTopicArn", "ReplyBucketName")
 """Where the post office reports sent mails, and where it stores and reports those it receives."""
 ON_THE_WAY = ("ReceiveTicket", "ReactToChange", "TakeNextStep", "SendMessage", "RecordDelivery", "ReadReply")
@@ -68,9 +71,12 @@ def main(arguments: list[str]) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             stack = up(settings)
-        except Failed as failure:
-            console.print(Text.assemble(("✗ ", "red"), str(failure)))
+        except (Failed, OSError, BotoCoreError, ClientError) as failure:
+            console.print(Text.assemble(("✗ ", "red"), f"{failure} (look into {HOME}/*.log)"))
             return 1
+        except KeyboardInterrupt:
+            console.print("\nStopped. What is up stays up; go on: make up   Stop it: make down")
+            return 130
     console.print(f"Followthrough is up: {stack.api}\nIts mails: {stack.post_office}   Stop it: make down")
     return 0
 
@@ -266,14 +272,16 @@ def verify_sender(endpoint: str, address: str) -> None:
 
 
 def apply(settings: Path, endpoint: str, table: str, api: str) -> bool:
-    """Store the settings when they or the code are not what was stored with; tells whether it did.
+    """Store the settings when the table has others, or the code is not what they were stored with.
 
-    Raises Failed with every problem of the file.
+    Somebody may have stored their own meanwhile (``make connect STACK=local``). Gives whether something is new, so that
+    the functions have to be woken. Raises Failed with every problem of the file.
     """
     fingerprint = hashlib.sha256(
         settings.read_bytes() + f"{table} {api} {code_fingerprint()}".encode()
     ).hexdigest()
-    if read(APPLIED) == {"fingerprint": fingerprint}:
+    before = stored_settings(endpoint, table)
+    if before and read(APPLIED) == {"fingerprint": fingerprint, "stored": before}:
         return False
     command = [sys.executable, str(ROOT / "infra/apply_settings.py"), str(settings), "--table", table]
     environment = aws_environment(endpoint)
@@ -283,8 +291,19 @@ def apply(settings: Path, endpoint: str, table: str, api: str) -> bool:
         )
         if ended.returncode:
             raise Failed(ended.stderr.strip() or ended.stdout.strip())
-    write(APPLIED, {"fingerprint": fingerprint})
+    after = stored_settings(endpoint, table)
+    if before not in {None, after}:
+        with step("waiting until running functions follow"):
+            time.sleep(FOLLOW_WITHIN)
+    write(APPLIED, {"fingerprint": fingerprint, "stored": after})
     return True
+
+
+def stored_settings(endpoint: str, table: str) -> str | None:
+    """What tells the stored settings from others; None when there are none."""
+    key = {"pk": {"S": "SETTINGS"}, "sk": {"S": "CURRENT"}}
+    found = client("dynamodb", endpoint).get_item(TableName=table, Key=key, ConsistentRead=True)
+    return str(record(found["Item"])["digest"]) if "Item" in found else None
 
 
 def wake(endpoint: str) -> None:

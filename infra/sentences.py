@@ -1,0 +1,46 @@
+"""What the commands for a person have in common: what goes wrong is told in a sentence, never as a traceback."""
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
+
+from domain.errors import Changed
+
+STOPPED = 130
+"""The exit code of what Ctrl-C ended, as shells give it."""
+
+
+def in_sentences(main: Callable[[list[str]], int]) -> Callable[[list[str]], int]:
+    """The command, which also ends in a sentence when AWS refuses, somebody else was faster, or Ctrl-C is pressed."""
+
+    @functools.wraps(main)
+    def told(arguments: list[str]) -> int:
+        try:
+            return main(arguments)
+        except KeyboardInterrupt:
+            return _say("\nStopped.", STOPPED)
+        except Changed as error:
+            return _say(f"Somebody else changed the same at this moment: {error}. Run it again.", 1)
+        except Exception as error:
+            if _is_of_aws(error):
+                return _say(f"AWS did not answer as expected: {error}", 1)
+            raise
+
+    return told
+
+
+def _is_of_aws(error: Exception) -> bool:
+    # Not above: most commands need no table, and most runs no error.
+    from pynamodb.exceptions import PynamoDBException
+
+    return isinstance(error, (BotoCoreError, ClientError, PynamoDBException))
+
+
+def _say(line: str, code: int) -> int:
+    sys.stderr.write(f"{line}\n")
+    return code
