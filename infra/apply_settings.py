@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 from domain.errors import Changed
 from domain.hours import next_digest
 from domain.settings import Policy, Settings
+from sentences import in_sentences
 from settings_file import check, join, presets
 from settings_values import FORMS_BY_NAME, shown
 
@@ -108,6 +109,7 @@ def _digest_times(policy: Policy) -> tuple[object, ...]:
     return policy.digest_every, policy.digest_weekday, policy.digest_at, policy.time_zone
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Check a settings file and store it.")

@@ -19,7 +19,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+
+from sentences import in_sentences
 
 LONGEST_WAIT = 300.0
 """Seconds between two looks when the helpdesk wants to be left alone; a longer rest is said, and waited for."""
@@ -29,6 +30,7 @@ class Failed(Exception):  # noqa: N818 - reads as a sentence
     """It cannot go on; the message is for a person."""
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Open what was closed in a span of days.")
@@ -60,8 +62,6 @@ def main(arguments: list[str]) -> int:
         say(f"{done['opened']:,} opened, {done['known']:,} were known, {done['too_old']:,} were too old.")
     except Failed as failed:
         return _fail(str(failed))
-    except (BotoCoreError, ClientError) as error:
-        return _fail(f"AWS did not answer as expected: {error}")
     except KeyboardInterrupt:
         return _fail("Interrupted. The same command goes on where it was.")
     return 0

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+
+from sentences import in_sentences
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
@@ -28,17 +29,20 @@ BETWEEN = 5.0
 """Seconds between two looks at a recount that somebody else has in hand."""
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Count causes.")
-    parser.add_argument("--days", type=int, default=30, choices=range(1, 3651), metavar="1 to 3650")
+    parser.add_argument("--days", type=_days, default=30, help="1 to 3650")
     parser.add_argument("--recount", action="store_true", help="count anew from all follow-ups, and wait")
     given = parser.parse_args(arguments)
-    try:
-        return _recount() if given.recount else _list(datetime.now(UTC), timedelta(days=given.days))
-    except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"AWS did not answer as expected: {error}\n")
-        return 1
+    return _recount() if given.recount else _list(datetime.now(UTC), timedelta(days=given.days))
+
+
+def _days(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 3650):
+        raise argparse.ArgumentTypeError(f'"{text}" is no number of days from 1 to 3650')
+    return int(text)
 
 
 def _list(now: datetime, period: timedelta) -> int:

@@ -12,18 +12,16 @@ import sys
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+
+from sentences import in_sentences
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
-    try:
-        return _replay(arguments[0]) if arguments else _list()
-    except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"AWS did not answer as expected: {error}\n")
-        return 1
+    return _replay(arguments[0]) if arguments else _list()
 
 
 def _list() -> int:

@@ -22,8 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 import secret_entries
 from adapters.chat import problem_of
+from sentences import in_sentences
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Set where a chat channel is reached.")

@@ -11,24 +11,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+from sentences import in_sentences
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 from domain.write_back import TO_LOOK_AT, WriteBack
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="List what helpdesks were told, or would be told.")
     parser.add_argument("--source", help="only of this source")
     parser.add_argument("--open", action="store_true", help="only what a person has to look at")
     given = parser.parse_args(arguments)
-    try:
-        found = [known for known in _all() if given.source in {None, known.source}]
-    except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"AWS did not answer as expected: {error}\n")
-        return 1
+    found = [known for known in _all() if given.source in {None, known.source}]
     listed = [known for known in found if not given.open or known.ended in TO_LOOK_AT]
     for known in sorted(listed, key=lambda known: known.created_at):
         sys.stdout.write("\n".join(_lines(known)) + "\n")
