@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
@@ -29,6 +30,7 @@ from domain.settings import Settings, Source
 from explain import NotACapture, Request, captured, explain
 from helpdesks.preset import BadPreset, preset_of
 from helpdesks.verify import Target, Unverified, verify
+from sentences import in_sentences
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "helpdesks"
 WAITS = timedelta(minutes=15)
@@ -36,6 +38,7 @@ LOOKS = 1.0
 """Seconds between two looks at what came."""
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Connect a helpdesk and see how it is understood.")
@@ -85,7 +88,8 @@ def _check(name: str, capture: Path, file: Path | None, *, ask: bool) -> int:
 
 def _is_signed(name: str, source: Source, request: Request, settings: Settings | None, now: datetime) -> bool:
     base = settings.company.public_url if settings else None
-    target = Target(method="POST", url=f"{base or ''}/hooks/{name}", query={})
+    url = request.url or f"{base or ''}/hooks/{name}"
+    target = Target(method="POST", url=url, query=dict(parse_qsl(urlsplit(url).query)))
     rule = preset_of(source.preset, source.fields).rule(source.verify)
     try:
         verify(rule, request.headers, request.body, [secret_entries.typed("Secret")], now, target)
@@ -145,9 +149,10 @@ def _watch(name: str, source: Source, began: datetime, patience: timedelta, sett
             seen.add((capture.received_at, capture.outcome))
             _say(["", f"{capture.received_at:%H:%M:%S} UTC  {capture.outcome}"])
             if not capture.body:
-                _say(
-                    ["  Check the secret: `make secret` stores another one. Nothing of the request was kept."]
-                )
+                late = "The signature is right and its time is not: send a new one, or look at the clocks."
+                other = "Check the secret: `make secret` stores another one."
+                hint = late if capture.outcome.endswith("stale") else other
+                _say([f"  {hint} Nothing of the request was kept."])
                 continue
             request = Request(body=capture.raw, headers=capture.headers)
             found = list(explain(name, source, request, capture.received_at, settings))
@@ -170,8 +175,12 @@ def _nothing_came(something: bool) -> Iterable[str]:
 
 def _has_secret(key: str) -> bool:
     secret_id = os.environ.get("HOOK_SECRETS", "")
-    if set_secret.stored(secret_id).get(key):
-        return True
+    try:
+        if set_secret.stored(secret_id).get(key):
+            return True
+    except ValueError as wrong:
+        _fail(f"{secret_id} does not hold hook secrets: {wrong}.")
+        return False
     _say(
         [
             "",
@@ -202,22 +211,30 @@ def _added(name: str, file: Path) -> bool:
     if settings is None:
         return False
     if name not in settings.sources:
-        text = file.read_text("utf-8")
-        begun = re.search(r"^sources:[ \t]*(?:#.*)?\n", text, re.MULTILINE)
-        if begun is None:
-            _fail(f"{file}: no line `sources:` was found to add {name} below.")
+        more = _with_source(name, file.read_bytes().decode("utf-8"))
+        if more is None or settings_file.check(more.encode(), settings_file.presets())[0] is None:
+            _fail(f"{file} was not changed: {name} cannot be added to it by itself. Put this into it:")
+            _say(["", *_block(name)])
             return False
-        block = "".join(f"{line}\n" for line in _block(name)[1:])
-        file.write_text(text[: begun.end()] + block + text[begun.end() :], "utf-8")
+        file.write_bytes(more.encode())
         _say([f"{file}: added the source {name}."])
     return apply_settings.main([str(file)]) == 0
 
 
-def _block(name: str) -> list[str]:
-    """The lines of a new source; its preset is the one whose name the key begins with."""
+def _with_source(name: str, text: str) -> str | None:
+    """The settings with one more source, first below ``sources:`` and set in as the others are; None: no such line."""
+    begun = re.search(r"^sources:[ \t]*(?:#.*?)?(\r?\n)(?:[ \t]*(?:#.*)?\r?\n)*([ ]*)", text, re.MULTILINE)
+    if begun is None:
+        return None
+    block = "".join(f"{line}{begun[1]}" for line in _block(name, begun[2] or "  ")[1:])
+    return text[: begun.end(1)] + block + text[begun.end(1) :]
+
+
+def _block(name: str, by: str = "  ") -> list[str]:
+    """The lines of a new source, set in ``by`` blanks; its preset is the one whose name the key begins with."""
     presets = sorted(settings_file.presets(), key=len, reverse=True)
     preset = next((known for known in presets if name.startswith(known)), "standard-webhooks")
-    return ["sources:", f"  {name}:", f"    preset: {preset}", f"    secret: {name}"]
+    return ["sources:", f"{by}{name}:", f"{by * 2}preset: {preset}", f"{by * 2}secret: {name}"]
 
 
 def _page(preset: str, url: str) -> list[str]:

@@ -6,6 +6,7 @@ Nothing here is stored or sent.
 import json
 import shlex
 import tomllib
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,19 @@ from helpdesks.preset import PRESETS, Preset, preset_of
 ANY_AGE = timedelta(days=3650)
 """What was captured may be old: that it would not be asked about is said, and is no reason to refuse it."""
 UNREAD_FIELDS = ("source", "kind", "needs_details", "degraded")
+_BODY = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"})
+_NO_ADDRESS_AFTER = _BODY | {
+    "-H",
+    "--header",
+    "-e",
+    "--referer",
+    "-x",
+    "--proxy",
+    "-A",
+    "--user-agent",
+    "-u",
+    "--user",
+}
 WANTED = {
     "requester_email": "nobody can be asked without the customer's address",
     "subject": "the mail can only say the ticket's number",
@@ -37,10 +51,11 @@ class NotACapture(Exception):  # noqa: N818 - reads as a sentence
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A captured request: header names in lower case, the raw body."""
+    """A captured request: header names in lower case, the raw body, and the address where it was sent, if known."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
 
 
 def captured(content: bytes) -> Request:
@@ -60,17 +75,22 @@ def _curl(text: str) -> Request:
         raise NotACapture(f"it begins with curl and is no complete command: {wrong}") from None
     headers: dict[str, str] = {}
     body: str | None = None
-    for option, value in zip(words, [*words[1:], ""], strict=True):
-        if option in {"-H", "--header"}:
+    url = ""
+    for before, option, value in zip(["", *words], words, [*words[1:], ""], strict=False):
+        if option.startswith(("http://", "https://")) and before not in _NO_ADDRESS_AFTER:
+            url = option
+        elif option in {"-u", "--user"}:
+            headers["authorization"] = f"Basic {b64encode(value.encode()).decode()}"
+        elif option in {"-H", "--header"}:
             name, _, told = value.partition(":")
             headers[name.strip().lower()] = told.strip()
-        elif option in {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"}:
+        elif option in _BODY:
             if value.startswith("@"):
                 raise NotACapture(f"its body is in the file {value[1:]}: give that file instead")
             body = value
     if body is None:
         raise NotACapture("the curl command has no -d or --data")
-    return Request(body=body.encode(), headers=headers)
+    return Request(body=body.encode(), headers=headers, url=url)
 
 
 def explain(

@@ -24,6 +24,7 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 import secret_entries
+from sentences import in_sentences
 
 KEPT = 4
 """The newest secrets of one entry: Zendesk signs its trigger and its event webhooks differently; both may rotate."""
@@ -32,8 +33,13 @@ PREFIX = "whsec_"
 
 
 def generate() -> str:
-    """Make a secret of 32 random bytes as the Standard Webhooks specification writes it."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    """Make a secret of 32 random bytes as the Standard Webhooks specification writes it.
+
+    One without + and /, for helpdesks that send it in an address, where they would be read as something else.
+    """
+    while not (made := base64.b64encode(secrets.token_bytes(32)).decode()).rstrip("=").isalnum():
+        continue
+    return PREFIX + made
 
 
 def problem_of(secret: str) -> str | None:
@@ -64,6 +70,7 @@ def without_old(kept: dict[str, list[str]], source: str) -> dict[str, list[str]]
     return {**kept, source: kept[source][:-1]} if len(kept.get(source, [])) > 1 else kept
 
 
+@in_sentences
 def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Set the secret with which a helpdesk signs its hooks.")

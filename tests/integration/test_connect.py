@@ -11,8 +11,10 @@ import boto3
 import pytest
 
 import connect as command
+import settings_file
 from adapters import captures, settings_store
 from builders import A_MINUTE, A_SECOND, ACME_SECRET, closed, settings, signed
+from explain import captured
 from world import World
 
 PAYLOADS = Path(__file__).resolve().parents[1] / "fixtures/payloads"
@@ -131,6 +133,70 @@ def test_a_source_that_nobody_knows_is_put_into_the_settings_file(
     stored = settings_store.read()
     assert stored and stored.settings.sources["zammad-north"].preset == "zammad"
     assert "a-secret-of-sixteen" not in told.out + told.err
+
+
+def test_a_source_is_set_in_as_the_others_of_the_file_are(world: World, tmp_path: Path) -> None:
+    text = Path("infra/settings.yaml").read_text("utf-8")
+    wider = "\n".join(line.replace("  ", "    ") for line in text.split("\n"))
+    for number, (mine, ending) in enumerate(((text, "\n"), (wider, "\n"), (wider, "\r\n"))):
+        file = tmp_path / f"{number}.yaml"
+        file.write_bytes(mine.replace("\n", ending).encode())
+        assert command._added(f"zammad-{number}", file)
+        settings, problems = settings_file.check(file.read_bytes(), settings_file.presets())
+        assert settings and not problems
+        assert {"zendesk", f"zammad-{number}"} <= settings.sources.keys()
+
+
+def test_a_file_that_it_cannot_add_to_stays_as_it_is(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path("infra/settings.yaml").read_text("utf-8")
+    file = tmp_path / "mine.yaml"
+    file.write_text(text.replace("\nsources:\n", "\n'sources':\n"), "utf-8")
+    before = file.read_bytes()
+    assert not command._added("zammad", file)
+    told = capsys.readouterr()
+    assert file.read_bytes() == before
+    assert "was not changed" in told.err and "    preset: zammad" in told.out
+
+
+@pytest.mark.parametrize(
+    ("source", "request_", "secret"),
+    [
+        ("zoho-desk", "curl 'https://x.example/hooks/zoho-desk?secret=a-secret-of-ours'", "a-secret-of-ours"),
+        ("freshdesk", "curl -u acme:of-ours https://x.example/hooks/freshdesk", "acme:of-ours"),
+    ],
+)
+def test_a_secret_in_the_address_or_as_a_password_is_checked(
+    source: str,
+    request_: str,
+    secret: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, problems = settings_file.check(
+        Path("infra/settings.yaml")
+        .read_bytes()
+        .replace(
+            b"\nsources:\n",
+            b"\nsources:\n  freshdesk: {preset: freshdesk, secret: freshdesk, verify: basic}\n"
+            b"  zoho-desk: {preset: zoho-desk, secret: zoho-desk}\n",
+        ),
+        settings_file.presets(),
+    )
+    assert settings, problems
+    capture = tmp_path / "request.txt"
+    capture.write_text(f"{request_} -e https://elsewhere.example -d '[]'")
+    for given, right in ((secret, True), ("another-secret-1", False)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{given}\n"))
+        request = captured(capture.read_bytes())
+        assert (
+            command._is_signed(source, settings.sources[source], request, settings, datetime.now(UTC))
+            is right
+        )
+        told = capsys.readouterr()
+        assert ("signature: right" if right else "refused: wrong_signature") in told.out + told.err
 
 
 @pytest.mark.parametrize(
