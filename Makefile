@@ -3,10 +3,13 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 HERE := $(CURDIR)
-# The stack that connect, settings, secret, chat, quarantine, replay, causes and recount work on: one of your account's, or STACK=local.
+# The stack that connect, settings, secret, token, backfill, written, chat, quarantine, replay, causes and recount work on:
+# one of your account's, or STACK=local.
 STACK ?= followthrough
 ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
+# PYTHON only says what .venv is made with: the layers' own Makefile, which runs below this one, has to use .venv's.
+MAKEOVERRIDES :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret token backfill written chat quarantine replay causes recount preview messages
@@ -56,10 +59,10 @@ messages: .venv/installed ## bring the catalogues up to date after a sentence wa
 
 connect: .venv/installed ## connect a helpdesk and see how it is understood: make connect SOURCE=zendesk FILE=my-settings.yaml (CHECK=body.json only looks)
 	@$(if $(CHECK),$(RUN),$(ON_STACK)) infra/connect.py $(or $(SOURCE),$(error which? make connect SOURCE=zendesk)) \
-		$(if $(FILE),--settings $(FILE)) $(if $(CHECK),--check $(CHECK)) $(if $(VERIFY),--verify)
+		$(if $(FILE),--settings "$(FILE)") $(if $(CHECK),--check "$(CHECK)") $(if $(VERIFY),--verify)
 
 settings: .venv/installed ## check and store a settings file: make settings FILE=my-settings.yaml
-	@$(ON_STACK) infra/apply_settings.py $(or $(FILE),$(error which file? make settings FILE=my-settings.yaml))
+	@$(ON_STACK) infra/apply_settings.py "$(or $(FILE),$(error which file? make settings FILE=my-settings.yaml))"
 
 secret: .venv/installed ## store a helpdesk's signing secret, typed or piped: make secret SOURCE=zendesk
 	@$(ON_STACK) infra/set_secret.py $(or $(SOURCE),$(error whose? make secret SOURCE=zendesk)) $(if $(GENERATE),--generate) $(if $(RETIRE),--retire-old)
@@ -94,16 +97,16 @@ deploy: .venv/installed ## build for AWS and deploy to your account (asks before
 	find functions -name __pycache__ -prune -exec rm -rf {} +
 	@if python3.13 -c '' 2>/dev/null; then python3.13 -m compileall -q --invalidation-mode checked-hash functions; \
 	else echo "No python3.13 here: the functions ship without compiled files and start a little later."; fi
-	PYTHON=$(HERE)/$(RUN) $(RUN) -m samcli build --no-cached
+	PYTHON="$(HERE)/$(RUN)" $(RUN) -m samcli build --no-cached
 	$(RUN) -m samcli deploy $(if $(wildcard .aws-sam/deployed),,--guided)
 	@touch .aws-sam/deployed
 
 lock: .venv/installed ## pin the newest allowed versions of all packages, with their hashes
-	@cd requirements && for file in uv development; do $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal \
+	@cd requirements && for file in uv development; do "$(HERE)/$(RUN)" -m uv pip compile --quiet --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-header --output-file $$file.txt $$file.in; done
-	@cd infra/dependencies && $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	@cd infra/dependencies && "$(HERE)/$(RUN)" -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-header --constraint ../../requirements/development.txt \
-		--output-file requirements.txt requirements.in && $(HERE)/$(RUN) -m uv pip compile --quiet --upgrade --universal \
+		--output-file requirements.txt requirements.in && "$(HERE)/$(RUN)" -m uv pip compile --quiet --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-header --constraint ../../requirements/development.txt \
 		--output-file chat.txt chat.in
 

@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -378,6 +381,18 @@ def test_p14_requests_are_throttled_and_many_refused_links_ring() -> None:
     assert alarm["Threshold"] < usual["ThrottlingRateLimit"] * alarm["Period"], "the throttle hides it"
 
 
+def test_an_intake_that_turns_everything_away_rings() -> None:
+    """The handlers answer 503 themselves, so Lambda's own errors would stay at nothing."""
+    (alarm,) = [
+        known
+        for known in resources("AWS::CloudWatch::Alarm").values()
+        if known["Namespace"] == "AWS/ApiGateway"
+    ]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("5xx", "Sum", 1)
+    assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": "Api"}]
+    assert "| `RequestsFailAlarm` |" in (ROOT / "docs" / "operations.md").read_text("utf-8")
+
+
 def test_every_alarm_on_a_metric_of_ours_finds_it_and_is_explained() -> None:
     explained = (ROOT / "docs" / "operations.md").read_text("utf-8")
     variables = usual_variables()
@@ -433,3 +448,20 @@ def test_a_sample_event_is_what_its_trigger_sends(name: str) -> None:
         assert event["source"] == "aws.events"
     else:
         assert set(event) == {"id"}
+
+
+def test_make_hands_a_file_with_blanks_on_as_one_and_its_python_to_nobody() -> None:
+    """PYTHON says what .venv is made with; the layers are built by a make below this one, with .venv's own."""
+    shown = made("--dry-run", "--assume-old", ".venv/installed", "settings", "FILE=my settings.yaml")
+    assert "my settings.yaml" in shlex.split(shown)
+    below = 'include Makefile\nbelow: ; @echo "$$MAKEFLAGS"\n'
+    assert "python9" not in made("--file", "-", "below", "PYTHON=python9", typed=below)
+
+
+def made(*arguments: str, typed: str = "") -> str:
+    """What make prints."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    ended = subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=clean, input=typed, capture_output=True, text=True, check=True
+    )
+    return ended.stdout
