@@ -106,6 +106,10 @@ for (const frame of document.querySelectorAll("iframe"))
     frame.style.height = frame.contentDocument.documentElement.scrollHeight + "px";
 """
 
+FOLDER = ROOT / ".local/preview"
+MARK = ".made-by-preview"
+"""What is in a folder that may be replaced as a whole."""
+
 
 class Broken(Exception):  # noqa: N818 - read as a sentence
     """Something would reach a reader wrong; the text says what."""
@@ -126,9 +130,12 @@ def main(arguments: list[str]) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(description="Write every mail and page with sample data into a folder.")
     parser.add_argument("--language", help="only this one, such as de or pt-BR")
-    parser.add_argument("--folder", type=Path, default=ROOT / ".local/preview")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--no-screenshots", action="store_true")
     options = parser.parse_args(arguments)
+    if _holds_something_else(options.folder):
+        print(f"{options.folder} holds something else; nothing was written.", file=sys.stderr)  # noqa: T201
+        return 1
     started = time.perf_counter()
     try:
         written = list(everything(options.language))
@@ -138,10 +145,16 @@ def main(arguments: list[str]) -> int:
     if options.folder.exists():
         shutil.rmtree(options.folder)
     sheets = write(written, options.folder, pictured=not options.no_screenshots)
+    (options.folder / MARK).touch()
     seconds = time.perf_counter() - started
     print(f"{len(written)} mails and pages, {sheets} sheets of screenshots, {seconds:.0f} s:")  # noqa: T201
     print(f"  {options.folder / 'index.html'}")  # noqa: T201
     return 0
+
+
+def _holds_something_else(folder: Path) -> bool:
+    """Whether replacing the folder would delete what no preview made."""
+    return folder != FOLDER and folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists()
 
 
 def everything(tag: str | None = None) -> Iterator[Shown]:

@@ -281,6 +281,18 @@ def test_one_more_language_is_one_more_catalogue(locales: Path) -> None:
     assert ">Suomi</option>" in pages.preferences_page(samples.preferences(), NONCE)
 
 
+def test_the_preview_replaces_nothing_that_it_did_not_make(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index.html").write_text("somebody's own")
+    assert preview.main(["--folder", str(tmp_path), "--no-screenshots"]) == 1
+    assert "holds something else" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["index.html"]
+    (tmp_path / preview.MARK).touch()
+    assert preview.main(["--folder", str(tmp_path), "--no-screenshots", "--language", "de"]) == 0
+    assert (tmp_path / preview.MARK).exists() and "own" not in (tmp_path / "index.html").read_text()[:30]
+
+
 def test_the_preview_refuses_a_broken_catalogue_and_says_why(
     locales: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
