@@ -312,8 +312,7 @@ class Story:
             yield pause(self.trio_at)
         yield pause(4)
         if known:
-            within = self.world.settings["policy"]["repeated_within"]
-            text = f"was told of this cause before, at {known[11:16]} UTC; once in {within} is enough."
+            text = f"was told of this cause before, at {known[11:16]} UTC, and hears of a real rise only."
             self.say(self.owner_name, text)
         else:
             yield self.until_mail(self.owner, "cause_repeated", f"{self.owner_name}’s notice")
