@@ -60,9 +60,10 @@ def _told(record: SQSRecord) -> dict[str, Any] | None:
 
 
 def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
-    link = _addressed(told["receipt"]["recipients"], now, settings)
-    if link is None:
+    addressed = _addressed(told["receipt"]["recipients"], now, settings)
+    if addressed is None:
         return "not_addressed"
+    link, to_question = addressed
     for scan in ("virusVerdict", "spamVerdict"):
         if _status(told, scan) == "FAIL":
             return _keep_away(told, scan.removesuffix("Verdict"), now)
@@ -70,7 +71,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
     if known is None:
         return "forgotten"
     mail_id = told["mail"]["messageId"]
-    kept_by = keepers([known, *tickets.load_refs(known.together)], mail_id)
+    kept_by = keepers([known, *(tickets.load_refs(known.together) if to_question else ())], mail_id)
     if not kept_by:
         return "repeated"
     stored = told["receipt"]["action"]
@@ -92,6 +93,7 @@ def _read(told: dict[str, Any], now: datetime, settings: Settings) -> str:
         received_at=datetime.fromisoformat(told["mail"]["timestamp"]),
         critical=is_critical(words),
         to=known.ref,
+        to_question=to_question,
     )
     outcome = "repeated"
     try:
@@ -123,8 +125,11 @@ def _record(link: TicketLink, said: Said, settings: Settings) -> str:
     raise Changed("the ticket is changing too fast")
 
 
-def _addressed(recipients: list[str], now: datetime, settings: Settings) -> TicketLink | None:
-    """The closure that the mail is about, by the envelope's recipients alone: headers are only what a sender claims."""
+def _addressed(recipients: list[str], now: datetime, settings: Settings) -> tuple[TicketLink, bool] | None:
+    """The closure that the mail is about, and whether it replies to a question.
+
+    By the envelope's recipients alone: headers are only what a sender claims.
+    """
     if settings.company.reply_domain is None:
         return None
     for recipient in recipients:

@@ -212,14 +212,16 @@ def _compose_round(
     )
 
 
-def _reply_address(asked: list[FollowUp], now: datetime, settings: Settings) -> str | None:
+def _reply_address(
+    asked: list[FollowUp], now: datetime, settings: Settings, *, asks: bool = True
+) -> str | None:
     """Where replies to a mail about these closures go: the first of them names the mail. None when the company takes
-    no replies, or when all the tickets' ids are too long.
+    no replies, or when all the tickets' ids are too long. ``asks``: the mail asks whether it is solved.
     """
     if settings.company.reply_domain is None:
         return None
     named = (links.TicketLink(f.ref.source, f.ref.ticket_id, f.ref.number) for f in asked)
-    written = (reply_address.write(link, settings.company.reply_domain, now) for link in named)
+    written = (reply_address.write(link, settings.company.reply_domain, now, asks=asks) for link in named)
     return next((address for address in written if address), None)
 
 
@@ -323,7 +325,8 @@ def _send_message(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     def settle(change: Callable[[Delivery], Delivery]) -> None:
         outbox.settle(claimed, change, _back_off)
 
-    reply_to = _reply_address([customer], now, settings) if customer else None
+    asks = waiting.kind is Kind.ASKED_AGAIN
+    reply_to = _reply_address([customer], now, settings, asks=asks) if customer else None
     _deliver(mail.mail, address, pk, sk, "message", claim_id, settle, now, settings, reply_to)
 
 

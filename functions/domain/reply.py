@@ -45,6 +45,8 @@ class Said:
     """When the provider got it."""
     to: Ref | None = None
     """The closure that its address names: whoever replies about it has got the mail about it."""
+    to_question: bool = True
+    """Whether the mail that it replies to asks whether it is solved: "yes" to an appointment says nothing of that."""
     critical: bool = False
     """Whether there is more in it than a yes, such as blame: a person reads that before anybody is praised."""
 
@@ -85,15 +87,15 @@ def take(follow_up: FollowUp, said: Said, superseded: str | None, now: datetime,
     """The follow-up after one reply; a mail that was taken before changes nothing. Raises TooMany.
 
     A clear yes or no from the customer counts like a press of the button, never with consent. Whatever else there is
-    (unclear, in doubt, about a ticket that was opened again: ``superseded``, or to a mail about several closures, where
-    nobody can tell which of them it is about) is kept for the responsible person.
+    (unclear, in doubt, about a ticket that was opened again: ``superseded``, to a mail that asks nothing, or to one
+    about several closures, where nobody can tell which of them it is about) is kept for the responsible person.
     """
     if is_known(follow_up, said.mail_id):
         return follow_up
     if sum(now - reply.at < WITHIN for reply in follow_up.replies) >= MOST_REPLIES:
         raise TooMany("too many replies")
     survey = follow_up.survey
-    if said.to == follow_up.ref and survey and survey.progress is Progress.CLAIMED:
+    if said.to_question and said.to == follow_up.ref and survey and survey.progress is Progress.CLAIMED:
         follow_up = hear(follow_up, "survey", Feedback.DELIVERY, said.received_at or now, now, policy)
     answered = _answered(follow_up, said, superseded, now, policy)
     reply = Reply(
@@ -124,7 +126,12 @@ def _is_overtaken(follow_up: FollowUp, said: Said) -> bool:
 def _answered(
     follow_up: FollowUp, said: Said, superseded: str | None, now: datetime, policy: Policy
 ) -> FollowUp | None:
-    if said.doubt or follow_up.together or said.verdict not in {Verdict.YES, Verdict.NO}:
+    if (
+        said.doubt
+        or not said.to_question
+        or follow_up.together
+        or said.verdict not in {Verdict.YES, Verdict.NO}
+    ):
         return None
     if superseded and not follow_up.answers:
         return None

@@ -25,23 +25,32 @@ def made(world: World, ticket_id: str = "4711", number: int = 1, source: str = "
 
 
 def read(world: World, address: str, sources: tuple[str, ...] = SOURCES) -> TicketLink:
-    """The closure behind an address."""
-    return reply_address.read(address, REPLY_DOMAIN, sources, world.now)
+    """The closure behind an address of a question."""
+    link, asks = reply_address.read(address, REPLY_DOMAIN, sources, world.now)
+    assert asks
+    return link
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(min_size=1, max_size=24), st.integers(1, 9999), st.sampled_from(SOURCES), st.booleans())
+@given(
+    st.text(min_size=1, max_size=24),
+    st.integers(1, 9999),
+    st.sampled_from(SOURCES),
+    st.booleans(),
+    st.booleans(),
+)
 def test_every_address_fits_and_leads_back_whatever_its_case(
-    world: World, ticket_id: str, number: int, source: str, upper: bool
+    world: World, ticket_id: str, number: int, source: str, upper: bool, asks: bool
 ) -> None:
     link = TicketLink(source, ticket_id, number)
-    address = reply_address.write(link, REPLY_DOMAIN, world.now)
+    address = reply_address.write(link, REPLY_DOMAIN, world.now, asks=asks)
     if address is None:
         assert len(ticket_id.encode()) > 20
         return
     assert len(address.partition("@")[0]) <= 64
     assert parse_address(address) == address
-    assert read(world, address.upper() if upper else address) == link
+    written = address.upper() if upper else address
+    assert reply_address.read(written, REPLY_DOMAIN, SOURCES, world.now) == (link, asks)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +86,14 @@ def test_e3_what_was_changed_is_no_address(world: World) -> None:
     ):
         with pytest.raises(BadLink):
             read(world, other)
+
+
+def test_e3_nobody_can_make_news_a_question(world: World) -> None:
+    news = reply_address.write(TicketLink("acme", "4711", 1), REPLY_DOMAIN, world.now, asks=False)
+    assert news and ".1n." in news
+    for changed in (news.replace(".1n.", ".1."), made(world).replace(".1.", ".1n.")):
+        with pytest.raises(BadLink):
+            reply_address.read(changed, REPLY_DOMAIN, SOURCES, world.now)
 
 
 def test_e3_the_source_is_signed_although_it_is_not_written(world: World) -> None:

@@ -84,20 +84,28 @@ def test_it_has_the_headers_of_a_survey_and_one_recipient(world: World) -> None:
     assert mail.headers["Auto-Submitted"] == "auto-generated"
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert world.open(mail.preferences).status == 200
-    assert mail.reply_to == survey.reply_to
+    assert mail.reply_to != survey.reply_to, "a reply to news is no answer to the survey"
     assert (mail.reply_to or "").endswith(f"@{REPLY_DOMAIN}")
 
 
-def test_what_the_customer_replies_reaches_the_person(world: World) -> None:
+@pytest.mark.parametrize(
+    "words", ["It works now, thank you very much.", "Yes, Thursday is fine, thanks!", "Ja, passt, danke!"]
+)
+def test_e7_what_the_customer_replies_reaches_the_person_and_closes_nothing(world: World, words: str) -> None:
+    """“Does Thursday suit you?” is another question than whether it is solved."""
     link = denied(world)
     world.press(link, action="update", words=WORDS)
     world.settle()
     (mail,) = news(world)
     world.wait(AN_HOUR)
-    text = written("It works now, thank you very much.", In_Reply_To="<x@y>")
+    text = written(words, In_Reply_To="<x@y>")
     world.receive(text, received(mail.reply_to or "", "mail-1", world.now))
     world.settle()
-    assert "It works now" in world.open(link).body or tickets.load("acme", "4711").flags[1].settled_at
+    assert words in world.open(link).body
+    known = tickets.load("acme", "4711")
+    assert known.flags[1].settled_at is None
+    (follow_up,) = known.ticket.follow_ups
+    assert [follow_up.state, follow_up.replies[-1].counted] == ["denied", False]
 
 
 def test_r8_pressed_twice_is_one_mail_and_one_entry_that_says_who_and_when(world: World) -> None:
