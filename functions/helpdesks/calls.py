@@ -26,7 +26,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -47,6 +47,7 @@ VALUE = re.compile(r"[\w .@+-]{1,100}")
 """What a value of the settings may be: nothing that could end the text that it stands in."""
 _NOT_SET = "(not set)"
 """Stands for a value that nobody set, in a text: no helpdesk calls anything like that."""
+_USUAL_PORTS = {"http": 80, "https": 443}
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -313,12 +314,17 @@ def _next_place(listing: Listing, after: object, place: str | None, base: str) -
         return text
     try:
         url, own = urlsplit(text), urlsplit(base)
+        is_there = (url.scheme, url.netloc) == ("", "") or _origin(url) == _origin(own)
     except ValueError:
         raise Unexpected("the next page has no address") from None
-    is_there = (url.scheme, url.netloc) in {("", ""), (own.scheme, own.netloc)}
     if not is_there or not url.path.startswith(f"{own.path}/"):
         raise Unexpected("the next page is on another host")
     return url.path.removeprefix(own.path) + (f"?{url.query}" if url.query else "")
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port, the same for each way to write one address (RFC 6454)."""
+    return url.scheme, url.hostname, url.port or _USUAL_PORTS.get(url.scheme)
 
 
 def hint_of(listing: Listing, listed: Listed, source: str) -> Closure:

@@ -302,6 +302,8 @@ def test_a_list_whose_settings_are_missing_says_so() -> None:
         "https://evil.example/next",
         "http://acme.helpdesk.example/next",
         "https://acme.helpdesk.example.evil.example/next",
+        "https://acme.helpdesk.example:8443/next",
+        "https://acme.helpdesk.example:x/next",
         "https://acme.helpdesk.example@evil.example/next",
         "//evil.example/next",
         "next",
@@ -314,7 +316,15 @@ def test_a_next_page_stays_on_the_configured_host(after: str) -> None:
         page(listing, {"found": [], "next": after})
 
 
-@pytest.mark.parametrize("after", [f"{BASE}/next?a=b", "/next?a=b"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        f"{BASE}/next?a=b",
+        "/next?a=b",
+        "https://ACME.helpdesk.example/next?a=b",
+        "https://acme.helpdesk.example:443/next?a=b",
+    ],
+)
 def test_a_next_page_of_the_same_host_is_its_path(after: str) -> None:
     assert page(listed(next_kind="url"), {"found": [], "next": after}).next == "/next?a=b"
 
