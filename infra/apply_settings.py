@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 from domain.errors import Changed
 from domain.hours import next_digest
-from domain.settings import Policy, Settings
+from domain.settings import Settings
 from sentences import in_sentences
 from settings_file import check, join, presets
 from settings_values import FORMS_BY_NAME, shown
@@ -70,7 +70,7 @@ def apply(settings: Settings, table: str, public_url: str | None, now: datetime)
         raise ValueError("company.public_url: is missing; allowed: give it in the file or as --public-url")
     settings = replace(settings, company=replace(settings.company, public_url=base))
     stored = settings_store.store(settings, now, before)
-    _schedule_digests(settings, before.settings if before else None, now)
+    _schedule_digests(settings, now)
     thanks.ensure(settings, now)
     if stored is before:
         return f"Nothing to change: table {table} has these settings already (version {stored.version})."
@@ -90,23 +90,18 @@ def _recount() -> None:
         boto3.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
 
 
-def _schedule_digests(settings: Settings, before: Settings | None, now: datetime) -> None:
-    """Give a next digest to every owner without one, and to those whose digest times have changed.
+def _schedule_digests(settings: Settings, now: datetime) -> None:
+    """Give a next digest to every owner without one, and to those who have another one to come than these settings say.
 
-    Whoever else has one keeps it: a digest that is due at this moment must not be skipped.
+    A digest that is due at this moment is not skipped. Not by the settings before: whoever runs it again after an error
+    finishes what was begun.
     """
     from adapters import owners
 
     for key in sorted({cause.owner for cause in settings.causes.values()}):
-        times = settings.policy_for(key)
-        moved = before is None or _digest_times(before.policy_for(key)) != _digest_times(times)
-        known = owners.load(key)
-        if moved or known is None or known.due_at is None:
-            owners.ensure([key], next_digest(now, times))
-
-
-def _digest_times(policy: Policy) -> tuple[object, ...]:
-    return policy.digest_every, policy.digest_weekday, policy.digest_at, policy.time_zone
+        next_at, known = next_digest(now, settings.policy_for(key)), owners.load(key)
+        if known is None or known.due_at is None or (known.due_at > now and known.due_at != next_at):
+            owners.ensure([key], next_at)
 
 
 @in_sentences

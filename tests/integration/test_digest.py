@@ -98,6 +98,7 @@ def test_an_owner_gets_the_digest_at_the_hour_they_chose_in_their_zone(world: Wo
 
 def test_the_hour_stays_when_the_clocks_change(world: World) -> None:
     world.now = datetime(2027, 3, 26, 12, tzinfo=UTC)
+    owners.ensure(["ravi", "mia"], world.now + 7 * A_DAY)
     world.apply(chosen(Schedule(every=A_DAY, at=time(8), time_zone="Europe/Berlin")))
     owner = owners.load("ravi")
     assert owner

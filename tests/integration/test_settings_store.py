@@ -23,6 +23,7 @@ import set_secret
 import settings_file
 from adapters import owners, settings_store, table
 from domain.errors import Changed
+from domain.hours import next_digest
 from domain.settings import Settings
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -192,9 +193,30 @@ def test_command_gives_every_owner_a_next_digest_and_keeps_those_that_are_due() 
     )
     assert _due("mia") == due
     apply_settings.apply(
-        local_settings(digest_every=timedelta(hours=1)), TABLE, URL, NOW + timedelta(hours=1, minutes=5)
+        local_settings(digest_every=timedelta(hours=1)), TABLE, URL, NOW + timedelta(seconds=5)
     )
-    assert _due("mia") == NOW + timedelta(hours=2)
+    assert _due("mia") == NOW + timedelta(hours=1)
+
+
+def test_command_run_again_after_an_error_moves_the_digests_that_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    apply_settings.apply(local_settings(), TABLE, URL, NOW)
+    daily = local_settings(digest_every=timedelta(days=1))
+    ensure, moved = owners.ensure, list[str]()
+
+    def once(keys: list[str], at: datetime) -> None:
+        if moved:
+            raise Changed("owner")
+        moved.extend(keys)
+        ensure(keys, at)
+
+    monkeypatch.setattr(owners, "ensure", once)
+    with pytest.raises(Changed):
+        apply_settings.apply(daily, TABLE, URL, NOW)
+    monkeypatch.undo()
+    apply_settings.apply(daily, TABLE, URL, NOW)
+    assert {_due(key) for key in ("mia", "ravi", "tomas")} == {next_digest(NOW, daily.policy)}
 
 
 def _due(key: str) -> datetime | None:
