@@ -17,6 +17,8 @@ from domain.settings import Settings
 
 REGION = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?[-_]([A-Za-z]{2})(?:[-_.@].*)?")
 """The region in a tag such as ``de-AT``, ``zh-Hans-CN`` or ``pt_BR.UTF-8`` (BCP 47, POSIX)."""
+OF_SEVERAL_COUNTRIES = frozenset({"CET", "EET", "EST", "HST", "MET", "MST", "WET"})
+"""Names that tzdata leads to one place each, CET to Brussels and EST to Panama, and that say nothing of a country."""
 
 
 def closed_days(closure: Closure, settings: Settings) -> ClosedDays:
@@ -68,6 +70,6 @@ def _countries() -> dict[str, str]:
     for line in (zones / "tzdata.zi").read_text("utf-8").splitlines():
         if line.startswith("L "):
             _, zone, name = line.split()
-            if zone in found:
+            if zone in found and name not in OF_SEVERAL_COUNTRIES:
                 found.setdefault(name, found[zone])
     return found
