@@ -142,6 +142,9 @@ def _report(record: SQSRecord) -> dict[str, Any]:
 
 def _feedback(report: dict[str, Any]) -> Feedback | None:
     kind = str(report.get("eventType", "")).lower()
+    if report.get("complaint", {}).get("complaintFeedbackType") == "not-spam":
+        # Somebody took our mail out of their spam (RFC 6430): that is no complaint.
+        return None
     for_now = kind == "bounce" and report.get("bounce", {}).get("bounceType") != "Permanent"
     if for_now or kind == "deliverydelay":
         # A full mailbox or a slow server: whether it arrived in the end is told by a Delivery, or by its absence. That

@@ -156,10 +156,10 @@ def records(function: str, bodies: list[str]) -> dict[str, Any]:
 def ses_event(
     kind: str, tags: dict[str, str], to: str, message_id: str, at: datetime, sent_at: datetime | None = None
 ) -> dict[str, Any]:
-    """What SES publishes about one mail: Send, Delivery, DeliveryDelay, (Transient)Bounce, Complaint, Reject."""
+    """What SES publishes of a mail: Send, Delivery, DeliveryDelay, (Transient)Bounce, (NotSpam)Complaint, Reject."""
     event: dict[str, Any] = json.loads(sample("record_delivery")["Records"][0]["body"])
     del event["delivery"]
-    event["eventType"] = kind.removeprefix("Transient")
+    event["eventType"] = kind.removeprefix("Transient").removeprefix("NotSpam")
     mail = event["mail"]
     mail["timestamp"] = milliseconds(sent_at or at)
     mail["messageId"] = mail["commonHeaders"]["messageId"] = message_id
@@ -188,6 +188,9 @@ def ses_event(
         },
         "Complaint": {
             "complaint": {**then, "complainedRecipients": recipient, "complaintFeedbackType": "abuse"}
+        },
+        "NotSpamComplaint": {
+            "complaint": {**then, "complainedRecipients": recipient, "complaintFeedbackType": "not-spam"}
         },
         "Reject": {"reject": {"reason": "Bad content"}},
         "DeliveryDelay": {

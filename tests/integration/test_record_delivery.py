@@ -120,6 +120,16 @@ def test_m8_a_failed_address_is_suppressed_and_later_closures_skip_it(
     assert len(world.mail.to(CUSTOMER)) == 1
 
 
+def test_m8_whoever_takes_our_mail_out_of_their_spam_does_not_complain(world: World) -> None:
+    world.hook(closed())
+    world.wait(2 * A_DAY)
+    (mail,) = world.mail.sent
+    world.mail.report(mail, "NotSpamComplaint", world.now)
+    world.settle()
+    assert people.load(CUSTOMER).suppressed is None
+    assert known().state is State.ASKED
+
+
 def test_m8_a_bounce_that_comes_before_our_own_write_counts(world: World) -> None:
     world.hook(closed())
     world.mail.reports[CUSTOMER] = ("Bounce", "Send")
