@@ -283,10 +283,15 @@ def _verdict(given: Telling) -> str | None:
     evidence = given.evidence
     if evidence is None or given.result is Result.SUPERSEDED:
         return outcome
+    before, gone = _number(evidence.before, "ticket"), _number(evidence.gone, "customer")
     return (
-        f"{outcome} {evidence.before} tickets in the {_days(evidence)} days before it and {evidence.since} since;"
-        f" {evidence.gone} customers said that it is gone, {evidence.not_gone} that they still have it."
+        f"{outcome} {before} in the {_days(evidence)} days before it and {evidence.since} since;"
+        f" {gone} said that it is gone, {evidence.not_gone} that they still have it."
     )
+
+
+def _number(many: int, what: str) -> str:
+    return f"{many} {what}" if many == 1 else f"{many} {what}s"
 
 
 def _deed(deed: Deed, settings: Settings) -> pages.DeedLine:

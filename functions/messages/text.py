@@ -61,6 +61,7 @@ _LIMITS: Final = {
     "subject": 150,
     "solution": 300,
     "promise": 300,
+    "verdict": 300,
     "error": 300,
     "seal": 1000,
     "nonce": 200,

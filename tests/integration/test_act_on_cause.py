@@ -309,6 +309,8 @@ def test_a_fix_that_customers_contradict_opens_the_cause_again_and_they_hear_of_
     (mail,) = [m for m in world.mail.to(RAVI) if m.subject.startswith("It is not gone")]
     assert "> words of 0" in mail.text
     assert "words of 2" not in mail.text
+    shown = world.open(link).body
+    assert "1 customer said that it is gone, 2 that they still have it." in shown, "whole, and as one says it"
     told = sorted(
         m.to for m in world.mail.sent if m.subject == "Your problem is not gone yet, and we are on it again"
     )
