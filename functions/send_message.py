@@ -26,7 +26,7 @@ from adapters import (
 )
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import delivery, follow_up, hours, message, recovery, telling
+from domain import delivery, follow_up, message, recovery, telling
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused, Unwritable
 from domain.fix import Result
@@ -34,7 +34,7 @@ from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
 from domain.person import Asked, Person, reserve
 from domain.settings import Settings
-from domain.thanks import SETTLING, month_before, month_of
+from domain.thanks import SETTLING, looked_back_on, month_of
 from messages import cause_facts, compose, facts
 from messages.compose import Mail
 
@@ -495,7 +495,7 @@ def _thanks(waiting: Message, now: datetime, settings: Settings) -> _Composed | 
     since, until = (datetime.fromisoformat(waiting.about[name]) for name in ("since", "until"))
     url = _thanks_url(team, waiting, now, settings)
     if waiting.kind is Kind.THANKS_MONTH:
-        month = month_before(hours.local(until, settings.policy.time_zone).date().replace(day=1))
+        month = looked_back_on(until, settings.policy.time_zone)
         solved = thanks.confirmed(team, *month_of(month, settings.policy.time_zone))
         if not solved:
             return None

@@ -50,7 +50,7 @@ from domain.person import Person, wait
 from domain.promise import End
 from domain.settings import Settings
 from domain.telling import Telling
-from domain.thanks import SETTLING, Round, Thanks, next_due
+from domain.thanks import SETTLING, Round, TeamRound, Thanks, looked_back_on, month_of, next_due
 from domain.thanks import message as team_message
 from domain.write_back import WriteBack
 
@@ -431,8 +431,15 @@ def _team(key: str, round: Round, now: datetime, settings: Settings) -> None:
     team = settings.teams.get(key)
     next_at = next_due(round, team, now, settings.policy.time_zone) if team else None
     later = thanks.row(replace(due, since=due.due_at, due_at=next_at))
-    if next(thanks.marks(key, due.since - SETTLING, due.due_at - SETTLING), None) is None:
+    if next(thanks.marks(key, *_looked_at(due, due.due_at, settings.policy.time_zone)), None) is None:
         table.put(later)
         return
     table.put_all([later, outbox.row(team_message(due, due.due_at, now, settings))])
     count("TeamThanked")
+
+
+def _looked_at(due: TeamRound, until: datetime, time_zone: str) -> tuple[datetime, datetime]:
+    """What the mail of a round is about: a calendar month, or what settled since the last one."""
+    if due.round is Round.MONTH:
+        return month_of(looked_back_on(until, time_zone), time_zone)
+    return due.since - SETTLING, until - SETTLING

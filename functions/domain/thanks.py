@@ -96,6 +96,11 @@ def month_of(first: date, time_zone: str) -> tuple[datetime, datetime]:
     return hours.clock(first, midnight, time_zone), hours.clock(month_after(first), midnight, time_zone)
 
 
+def looked_back_on(until: datetime, time_zone: str) -> date:
+    """The first of the month that a look back due at ``until`` is about."""
+    return month_before(hours.local(until, time_zone).date().replace(day=1))
+
+
 def message(due: TeamRound, until: datetime, now: datetime, settings: Settings) -> Message:
     """The mail about the round that was due at ``until``; its business key is that instant."""
     kind = Kind.GATHERED_NOTES if due.round is Round.NOTES else Kind.THANKS_MONTH

@@ -1,7 +1,7 @@
 """GET and HEAD /t/{token}: a team's page of thanks; and the mails that lead to it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -159,6 +159,17 @@ def test_each_month_ends_with_a_look_back(world: World) -> None:
     assert "Kim Ren: 2 solutions" in mail.text and PRAISE in mail.text
     assert world.open(f"{mail.link}?month=2026-12").body.count(PRAISE) == 1
     assert world.mail.to("billing@acme.example") == []
+
+
+def test_a_look_back_is_on_the_whole_month_and_nothing_else(world: World) -> None:
+    """The first morning belongs to the month that begins, before the hour of the look back too."""
+    world.wait_until(datetime(2027, 1, 27, 9, tzinfo=UTC))
+    link = world.asked("1")
+    world.wait_until(datetime(2027, 2, 1, 7, tzinfo=UTC))
+    assert world.press(link, answer="yes").status == 200
+    world.wait_until(datetime(2027, 3, 2, tzinfo=UTC))
+    looked_back = [mail.subject for mail in world.mail.to(TEAM) if "Thank you for" in mail.subject]
+    assert looked_back == ["Thank you for February 2027"]
 
 
 def test_everybody_with_a_part_is_named_and_other_teams_get_a_note_too(world: World) -> None:
