@@ -251,6 +251,19 @@ def test_what_the_settings_say_about_a_status_wins(meaning: str, status: str, op
 
 
 @pytest.mark.parametrize(
+    ("began", "address"),
+    [("user", "ana@customer.example"), ("lead", "ana@customer.example"), ("admin", None), ("bot", None)],
+)
+def test_whoever_began_an_intercom_conversation_is_asked_only_as_a_customer(
+    began: str, address: str | None
+) -> None:
+    author = {"type": began, "name": "Ana", "email": "ana@customer.example"}
+    known = {"conversation": {"state": "closed", "source": {"author": author}}, "contact": {"id": "c1"}}
+    told = calls.complete(calls.calls("intercom"), known, HINT)
+    assert (told.requester_email, told.requester_name) == (address, address and "Ana")
+
+
+@pytest.mark.parametrize(
     ("value", "locale"), [("de_DE", "de-DE"), ("pt-BR", "pt-BR"), ("Deutsch (Du)", None), ("../etc", None)]
 )
 def test_a_language_is_a_tag_or_nothing(value: str, locale: str | None) -> None:

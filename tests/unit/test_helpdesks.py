@@ -902,9 +902,19 @@ def test_a_jira_transition_without_a_resolution_counts_from_its_category() -> No
     assert closure("jira", with_(body, "issue.fields.updated", None)).closed_at == CLOSED
 
 
-def test_an_intercom_conversation_that_an_agent_began_waits_for_its_contact() -> None:
-    told = closure("intercom", with_(INTERCOM, "data.item.source.author.type", "admin"))
+@pytest.mark.parametrize("began", ["admin", "bot", None])
+def test_an_intercom_conversation_that_no_customer_began_waits_for_its_contact(began: str | None) -> None:
+    told = closure("intercom", with_(INTERCOM, "data.item.source.author.type", began))
     assert (told.requester_email, told.requester_name, told.needs_details) == (None, None, True)
+
+
+@pytest.mark.parametrize("began", ["lead", "contact"])
+def test_an_intercom_conversation_that_a_customer_of_any_kind_began_needs_no_details(began: str) -> None:
+    told = closure("intercom", with_(INTERCOM, "data.item.source.author.type", began))
+    assert (told.requester_email, told.needs_details) == (
+        closure("intercom", INTERCOM).requester_email,
+        False,
+    )
 
 
 def test_an_older_intercom_body_tells_the_user_itself() -> None:
