@@ -116,6 +116,8 @@ class Details:
     """What the answers of ``[[fetch]]`` mean."""
 
     status: str | None
+    reported: str | None
+    """The status as webhooks report it, where that is another word: the settings' ``statuses`` are about this one."""
     open: frozenset[str]
     """Statuses (case folded) in which the ticket is not closed; every other one is closed, as its report said."""
     fields: Mapping[str, str]
@@ -211,10 +213,15 @@ def is_open(calls: Calls, known: Known, statuses: Mapping[str, str]) -> bool:
     details = calls.details
     if details is None or details.status is None:
         return False
-    status = _text(find(details.status, known))
-    label = (status or "").strip().casefold()
-    own = {given.strip().casefold(): meaning for given, meaning in statuses.items()}.get(label)
+    label = _label(details.status, known)
+    meanings = {given.strip().casefold(): meaning for given, meaning in statuses.items()}
+    own = (meanings.get(_label(details.reported, known)) if details.reported else None) or meanings.get(label)
     return own == "reopened" or (own in {None, "ignored"} and label in details.open)
+
+
+def _label(expression: str, known: Known) -> str:
+    """A status as it is compared."""
+    return (_text(find(expression, known)) or "").strip().casefold()
 
 
 def complete(calls: Calls, known: Known, hint: Closure) -> Closure:
@@ -616,6 +623,7 @@ def _step(table: _Table, *, close: bool = True) -> Step:
 def _details(table: _Table) -> Details:
     details = Details(
         status=table.expression("status", None),
+        reported=table.expression("reported", None),
         open=frozenset(label.casefold() for label in table.texts("open")),
         fields={name: table.expression(name) for name in TOLD if table.has(name)},
         contributors=table.expression("contributors", None),

@@ -251,6 +251,25 @@ def test_what_the_settings_say_about_a_status_wins(meaning: str, status: str, op
 
 
 @pytest.mark.parametrize(
+    ("state", "statuses", "open_"),
+    [
+        ("OPEN", {}, True),
+        ("OPEN", {"1032": "solved"}, False),
+        ("CLOSED", {"1032": "reopened"}, True),
+        ("OPEN", {"1033": "solved"}, True),
+        ("OPEN", {"1032": "ignored"}, True),
+        ("OPEN", {"open": "closed"}, False),
+    ],
+)
+def test_the_settings_name_a_stage_of_hubspot_as_its_webhook_does(
+    state: str, statuses: dict[str, str], open_: bool
+) -> None:
+    ticket = {"properties": {"hs_pipeline_stage": "1032"}}
+    known = {"ticket": ticket, "stage": {"metadata": {"ticketState": state}}}
+    assert calls.is_open(calls.calls("hubspot"), known, statuses) is open_
+
+
+@pytest.mark.parametrize(
     ("began", "address"),
     [("user", "ana@customer.example"), ("lead", "ana@customer.example"), ("admin", None), ("bot", None)],
 )
