@@ -370,11 +370,12 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
 @route("jira", r"/rest/api/3/search/jql")
 def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     assert "statusCategory = Done" in asked.query["jql"]
+    assert "ORDER BY statusCategoryChangedDate" in asked.query["jql"]
     place = counted(asked.query.get("nextPageToken"))
     issues = [
         {
             "key": known.id,
-            "fields": {"resolutiondate": known.closed_at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")},
+            "fields": {"statuscategorychangedate": known.closed_at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")},
         }
         for known in desk.slice(place)
     ]

@@ -420,6 +420,20 @@ def test_merged_tickets_are_not_listed(name: str, answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changed", "closed_at"),
+    [((SINCE + timedelta(hours=5)).isoformat(), SINCE + timedelta(hours=5)), (None, SINCE)],
+)
+def test_jira_lists_a_second_closing_of_an_issue_that_kept_its_resolution(
+    changed: str | None, closed_at: datetime
+) -> None:
+    listing = calls.calls("jira").closed_since
+    fields = {"resolutiondate": SINCE.isoformat(), "statuscategorychangedate": changed}
+    assert listing
+    (one,) = page(listing, {"issues": [{"key": "SUP-1", "fields": fields}]}).tickets
+    assert one.closed_at == closed_at
+
+
+@pytest.mark.parametrize(
     ("name", "read"), [("chatwoot", "labels"), ("freshdesk", "ticket"), ("helpscout", "conversation")]
 )
 def test_tags_that_could_not_be_read_are_not_replaced(name: str, read: str) -> None:

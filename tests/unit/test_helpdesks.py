@@ -902,6 +902,17 @@ def test_a_jira_transition_without_a_resolution_counts_from_its_category() -> No
     assert closure("jira", with_(body, "issue.fields.updated", None)).closed_at == CLOSED
 
 
+@pytest.mark.parametrize(
+    ("body", "changed"),
+    [(JIRA, "issue.fields.statuscategorychangedate"), (JIRA_RULE, "categoryChanged")],
+    ids=["webhook", "rule"],
+)
+def test_a_jira_issue_that_kept_its_resolution_is_closed_a_second_time(body: Body, changed: str) -> None:
+    """Its workflow does not clear the resolution on reopening: only the category tells the second closing."""
+    assert closure("jira", with_(body, changed, "2026-03-02T10:18:00.000+0100")).closed_at == BACK
+    assert closure("jira", with_(body, changed, None)).closed_at == CLOSED
+
+
 @pytest.mark.parametrize("began", ["admin", "bot", None])
 def test_an_intercom_conversation_that_no_customer_began_waits_for_its_contact(began: str | None) -> None:
     told = closure("intercom", with_(INTERCOM, "data.item.source.author.type", began))
