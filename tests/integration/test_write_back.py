@@ -171,6 +171,18 @@ def test_a_note_that_was_certainly_lost_on_its_way_is_made_in_the_end(
         assert len(case.notes) == (0 if kind == "hubspot" else 1)
 
 
+def test_an_issue_of_jira_that_is_open_already_is_not_moved_on(world: World, quick: None) -> None:
+    with standing_in("jira") as desk:
+        case = desk.add(Case(id="4711", closed_at=START))
+        connected(world, desk)
+        link = world.asked()
+        case.status = "open"
+        world.press(link, answer="no", words=WORDS)
+        world.settle()
+        assert not [asked for asked in desk.written() if asked.path.endswith("/transitions")]
+        assert (len(case.notes), told()[0].ended) == (1, "told")
+
+
 def test_a_look_that_was_refused_shows_nothing(world: World, desk: Desk, quick: None) -> None:
     connected(world, desk, reopen=False)
     link = world.asked()

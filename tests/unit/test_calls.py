@@ -83,7 +83,7 @@ def test_each_description_can_be_loaded_and_says_everything(name: str) -> None:
     )
     for write in described.write_back:
         assert write.reads == (write.step.method == "GET")
-        assert write.reopens == (write.step.name in {"reopen", "follow_up", "transitions"})
+        assert write.reopens == (write.step.name in {"reopen", "follow_up", "issue", "transitions"})
         if write.reopens:
             assert write.outcomes == {"denied"}
 
@@ -431,6 +431,20 @@ def test_jira_lists_a_second_closing_of_an_issue_that_kept_its_resolution(
     assert listing
     (one,) = page(listing, {"issues": [{"key": "SUP-1", "fields": fields}]}).tickets
     assert one.closed_at == closed_at
+
+
+@pytest.mark.parametrize(("category", "moves"), [("done", True), ("indeterminate", False), (None, False)])
+def test_jira_moves_an_issue_back_only_from_done(category: str | None, moves: bool) -> None:
+    (step,) = [w.step for w in calls.calls("jira").write_back if w.step.name == "reopen"]
+    transitions = [
+        {"id": str(n), "to": {"statusCategory": {"key": key}}} for n, key in enumerate(("done", "new"))
+    ]
+    issue = {"fields": {"status": {"statusCategory": {"key": category}}}}
+    known = {"ticket_id": "SUP-1", "issue": issue, "transitions": {"transitions": transitions}}
+    request = step.request(known)
+    assert (request is not None) is moves
+    if request:
+        assert json.loads(request.body or b"") == {"transition": {"id": "1"}}
 
 
 @pytest.mark.parametrize(
