@@ -410,7 +410,7 @@ WHOLE: list[tuple[str, object, list[Report]]] = [
                 time_zone="Europe/Berlin",
                 **KIM,
                 team="Tier 1",
-                cause="Config error",
+                cause="Solved (Permanently)",
                 organization="Example GmbH",
                 url="https://acme.service-now.com/incident.do?sys_id=46d44a23a9fe19810012d100cca80666",
             )
@@ -1183,6 +1183,12 @@ def test_nothing_claims_more_than_was_done() -> None:
         assert not re.search(
             r"tested (?:on|with|against) (?:a |an )?(?:live|real)|certified|officially", text
         ), file.name
+
+
+def test_the_notes_of_an_incident_of_servicenow_are_not_read() -> None:
+    told = closure("servicenow", {**SERVICENOW, "close_code": None, "close_notes": "Called Ana, +1 555 0100"})
+    assert (told.cause, told.solution) == (None, None)
+    assert "close_notes" not in (DOCS / "servicenow.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["freshdesk", "jira", "salesforce", "gorgias", "servicenow"])
