@@ -25,5 +25,5 @@ def _acknowledge(token: str, form: notices.Posted, settings: Settings, nonce: st
     try:
         carry_out(Found(link, causes.load(code)), form, settings)
     except Wrong as wrong:
-        return show(link, settings, nonce, wrong.status, str(wrong), pressed=True)
+        return show(link, settings, nonce, wrong.status, str(wrong), form, pressed=True)
     return show(link, settings, nonce, pressed=True)

@@ -20,7 +20,23 @@ from show_cause import MOVABLE, Found, find, show
 from take_next_step import tell_if_repeated
 
 ATTEMPTS = 5
-KEPT_FIELDS = ("seal", "form", "action", "cause", "committed_to", "note", "wrong", "words", "day")
+KEPT_FIELDS = (
+    "seal",
+    "form",
+    "action",
+    "cause",
+    "committed_to",
+    "note",
+    "wrong",
+    "words",
+    "day",
+    "number",
+    "people",
+    "to",
+    "into",
+    "part",
+    *(f"ticket-{number}" for number in range(1, MOVABLE + 1)),
+)
 FARTHEST = timedelta(days=3 * 366)
 LONGEST_NOTE = 500
 LONGEST_WORDS = 1000
@@ -118,8 +134,9 @@ def carry_out(found: Found, form: notices.Posted, settings: Settings) -> CauseSt
 
 
 def _acknowledge(wish: Wish) -> Done:
-    committed_to = _day("committed_to", wish)
-    if committed_to and committed_to < commitment.our_day(wish.now, wish.settings.policy):
+    committed_to, today = _day("committed_to", wish), commitment.our_day(wish.now, wish.settings.policy)
+    # The date that stands is in the form by itself: whoever adds a note says nothing about it.
+    if committed_to and committed_to != wish.state.committed_to and committed_to < today:
         raise Wrong("The date is in the past.")
     if wish.state.merged_into:
         raise Wrong("It is part of another root cause.", 409)

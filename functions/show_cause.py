@@ -73,7 +73,7 @@ def show(
     before: str | None = None,
     pressed: bool = False,
 ) -> web.Response:
-    """The page of one cause; ``kept`` are words that could not be taken, which stand in their form again.
+    """The page of one cause; what could not be taken (``kept``, fields of a form) stands in its form again.
 
     ``pressed``: it answers a press and no mail leads to it.
     """

@@ -1,5 +1,6 @@
 """GET and HEAD /c/{token}: shows a process owner the causes that a mail was about; changes nothing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -38,12 +39,14 @@ def show(
     nonce: str,
     status: int = 200,
     error: str | None = None,
+    kept: Mapping[str, str] | None = None,
     *,
     pressed: bool = False,
 ) -> web.Response:
     """The page of some causes as they stand now.
 
     A digest's link shows the figures of its period; any other those of the window in which a cause counts as repeated.
+    What could not be taken (``kept``, fields of a form) stands in its form again.
     ``pressed``: it answers a press and no mail leads to it.
     """
     now = clock.now()
@@ -65,6 +68,7 @@ def show(
         shown,
         causes=tuple(_standing(link, entry, states[entry.code], now, settings) for entry in shown.causes),
         error=error,
+        typed=cause_facts.typed(kept) if kept else None,
         form=deeds.new_form(now),
         seal=links.seal(link, Page(shown_at=now, once_more=pressed), now),
     )

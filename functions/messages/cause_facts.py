@@ -228,8 +228,23 @@ def cause_page(
         deeds=tuple(_deed(deed, settings) for deed in deeds),
         older=older,
         error=error,
-        kept_wrong=(kept or {}).get("wrong"),
-        kept_words=(kept or {}).get("words"),
+        typed=typed(kept) if kept else None,
+    )
+
+
+def typed(form: Mapping[str, str]) -> pages.TypedOfCause:
+    """The fields of a form that could not be taken, as its page shows them again."""
+    return pages.TypedOfCause(
+        action=form.get("action", ""),
+        cause=form.get("cause"),
+        committed_to=form.get("committed_to"),
+        note=form.get("note"),
+        wrong=form.get("wrong"),
+        words=form.get("words"),
+        day=form.get("day"),
+        to=form.get("to"),
+        into=form.get("into"),
+        tickets=tuple(value for name, value in form.items() if name.startswith("ticket-")),
     )
 
 

@@ -326,6 +326,22 @@ class OtherCause:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TypedOfCause:
+    """What was in a form about a cause that could not be taken: it stands in that form again. Names as there."""
+
+    action: str
+    cause: str | None = None
+    committed_to: str | None = None
+    note: str | None = None
+    wrong: str | None = None
+    words: str | None = None
+    day: str | None = None
+    to: str | None = None
+    into: str | None = None
+    tickets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class CausesPage:
     """All causes of one owner, or of a digest; those that are too many to show in full in ``others``.
 
@@ -343,6 +359,7 @@ class CausesPage:
     """When it was counted."""
     others: tuple[OtherCause, ...] = ()
     error: str | None = None
+    typed: TypedOfCause | None = None
     form: str = ""
     """Id of the page's forms: the same form twice is one."""
     seal: str | None = None
@@ -467,8 +484,7 @@ class CausePage:
     older: str | None = None
     """A query of ours that shows older deeds."""
     error: str | None = None
-    kept_wrong: str | None = None
-    kept_words: str | None = None
+    typed: TypedOfCause | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

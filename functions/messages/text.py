@@ -81,7 +81,6 @@ _WORDS: Final = frozenset(
         "settlement",
         "note",
         "wrong",
-        "kept_wrong",
     }
 )
 

@@ -88,6 +88,17 @@ def test_while_the_table_is_down_the_note_stays_in_the_form(world: World) -> Non
     assert causes.load("portal-login").acknowledged_at is None
 
 
+def test_what_could_not_be_taken_stands_in_its_form_again(world: World) -> None:
+    link = repeated(world)
+    page = world.press(
+        link, action="acknowledge", cause="portal-login", committed_to="2026-11-29", note="A long thought."
+    )
+    assert page.status == 400
+    assert ' value="2026-11-29">' in page.body
+    assert ">\nA long thought.</textarea>" in page.body
+    assert 'name="note" rows="3" maxlength="500"' in page.body
+
+
 def test_a_link_for_no_cause_shows_a_page_for_no_cause(world: World) -> None:
     link = links.causes_url(URL, CausesLink("ravi", ()), world.now, world.now)
     assert world.open(link).status == 200

@@ -892,6 +892,63 @@ def test_while_the_table_is_down_the_words_stay_in_the_form(world: World) -> Non
     assert tellings.newest(CODE) == []
 
 
+def test_while_the_table_is_down_whom_it_was_to_be_given_to_stays_in_the_form(world: World) -> None:
+    link = noticed(world)
+    world.fail("TransactWriteItems")
+    page = world.press(link, action="reassign", to="mia")
+    assert page.status == 503
+    assert '<input type="hidden" name="to" value="mia">' in page.body
+
+
+@pytest.mark.parametrize(
+    ("form", "stands"),
+    [
+        (
+            {"action": "acknowledge", "committed_to": "2026-12-18", "note": "A new server."},
+            ['aria-describedby="hint-date" value="2026-12-18"', ">\nA new server.</textarea>"],
+        ),
+        (
+            {"action": "declare", "wrong": "Too short.", "words": "Longer.", "day": "2026-11-20"},
+            [">\nToo short.</textarea>", ">\nLonger.</textarea>", 'required value="2026-11-20" max='],
+        ),
+        (
+            {"action": "known", "words": "We look at it.", "day": "2026-12-05"},
+            [">\nWe look at it.</textarea>", 'name="day" required value="2026-12-05">'],
+        ),
+        ({"action": "reassign", "to": "mia"}, ['<option value="mia" selected>']),
+        ({"action": "merge", "into": "no-show"}, ['<option value="no-show" selected>']),
+        (
+            {"action": "move", "ticket-1": "acme|1", "into": "no-show"},
+            ['value="acme|1" checked>', '<option value="no-show" selected>'],
+        ),
+    ],
+)
+def test_what_was_pressed_too_fast_stands_in_its_own_form_again(
+    world: World, form: dict[str, str], stands: list[str]
+) -> None:
+    world.apply(settings(press_after_mail=A_MINUTE))
+    link = noticed(world)
+    world.now += 30 * A_SECOND
+    page = world.press(link, **form)
+    assert ONCE_MORE in page.body
+    for field in stands:
+        assert page.body.count(field) == 1, field
+    assert (
+        page.body.count(" selected>") == page.body.count("<details open>") == len({"to", "into"} & set(form))
+    )
+
+
+def test_a_note_can_be_added_when_the_day_is_over(world: World) -> None:
+    link = noticed(world)
+    world.press(link, action="acknowledge", committed_to="2026-12-03")
+    world.wait(10 * A_DAY)
+    again = {"action": "acknowledge", "committed_to": "2026-12-03", "note": "Its delivery is late."}
+    assert world.press(link, **again).status == 200
+    known = causes.load(CODE)
+    assert (known.note, known.committed_to) == ("Its delivery is late.", date(2026, 12, 3))
+    assert world.press(link, **(again | {"committed_to": "2026-12-04"})).status == 400
+
+
 def test_a_link_for_one_cause_opens_no_other(world: World) -> None:
     link = noticed(world)
     other = links.causes_url(URL, CausesLink("ravi", ("no-show",)), world.now, world.now)
