@@ -223,7 +223,8 @@ def _confirm(wish: Wish) -> Done:
     people = tellings.audience(draft, wish.now, wish.settings).people
     if wish.form.get("people") != str(people):
         raise Wrong("The number of people has changed meanwhile. Please look again and confirm.", 409)
-    after = telling.confirm(draft, wish.who, people, wish.now)
+    family = causes.family(state.code, state)
+    after = telling.confirm(draft, wish.who, people, wish.now, family)
     fixed = state
     if draft.kind is Kind.FIX:
         fixed = replace(state, fixed_at=draft.fixed_at, declared=draft.number, due_at=None)

@@ -177,7 +177,8 @@ def _page_of_marks(
     told: Telling, cursor: str | None, since: datetime | None
 ) -> tuple[list[Mark], str | None]:
     """A cursor is a cause and, behind a bar, the key of the mark before which to go on."""
-    family = sorted(causes.family(told.cause))
+    # What was merged with it after it was confirmed, nobody saw in its preview.
+    family = sorted(told.family or causes.family(told.cause))
     code, _, before = (cursor or f"{family[0]}|").partition("|")
     marked, more = causes.marks_before(code, before or None, PAGE)
     is_over = since is not None and bool(marked) and marked[-1].opened_at < since
@@ -240,7 +241,7 @@ def evidence(told: Telling, now: datetime) -> Evidence:
 
 def about_person(told: Telling, follow_up: FollowUp, known: list[FollowUp]) -> list[FollowUp]:
     """The person's other closures with the same cause, the newest first, one for each ticket."""
-    family = set(causes.family(told.cause))
+    family = set(told.family or causes.family(told.cause))
     mine = [f for f in known if f.cause in family and f.closure.ticket_id != follow_up.closure.ticket_id]
     newest_first = sorted(mine, key=lambda f: f.opened_at, reverse=True)
     return list({(f.closure.source, f.closure.ticket_id): f for f in reversed(newest_first)}.values())[::-1]

@@ -95,6 +95,8 @@ class Telling:
     """How many were shown to the person who confirmed it."""
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
+    family: tuple[str, ...] = ()
+    """The causes whose customers were shown to that person: its own, and those that were part of it."""
     fixed_at: datetime | None = None
     """From this instant on a ticket of the cause speaks against the fix."""
     cursor: str | None = None
@@ -222,8 +224,8 @@ def not_gone(state: CauseState, fixed: Telling, now: datetime) -> tuple[CauseSta
     return replace(state, tellings=number), made
 
 
-def confirm(telling: Telling, by: str, people: int, now: datetime) -> Telling:
-    """It goes out; Refused unless it is a draft."""
+def confirm(telling: Telling, by: str, people: int, now: datetime, family: tuple[str, ...] = ()) -> Telling:
+    """It goes out, to the customers of ``family``; Refused unless it is a draft."""
     if telling.stage is not Stage.DRAFT:
         raise Refused("it is no draft")
     return replace(
@@ -232,6 +234,7 @@ def confirm(telling: Telling, by: str, people: int, now: datetime) -> Telling:
         people=people,
         confirmed_at=now,
         confirmed_by=by,
+        family=family,
         reminded=False,
         due_at=now,
     )

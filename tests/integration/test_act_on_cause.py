@@ -768,6 +768,22 @@ def test_a_merged_cause_counts_in_the_other_one_until_it_is_taken_out_again(worl
     assert what_was_done("meter-late") == [What.TOOK_IN, What.SEPARATED]
 
 
+def test_whoever_was_merged_in_after_the_confirmation_is_not_told_of_that_fix(world: World) -> None:
+    world.hook(closed("70", world.now, root_cause="cause_meter_late", requester=customer("late@c.example")))
+    world.settle()
+    link = fixed(world)
+    assert world.press(_page_of(world, "meter-late"), action="merge", into=CODE).status == 200
+    world.wait(3 * A_DAY)
+    assert fix_mails(world) == ["c0@c.example", "c1@c.example", "c2@c.example"]
+    page = world.open(link)
+    assert "3 people told" in page.body
+
+
+def _page_of(world: World, code: str) -> str:
+    """The address of a cause's page for the one who owns all of them."""
+    return links.cause_url(URL, "ravi", code, world.now, world.now)
+
+
 def test_no_cause_becomes_part_of_itself(world: World) -> None:
     link = noticed(world)
     other = links.cause_url(URL, "ravi", "meter-late", world.now, world.now)
