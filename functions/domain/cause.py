@@ -76,6 +76,7 @@ class CauseState:
     declared: int = 0
     """Number of the fix that stands: declared, and not found wanting."""
     fixed_at: datetime | None = None
+    """Since when a fix is there, or was found to hold: older tickets do not count towards a repetition."""
     due_at: datetime | None = None
     version: int = 0
 
@@ -191,7 +192,7 @@ def has_owner(code: str, settings: Settings) -> bool:
 
 
 def counts_since(state: CauseState, now: datetime, policy: Policy) -> datetime:
-    """From when on tickets count towards a repetition: what a fix came after says nothing about it."""
+    """From when on tickets count towards a repetition: not those before a fix, or the verdict that it holds."""
     window = now - policy.repeated_within
     return max(window, state.fixed_at) if state.fixed_at else window
 

@@ -181,6 +181,14 @@ def open_again(state: CauseState, now: datetime, policy: Policy) -> CauseState:
     return replace(begun, due_at=None) if state.merged_into else begun
 
 
-def close(state: CauseState) -> CauseState:
-    """The cause after its fix held: the next repetition is news at once."""
-    return replace(state, repeated_at=None, acknowledged_at=None, committed_to=None, note=None, due_at=None)
+def close(state: CauseState, now: datetime) -> CauseState:
+    """The cause after its fix held: the next repetition is news at once, of tickets that the verdict did not know."""
+    return replace(
+        state,
+        repeated_at=None,
+        acknowledged_at=None,
+        committed_to=None,
+        note=None,
+        fixed_at=now,
+        due_at=None,
+    )

@@ -535,7 +535,7 @@ def conclude(
         after, again = not_gone(opened, judged, now) if said_no else (opened, None)
         return after, to_owner(News.OPENS_AGAIN), again, What.OPENS_AGAIN
     if judged.result is Result.HOLDS:
-        closed = close(state) if state.declared == judged.number else state
+        closed = close(state, now) if state.declared == judged.number else state
         return closed, to_owner(News.HOLDS), None, What.HOLDS
     return state, to_owner(News.TOO_LITTLE), None, What.TOO_LITTLE
 

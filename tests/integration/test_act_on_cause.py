@@ -504,6 +504,29 @@ def test_tickets_from_before_the_fix_do_not_make_it_repeated_again(world: World)
 # --- before they ask --------------------------------------------------------------------------------------------------
 
 
+def test_tickets_that_a_fix_held_in_spite_of_do_not_make_it_repeated_again(world: World) -> None:
+    for number in range(12):
+        world.hook(closed(f"b{number}", world.now, requester=customer(f"b{number}@c.example")))
+        world.now += A_DAY
+    world.settle()
+    link = cause_link(world, RAVI)
+    page = world.press(link, action="declare", wrong="A", words="B", day=world.now.date().isoformat())
+    assert confirm(world, link, page).status == 200
+    for number in range(3):
+        world.now += 5 * A_DAY
+        world.hook(closed(f"s{number}", world.now, requester=customer(f"s{number}@c.example")))
+    world.wait(16 * A_DAY)
+    notices = [mail for mail in world.mail.to(RAVI) if "keeps coming back" in mail.subject]
+    assert What.HOLDS in what_was_done()
+    world.invoke("recount_causes", {}, remaining=900_000)
+    world.settle()
+    assert [m for m in world.mail.to(RAVI) if "keeps coming back" in m.subject] == notices
+    for number in range(3, 6):
+        world.hook(closed(f"s{number}", world.now, requester=customer(f"s{number}@c.example")))
+    world.settle()
+    assert len([m for m in world.mail.to(RAVI) if "keeps coming back" in m.subject]) == len(notices) + 1
+
+
 def known(world: World, link: str, day: date) -> Page:
     """The owner writes to those who would ask, and confirms."""
     page = world.press(link, action="known", words="We look at it.", day=day.isoformat())
