@@ -90,4 +90,4 @@ def _by_subject(mail: Mail) -> str | None:
     subject = normal(mail.subject)
     if languages.automatic_subject().match(subject):
         return "subject"
-    return "reaction" if _REACTION.match(mail.text.strip()) else None
+    return "reaction" if mail.has_reaction or _REACTION.match(mail.text.strip()) else None

@@ -31,6 +31,9 @@ def to_text(html: str) -> str:
             kept.append(unescape(text).replace("\n", " ").replace("\r", " "))
         if not tag:
             continue
+        if hidden == "head" and tag == "body":
+            # HTML may leave out the end of a head.
+            hidden = ""
         if hidden:
             depth += (tag == hidden) * (-1 if ends else 1)
             hidden = hidden if depth else ""

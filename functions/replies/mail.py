@@ -1,4 +1,4 @@
-"""A mail as it came over the wire: who wrote it, its headers, and its text. Attachments are never opened.
+"""A mail as it came over the wire: who wrote it, its headers, and its text. Attachments and attached mails stay closed.
 
 Limits come first, because some small mails keep a parser busy for minutes: the header's size, the number of parts, and
 how much of a text is looked at. The old API of ``email`` (``compat32``) is used on purpose: it gives headers as they
@@ -6,6 +6,7 @@ are, while the newer one parses each of them, which takes quadratic time and rec
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.header import decode_header
@@ -15,7 +16,8 @@ from functools import cached_property
 
 from replies.html import to_text
 
-LARGEST_HEADER = 16_384
+LARGEST_HEADER = 65_536
+"""Many recipients or gateways make it long; the worst of this size is read in an eighth of a second."""
 MOST_PARTS = 50
 LONGEST_TEXT = 65_536
 """Characters of a text or HTML part that are looked at."""
@@ -44,6 +46,8 @@ class Mail:
     """A delivery report or read receipt is among its parts."""
     has_calendar: bool = False
     """It speaks for a calendar: somebody accepted, declined or invites."""
+    has_reaction: bool = False
+    """It is a symbol that somebody pressed beside our mail, which Gmail sends as a mail."""
 
     def header(self, name: str) -> str:
         """The first header of this name as it stands there, unfolded; empty when there is none."""
@@ -69,14 +73,20 @@ def open_mail(head: bytes) -> Mail:
     _check(head)
     try:
         message = message_from_bytes(head)
-        parts = list(message.walk())
-        has_report = any(part.get_content_type() in _REPORTS for part in parts)
-        calendars = [part for part in parts if part.get_content_type() == "text/calendar"]
-        return Mail(message, _text(parts), has_report, any(_is_shown(part) for part in calendars))
+        kinds = [(part.get_content_type(), part) for part in _parts(message)]
+        return Mail(
+            message,
+            _text(message)[:LONGEST_TEXT],
+            has_report=any(kind in _REPORTS for kind, _ in kinds),
+            has_calendar=any(kind == "text/calendar" and not _is_attached(part) for kind, part in kinds),
+            has_reaction=any(kind == _REACTION for kind, _ in kinds),
+        )
     except (RecursionError, LookupError, UnicodeError, ValueError, TypeError, AttributeError) as error:
         raise Unreadable("mime_error") from error
 
 
+_REACTION = "text/vnd.google.email-reaction+json"
+"""https://developers.google.com/workspace/gmail/reactions/format"""
 _REPORTS = frozenset(
     {
         "message/delivery-status",
@@ -101,20 +111,36 @@ def _check(head: bytes) -> None:
         raise Unreadable("mime_limit")
 
 
-def _text(parts: list[Message]) -> str:
-    """The text part, else the HTML part as text; empty when there is neither."""
-    shown = [part for part in parts if not part.is_multipart() and _is_shown(part)]
-    plain = next((part for part in shown if part.get_content_type() == "text/plain"), None)
-    text = _content(plain) if plain else ""
-    if text.strip():
-        return text
-    html = next((part for part in shown if part.get_content_type() == "text/html"), None)
-    return to_text(_content(html)) if html else text
+def _inner(part: Message) -> list[Message]:
+    """The parts of a part. What a mail that is attached says, or a report in it, is not said by whoever attached it."""
+    inner = part.get_payload()
+    return inner if isinstance(inner, list) and part.get_content_maintype() == "multipart" else []
 
 
-def _is_shown(part: Message) -> bool:
+def _parts(message: Message) -> Iterator[Message]:
+    yield message
+    for part in _inner(message):
+        yield from _parts(part)
+
+
+def _text(part: Message) -> str:
+    """What a person reads in it, one after the other; of alternatives the plain one, else HTML as text."""
+    kind, inner = part.get_content_type(), _inner(part)
+    if kind == "multipart/alternative":
+        plain_first = sorted(inner, key=lambda one: one.get_content_type() != "text/plain")
+        return next((text for text in map(_text, plain_first) if text.strip()), "")
+    if inner:
+        return "\n".join(text for text in map(_text, inner) if text.strip())
+    if _is_attached(part) or part.get_filename():
+        return ""
+    if kind == "text/html":
+        return to_text(_content(part))
+    return _content(part) if kind == "text/plain" else ""
+
+
+def _is_attached(part: Message) -> bool:
     disposition = str(part.get("Content-Disposition", "")).strip().lower()
-    return not disposition.startswith("attachment")
+    return disposition.startswith("attachment")
 
 
 def _content(part: Message) -> str:

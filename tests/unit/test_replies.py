@@ -9,7 +9,12 @@ import re
 import sys
 import time
 import tomllib
-from email.message import EmailMessage
+from email import message_from_string
+from email.message import EmailMessage, Message
+from email.mime.image import MIMEImage
+from email.mime.message import MIMEMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import pytest
 from hypothesis import example, given, settings
@@ -201,7 +206,72 @@ def test_e1_each_rule_knows_its_mark_and_nothing_else(header: str, value: str, e
     assert automatic.rule(opened, "ana@customer.example", {"reply.acme.example"}) == expected
 
 
+# --- parts of a mail -------------------------------------------------------------------------------------------------
+
+
+def of_parts(*parts: Message, kind: str = "mixed") -> Message:
+    """A mail with these parts, one after the other."""
+    made = MIMEMultipart(kind)
+    for part in parts:
+        made.attach(part)
+    return made
+
+
+def plain(text: str) -> Message:
+    return MIMEText(text)
+
+
+def log_file(text: str) -> Message:
+    made = MIMEText(text)
+    made.add_header("Content-Disposition", "inline", filename="today.log")
+    return made
+
+
+PICTURE = MIMEImage(b"", "png")
+COLLEAGUE = MIMEMessage(message_from_string("From: b@c.example\n\nYes, it works again, thanks!"))
+BOUNCED = message_from_string("Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n")
+BOUNCE = of_parts(plain("It could not be delivered."), BOUNCED, kind="report")
+INVITATION = of_parts(MIMEText("BEGIN:VCALENDAR", "calendar"), kind="alternative")
+REACTION = MIMEText('{"emoji": "👍", "version": 1}', "vnd.google.email-reaction+json")
+NO = "No, it is still broken."
+
+
+@pytest.mark.parametrize(
+    ("mail", "says"),
+    [
+        (of_parts(plain("Yes, thank you!"), PICTURE, plain("But this one is still broken.")), "unclear"),
+        (of_parts(plain(""), PICTURE, plain(NO)), "no"),
+        (of_parts(MIMEText(f"<p>{NO} See my colleague's mail.", "html"), COLLEAGUE), "no"),
+        (of_parts(plain(f"{NO} See the bounce."), MIMEMessage(BOUNCE)), "no"),
+        (of_parts(plain(f"{NO} See the invitation."), MIMEMessage(INVITATION)), "no"),
+        (of_parts(MIMEText(f"<p>{NO}", "html"), log_file("Yes, it works.")), "no"),
+        (of_parts(plain("Yes, it works."), MIMEText("<p>Yes, it works.", "html"), kind="alternative"), "yes"),
+        (of_parts(MIMEText("<p>Yes.</p>", "html"), plain("Yes, it works."), kind="alternative"), "yes"),
+        (MIMEText(f"<html><head><title>x</title><body><p>{NO}</p></body></html>", "html"), "no"),
+        (BOUNCE, "automatic"),
+        (of_parts(plain("Yes"), MIMEText("BEGIN:VCALENDAR", "calendar")), "automatic"),
+        (of_parts(plain("👍\n\nKim reacted via Gmail"), REACTION, kind="alternative"), "automatic"),
+    ],
+)
+def test_e7_a_mail_says_what_its_writer_wrote_and_not_what_is_attached(mail: Message, says: str) -> None:
+    mail["From"] = "Ana <ana@customer.example>"
+    assert read(mail.as_bytes()) == says
+
+
+def test_e7_many_recipients_are_no_reason_to_read_nothing() -> None:
+    many = ", ".join(f"person{number}@customer.example" for number in range(2000))
+    assert read(f"From: ana@customer.example\r\nCc: {many}\r\n\r\n{NO}\r\n".encode()) == "no"
+
+
 # --- hostile mails ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("piece", ["(", '"', "a,", "a\r\n ", "\\", "<", "[", "@", "=?utf-8?q?a?= "])
+def test_e6_the_longest_header_takes_no_longer_than_others(piece: str) -> None:
+    started = time.process_time()
+    for name in ("From", "Subject"):
+        read(f"{name}: {piece * (LARGEST_HEADER // len(piece) - 10)}\r\n\r\n{NO}".encode())
+    assert time.process_time() - started < SLOWEST
 
 
 @pytest.mark.parametrize("size", [LARGEST_HEADER + 100, 1_000_000])
