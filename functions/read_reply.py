@@ -141,14 +141,27 @@ def _addressed(recipients: list[str], now: datetime, settings: Settings) -> tupl
 
 
 def _doubt(told: dict[str, Any], mail: Mail, requester: str | None) -> str | None:
-    """Why the mail may not be the customer's. What is not a clear pass is none."""
-    if _status(told, "dmarcVerdict") == "FAIL" or "PASS" not in {
-        _status(told, "spfVerdict"),
-        _status(told, "dkimVerdict"),
-    }:
+    """Why the mail may not be the customer's. What is not a clear pass is none.
+
+    DMARC has found that SPF or DKIM passed for the domain of From. Where that domain has no policy (GRAY), SES says of
+    SPF and DKIM only that they passed for some domain: which one is known of SPF, that of the envelope.
+    """
+    by_spf = _status(told, "spfVerdict") == "PASS" and _is_aligned(
+        told["mail"].get("source", ""), mail.senders
+    )
+    passed = _status(told, "dmarcVerdict") == "PASS" or (_status(told, "dmarcVerdict") != "FAIL" and by_spf)
+    if not passed:
         return "unauthenticated"
     senders = {person_key(address) for address in mail.senders}
     return None if requester and senders == {person_key(requester)} else "unverified_sender"
+
+
+def _is_aligned(envelope_sender: str, senders: list[str]) -> bool:
+    """Whether the envelope's domain is that of each From, above or below it (RFC 7489 section 3.1, relaxed)."""
+    domains = [address.rpartition("@")[2].lower() for address in (envelope_sender, *senders)]
+    return all(
+        f".{one}".endswith(f".{domains[0]}") or f".{domains[0]}".endswith(f".{one}") for one in domains
+    )
 
 
 def _status(told: dict[str, Any], verdict_name: str) -> str:

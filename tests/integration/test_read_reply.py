@@ -249,6 +249,27 @@ def test_e3_a_reply_that_cannot_be_authenticated_is_not_counted_but_read(
     assert "> Yes, all solved." in mail.text
 
 
+@pytest.mark.parametrize(
+    ("envelope", "dmarc", "counts"),
+    [
+        ("mallory@attacker.example", "GRAY", False),
+        ("mallory@notcustomer.example", "GRAY", False),
+        ("", "GRAY", False),
+        ("ana@customer.example", "GRAY", True),
+        ("bounces@mail.Customer.example", "GRAY", True),
+        ("bounces@newsletter.example", "PASS", True),
+    ],
+)
+def test_e3_without_a_policy_of_the_domain_the_envelope_has_to_be_of_it(
+    world: World, envelope: str, dmarc: str, counts: bool
+) -> None:
+    """SPF passes for whatever domain the envelope names: that says nothing about From."""
+    world.asked()
+    told = {"dmarcVerdict": {"status": dmarc}, "dkimVerdict": {"status": "GRAY"}}
+    reply(world, "Yes, all solved.", source=envelope, **told)
+    assert (known().state == State.CONFIRMED) is counts
+
+
 def test_e3_headers_that_the_sender_forged_say_nothing(world: World) -> None:
     world.asked()
     forged = written("Yes.", Authentication_Results="amazonses.com; spf=pass; dkim=pass; dmarc=pass")
