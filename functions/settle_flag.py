@@ -238,11 +238,18 @@ def _keep(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
         told = promise.kept_message(kept, clock.now())
         rows.append(outbox.row(_in_hours(told, found.follow_up, settings)))
     noted = flag.note(found.flag, What.PROMISE_KEPT, found.holder, clock.now(), words or known.words)
-    others = [one for one in found.promises if one.end is None and one.name != known.name]
-    if found.flag.result is Result.AGREED and not others and found.asks_again(settings):
+    return [*rows, *_after_promise(found, kept, noted, settings)]
+
+
+def _after_promise(found: Found, ended: Promise, noted: Flag, settings: Settings) -> list[table.Row]:
+    """When none is open any more and one was kept, what was agreed on is done: the customer is asked again."""
+    others = [one for one in found.promises if one.name != ended.name]
+    kept = [one for one in (*others, ended) if one.end is End.KEPT]
+    is_done = bool(kept) and all(one.end for one in others)
+    if found.flag.result is Result.AGREED and is_done and found.asks_again(settings):
         at = clock.now() + settings.policy.first_ask_after
-        return [*rows, *_ask_again(found, noted, words or known.words, at, settings)]
-    return [*rows, *([flags.row(noted)] if found.flag.version else [])]
+        return _ask_again(found, noted, kept[-1].end_words or kept[-1].words, at, settings)
+    return [flags.row(noted)] if found.flag.version else []
 
 
 def _withdraw(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
@@ -250,7 +257,8 @@ def _withdraw(found: Found, form: Form, settings: Settings) -> Iterable[table.Ro
     withdrawn = _end(known, End.WITHDRAWN, found.holder, words)
     if withdrawn == known:
         return []
-    return [promises.row(withdrawn), *_deed(found.flag, What.PROMISE_WITHDRAWN, found.holder, words)]
+    noted = flag.note(found.flag, What.PROMISE_WITHDRAWN, found.holder, clock.now(), words)
+    return [promises.row(withdrawn), *_after_promise(found, withdrawn, noted, settings)]
 
 
 def _promise(found: Found, form: Form) -> Promise:

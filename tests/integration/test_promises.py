@@ -97,6 +97,22 @@ def test_withdrawn_with_the_reason_nobody_is_told_and_nothing_breaks(world: Worl
     assert flag().settled_at
 
 
+def test_one_kept_and_the_last_withdrawn_the_customer_is_asked_whether_it_is_solved_now(world: World) -> None:
+    link = agreed(world)
+    first = promise().name
+    world.press(link, action="agree", words="A call on Friday.", until=FRIDAY)
+    settle(world, link, "A visit and a call.", "agreed")
+    world.wait(A_DAY)
+    assert world.press(link, action="keep", promise=first, words="The new meter runs.").status == 200
+    (open_one,) = [one for one in tickets.load("acme", "4711").promises if one.end is None]
+    world.wait(A_DAY)
+    assert questions(world) == [], "one is open still"
+    assert world.press(link, action="withdraw", promise=open_one.name, words="Not needed.").status == 200
+    world.wait(4 * A_DAY)
+    (again,) = questions(world)
+    assert "> The new meter runs." in again.text
+
+
 def test_r8_pressed_twice_is_one_promise_and_one_mail(world: World) -> None:
     link = raised(world)
     form = world.form_id(world.open(link)) or ""
