@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from domain import hours
-from domain.closure import Closure, Ref
+from domain.closure import DAY_ENDS, Closure, Ref
 from domain.errors import Refused
 from domain.follow_up import FollowUp, State
 from domain.message import CUSTOMER, Kind, Message, about_closure, ticket_scope
@@ -127,7 +127,12 @@ def end_of(day: date, closure: Closure, settings: Settings) -> datetime:
 
 
 def last_day(promise: Promise, closure: Closure, settings: Settings) -> date:
-    """The day until which it holds, there: a promise until midnight is one for the day before it."""
+    """The day until which it holds, there: a promise until midnight is one for the day before it.
+
+    A day that the helpdesk promised is that day wherever it ends.
+    """
+    if promise.until.time() == DAY_ENDS:
+        return promise.until.date()
     last = promise.until - timedelta(seconds=1)
     return hours.local(last, closure.time_zone, settings.policy.time_zone).date()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from builders import A_DAY, A_MINUTE, START, settings
 from domain import flag, promise
-from domain.closure import Closure
+from domain.closure import Closure, end_of
 from domain.errors import Refused
 from domain.flag import Reason
 from domain.follow_up import Answer, FollowUp, State, Ticket, open_follow_up, to_state
@@ -38,6 +38,13 @@ def test_a_day_ends_where_the_customer_is() -> None:
         closure = replace(KNOWN.closure, time_zone=zone)
         until = promise.end_of(FRIDAY, closure, SETTINGS)
         assert until.isoformat() == f"{over}:00+00:00"
+        assert promise.last_day(made(until), closure, SETTINGS) == FRIDAY
+
+
+def test_a_day_that_the_helpdesk_promised_is_that_day_wherever_it_ends() -> None:
+    for zone in (None, "Asia/Tokyo"):
+        closure = replace(KNOWN.closure, time_zone=zone)
+        until = end_of(FRIDAY, None)
         assert promise.last_day(made(until), closure, SETTINGS) == FRIDAY
 
 
