@@ -81,7 +81,7 @@ def _note_for(
     gone = known is not None and known.delivery is not None and known.delivery.progress is not Progress.READY
     if known and gone and follow_up.quote and known.about.get("quoted") != "yes":
         return _note(Kind.APPRECIATION, team, follow_up, now, settings)
-    return note
+    return replace(note, version=known.version) if known else note
 
 
 def _gathered(note: Message, known: Message | None, gathered_at: datetime) -> Message:
