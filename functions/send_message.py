@@ -390,13 +390,9 @@ def _compose_for_customer(
 def _told(
     waiting: Message, known: FollowUp, person: Person, now: datetime, settings: Settings
 ) -> _Composed | None:
-    """What a customer is told of a cause; nothing when it is no longer true: a fix that was found wanting before they
-    were told, or "we are on it" once a fix was declared.
-    """
+    """What a customer is told of a cause; nothing when it is no longer true (``_is_outdated``)."""
     told = tellings.load(waiting.about["cause"], int(waiting.about["telling"]))
-    if told is None or (told.kind is telling.Kind.FIX and told.result is Result.OPENS_AGAIN):
-        return None
-    if told.kind in {telling.Kind.KNOWN, telling.Kind.UPDATE} and causes.load(told.cause).declared:
+    if told is None or _is_outdated(told, waiting):
         return None
     own, base = _own(known, person, now, settings), links.base_of(settings)
     is_fix = told.kind is telling.Kind.FIX
@@ -412,6 +408,20 @@ def _told(
         others=others[:OTHERS],
     )
     return _Composed(compose.written(lambda: compose.told(context)))
+
+
+def _is_outdated(told: telling.Telling, waiting: Message) -> bool:
+    """A fix that was found wanting or that another one followed before they were told; "we are on it" once a fix was
+    confirmed; and "it is not gone" then, too, or once they themselves say that it is.
+    """
+    if told.kind is telling.Kind.FIX:
+        return told.result is Result.OPENS_AGAIN or telling.is_superseded(told, tellings.newest(told.cause))
+    if causes.load(told.cause).declared:
+        return True
+    if told.kind is not telling.Kind.AGAIN:
+        return False
+    said = tellings.load_said(told.source_scope or "", waiting.name)
+    return said is not None and said.gone
 
 
 OTHERS = 5

@@ -375,7 +375,7 @@ def hear_early(
 
     Nothing follows once another fix was told: the owner knows that this one was not enough.
     """
-    if _is_superseded(telling, others):
+    if is_superseded(telling, others):
         return telling, None
     key, owner = f"{telling.number:04d}", owner_of(state, settings)
     mail = news(state.code, News.SAID_EARLY, key, owner, now, settings, telling=str(telling.number))
@@ -472,7 +472,7 @@ def judge(
 
     Whoever answered in that moment found it unjudged and is not in the evidence: that is read again a little later.
     """
-    result = Result.SUPERSEDED if _is_superseded(telling, others) else fix.judge(evidence, policy)
+    result = Result.SUPERSEDED if is_superseded(telling, others) else fix.judge(evidence, policy)
     judged = replace(telling, evidence=evidence, result=result, checks=telling.checks + 1)
     if result is Result.TOO_LITTLE and telling.checks == 0:
         return replace(judged, due_at=max(check_at(judged, policy), now))
@@ -480,7 +480,7 @@ def judge(
     return replace(judged, stage=Stage.DONE, due_at=now + SETTLING if stands else None)
 
 
-def _is_superseded(telling: Telling, others: Iterable[Telling]) -> bool:
+def is_superseded(telling: Telling, others: Iterable[Telling]) -> bool:
     """Whether another fix was told since."""
     return any(
         other.kind is Kind.FIX and other.number > telling.number and other.confirmed_at for other in others

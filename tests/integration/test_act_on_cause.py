@@ -322,6 +322,36 @@ def test_a_fix_that_customers_contradict_opens_the_cause_again_and_they_hear_of_
     assert any("keeps coming back" in mail.subject for mail in world.mail.to(HANNE)), "nobody acknowledged it"
 
 
+def test_of_two_fixes_in_one_night_customers_read_the_newer_one_only(world: World) -> None:
+    link = noticed(world)
+    world.wait_until(world.now.replace(hour=22))
+    for _ in range(2):
+        assert confirm(world, link, declare(world, link)).status == 200
+        world.wait(10 * A_MINUTE)
+    world.wait(A_DAY)
+    assert fix_mails(world) == ["c0@c.example", "c1@c.example", "c2@c.example"]
+
+
+@pytest.mark.parametrize("is_fixed", [False, True])
+def test_nobody_reads_that_it_is_not_gone_when_that_is_not_true_any_more(
+    world: World, *, is_fixed: bool
+) -> None:
+    link = noticed(world)
+    world.wait_until(world.now.replace(hour=22))
+    assert confirm(world, link, declare(world, link)).status == 200
+    world.wait(A_DAY)
+    for number in range(2):
+        world.press(question(world, f"c{number}@c.example"), answer="no")
+    world.wait_until(world.now.replace(hour=23) + 29 * A_DAY)
+    assert What.OPENS_AGAIN in what_was_done()
+    world.press(question(world, "c0@c.example"), answer="yes")
+    if is_fixed:
+        assert confirm(world, link, declare(world, link)).status == 200
+    world.wait(A_DAY)
+    told = [m.to for m in world.mail.sent if m.subject.startswith("Your problem is not gone yet")]
+    assert told == ([] if is_fixed else ["c1@c.example"])
+
+
 def test_one_late_no_is_told_the_owner_once_and_the_verdict_stands(world: World) -> None:
     fixed(world, people=6)
     for number in range(3):
