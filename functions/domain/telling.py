@@ -254,19 +254,22 @@ def is_meant(telling: Telling, follow_up: FollowUp, ticket: Ticket | None, polic
     """Whether this closure's customer is one of those it is for.
 
     A fix is for everybody who ever had the cause. "We know" is for those who would ask soon: whose ticket was closed
-    or reopened so lately that its question is still open, and who did not say that it is solved.
+    or reopened so lately that its question is still open, and who did not say that it is solved, of this closing or a
+    later one.
     """
     if telling.kind is not Kind.KNOWN:
         return True
-    since = telling.made_at - policy.link_answers_for
-    reopened = follow_up.state is State.REOPENED or any(
-        at >= since for at in (ticket.reopened_by_others if ticket else ())
-    )
+    since, closed_at = telling.made_at - policy.link_answers_for, follow_up.closure.closed_at
+    known = ticket or Ticket()
+    if any(
+        other.state is State.CONFIRMED and other.closure.closed_at > closed_at for other in known.follow_ups
+    ):
+        return False
+    # A reopening that this closing ended says nothing about it.
+    reopened = any(at >= max(since, closed_at) for at in known.reopened_by_others)
     if follow_up.state is State.CONFIRMED and not reopened:
         return False
-    return follow_up.opened_at >= since or (
-        ticket is not None and any(at >= since for at in ticket.reopened_by_others)
-    )
+    return follow_up.opened_at >= since or reopened
 
 
 def message_for(

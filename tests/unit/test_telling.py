@@ -122,6 +122,17 @@ def test_whoever_would_ask_soon_is_told_and_whoever_is_content_is_not() -> None:
     assert telling.is_meant(known, fresh, Ticket(), POLICY)
     assert not telling.is_meant(known, replace(fresh, state=State.CONFIRMED), Ticket(), POLICY)
     assert telling.is_meant(known, replace(fresh, state=State.DENIED), Ticket(), POLICY)
+    content = replace(fresh, state=State.CONFIRMED)
+    ended = Ticket(follow_ups=(fresh, content), reopens=(after(days=27),))
+    assert not telling.is_meant(known, content, ended, POLICY), (
+        "reopened before the closing that was confirmed"
+    )
+    again = opened(after(days=29), closed_at=after(days=29))
+    later = Ticket(
+        follow_ups=(fresh, replace(again, state=State.CONFIRMED)), reopens=(after(days=28, hours=1),)
+    )
+    assert not telling.is_meant(known, fresh, later, POLICY), "confirmed at its later closing"
+    assert telling.is_meant(known, content, Ticket(reopens=(after(days=29),)), POLICY)
     _, fixed = declared()
     assert telling.is_meant(fixed, old, None, POLICY)
 
