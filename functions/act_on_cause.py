@@ -236,6 +236,7 @@ def _cancel(wish: Wish) -> Done:
     draft, state = _draft(wish), wish.state
     after = state
     if state.declared == draft.number:
+        # A draft of an older version stood from its declaration on.
         standing = telling.standing_fix(tellings.newest(state.code))
         after = replace(state, declared=standing)
         after = replace(after, due_at=cause.due_of(after, wish.now, wish.settings.policy))

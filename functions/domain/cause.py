@@ -74,7 +74,7 @@ class CauseState:
     tellings: int = 0
     """How often customers were to be told something of it (domain/telling.py); their numbers."""
     declared: int = 0
-    """Number of the fix that stands: declared, and not found wanting."""
+    """Number of the fix that stands: confirmed, and not found wanting."""
     fixed_at: datetime | None = None
     """Since when a fix is there, or was found to hold: older tickets do not count towards a repetition."""
     due_at: datetime | None = None

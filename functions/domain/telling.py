@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Literal
 
 from domain import commitment, fix, message
-from domain.cause import CauseState, owner_of
+from domain.cause import CauseState, due_of, owner_of
 from domain.delivery import Progress
 from domain.errors import Refused
 from domain.fix import Evidence, Result
@@ -149,7 +149,7 @@ def known_scope(state: CauseState) -> str:
 def declare(
     state: CauseState, wrong: str, words: str, day: date, by: str, now: datetime, policy: Policy
 ) -> tuple[CauseState, Telling]:
-    """A fix as its owner declares it, and the cause with it: from now on nobody waits for it.
+    """A fix as its owner declares it, and the cause with it; it stands once it is confirmed, until then its day counts.
 
     Tickets of the day itself may be older than the change, so that they say nothing about it. Refused without words,
     for a day to come, and for a cause that is part of another.
@@ -160,8 +160,9 @@ def declare(
         raise Refused("the day is not over")
     after, made = _made(state, Kind.FIX, words, by, now, policy)
     fixed_at = min(now, commitment.end_of(day, policy))
+    known = replace(after, acknowledged_at=state.acknowledged_at or now)
     return (
-        replace(after, declared=made.number, acknowledged_at=state.acknowledged_at or now, due_at=None),
+        replace(known, due_at=due_of(known, now, policy)),
         replace(made, wrong=wrong, day=day, fixed_at=fixed_at),
     )
 

@@ -174,6 +174,27 @@ def test_whoever_declares_a_fix_has_kept_the_date(world: World) -> None:
     assert not any("to be gone" in mail.subject for mail in (*world.mail.to(RAVI), *world.mail.to(HANNE)))
 
 
+def test_a_fix_that_nobody_confirms_does_not_keep_the_date(world: World) -> None:
+    link = noticed(world)
+    world.press(link, action="acknowledge", committed_to="2026-12-03")
+    declare(world, link)
+    assert "A fix was declared" not in world.open(link.rpartition("/")[0]).body
+    world.wait(5 * A_DAY)
+    assert any(mail.subject == "Tomorrow it was to be gone" for mail in world.mail.to(RAVI))
+    assert any(mail.subject == "It was to be gone by now" for mail in world.mail.to(HANNE))
+
+
+def test_a_verdict_counts_while_the_next_fix_is_only_a_draft(world: World) -> None:
+    link = fixed(world, people=6)
+    for number in range(3):
+        world.press(question(world, f"c{number}@c.example"), answer="yes")
+    page = declare(world, link)
+    world.wait(31 * A_DAY)
+    assert world.press(link, form=form_of(page), action="cancel", number="2").status == 200
+    assert What.HOLDS in what_was_done()
+    assert causes.load(CODE).repeated_at is None
+
+
 def test_a_cancelled_fix_leaves_the_date_that_was_committed_to(world: World) -> None:
     link = noticed(world)
     world.press(link, action="acknowledge", committed_to="2026-12-03")

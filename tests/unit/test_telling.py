@@ -36,6 +36,7 @@ def told() -> tuple[CauseState, Telling]:
     """A fix that everybody was told of."""
     state, draft = declared()
     sending = telling.confirm(draft, "jonas", 3, after(hours=2))
+    state = replace(state, declared=draft.number)
     return state, telling.after_page(sending, None, after(hours=3), POLICY)
 
 
