@@ -412,14 +412,17 @@ def _told(
 
 def _is_outdated(told: telling.Telling, waiting: Message) -> bool:
     """A fix that was found wanting or that another one followed before they were told; "we are on it" once a fix was
-    confirmed; and "it is not gone" then, too, or once they themselves say that it is.
+    declared; and "it is not gone" once it was confirmed, or once they themselves say that it is.
     """
     if told.kind is telling.Kind.FIX:
         return told.result is Result.OPENS_AGAIN or telling.is_superseded(told, tellings.newest(told.cause))
     if causes.load(told.cause).declared:
         return True
     if told.kind is not telling.Kind.AGAIN:
-        return False
+        return any(
+            other.kind is telling.Kind.FIX and other.stage is telling.Stage.DRAFT
+            for other in tellings.newest(told.cause)
+        )
     said = tellings.load_said(told.source_scope or "", waiting.name)
     return said is not None and said.gone
 
