@@ -317,7 +317,7 @@ def _first_past(counted: tuple[str, ...], today: date, policy: Policy) -> _Past:
 
 
 def _first_day(code: str) -> date | None:
-    oldest = table.find(f"CAUSE#{code}", since="MARK#", until="MARK#~", page=1)
+    oldest = table.find(f"CAUSE#{code}", since="MARK#", until="MARK#~", page=PAGE)
     first = next((known.mark for known in map(read_mark, oldest) if not known.taken_back), None)
     return first.opened_at.astimezone(UTC).date() if first else None
 
