@@ -81,8 +81,8 @@ def show(
     code, may_act = found.state.code, found.may_act(settings)
     figures, about = causes.figures(code, now - window, now, buckets=1)
     known = tellings.newest(code)
-    listed, older = deeds.newest(code, deeds.read_form(before, now) if before else None)
-    above = causes.above(code)
+    listed, older = deeds.newest(code, deeds.read_deed(before) if before else None)
+    own = {*causes.family(code, found.state), *causes.above(code)}
     page = cause_facts.cause_page(
         found.state,
         figures,
@@ -94,11 +94,7 @@ def show(
         form=deeds.new_form(now),
         tellings=[_card(each, about, settings, now) for each in known if each.stage is not Stage.CANCELLED],
         known=known,
-        into=[
-            other
-            for other in settings.causes
-            if other != code and other not in (*found.state.includes, *above)
-        ],
+        into=[other for other in settings.causes if other not in own],
         movable=_movable(about),
         deeds=listed,
         older=f"?before={older}" if older else None,

@@ -13,6 +13,8 @@ from domain.ownership import Deed
 SHOWN = 20
 """Deeds on one page."""
 _FORM = re.compile(r"\d{20}-[0-9a-f]{12}")
+_DEED = re.compile(rf"{_FORM.pattern}(-\d\d)?")
+"""Of tickets that were moved by one form, each deed has its place behind the form's id."""
 
 
 def new_form(now: datetime) -> str:
@@ -23,6 +25,11 @@ def new_form(now: datetime) -> str:
 def read_form(text: str, now: datetime) -> str:
     """The id of a posted form; a new one when it brings none that could be ours."""
     return text if _FORM.fullmatch(text) and text < f"{now:%Y%m%d%H%M%S%f}~" else new_form(now)
+
+
+def read_deed(text: str) -> str | None:
+    """The id of a deed before which older ones are asked for; None for anything else."""
+    return text if _DEED.fullmatch(text) else None
 
 
 def is_done(code: str, form: str) -> bool:

@@ -171,7 +171,12 @@ def separate(
     if source.merged_into != target.code:
         raise Refused("it is not part of that cause")
     alone = replace(source, merged_into=None)
-    alone = replace(alone, due_at=due_of(alone, now, policy))
+    # While it was a part nobody was asked to acknowledge it: whoever gets it back has the whole time.
+    unread = alone.repeated_at is not None and alone.acknowledged_at is None and not alone.escalated_from
+    due_at = (
+        now + policy.cause_acknowledge_within if unread and not alone.declared else due_of(alone, now, policy)
+    )
+    alone = replace(alone, due_at=due_at)
     return alone, replace(target, includes=tuple(code for code in target.includes if code != source.code))
 
 

@@ -2,7 +2,7 @@
 
 from adapters import links
 from builders import A_DAY, A_MINUTE, RAVI, URL, closed, customer, sample
-from integration.test_act_on_cause import CODE, cause_link, declare, noticed
+from integration.test_act_on_cause import CODE, cause_link, declare, form_of, noticed
 from world import World
 
 
@@ -61,6 +61,36 @@ def test_many_deeds_stand_on_several_pages(world: World) -> None:
     older = world.open(f"{link}?before={_older(page.body)}")
     assert older.body.count("Ravi Menon acknowledged it") == 5
     assert "note 03." in older.body
+
+
+def test_older_deeds_follow_also_after_many_moved_tickets(world: World) -> None:
+    link = noticed(world, people=21)
+    world.press(link, action="acknowledge", note="The first.")
+    world.now += A_MINUTE
+    page = world.open(link)
+    tickets = {f"ticket-{number}": f"acme|{number}" for number in range(1, 21)}
+    form = {"form": form_of(page), "into": "no-show"}
+    assert world.press(link, action="move", **form, **tickets).status == 200
+    older = world.open(f"{link}?before={_older(world.open(link).body)}")
+    assert "The first." in older.body.partition('id="deeds"')[2]
+    assert _older(older.body) == ""
+
+
+def test_what_is_part_of_its_parts_is_not_offered(world: World) -> None:
+    link = noticed(world)
+    for part, into in (("no-show", "meter-late"), ("meter-late", CODE)):
+        page = links.cause_url(URL, "hanne", part, world.now, world.now)
+        assert world.press(page, action="merge", into=into).status == 200
+    assert '<option value="no-show"' not in world.open(link).body
+
+
+def test_a_draft_of_a_cause_that_was_merged_can_only_be_cancelled(world: World) -> None:
+    link = noticed(world)
+    declare(world, link)
+    assert world.press(link, action="merge", into="meter-late").status == 200
+    body = world.open(link).body
+    assert 'name="action" value="confirm"' not in body
+    assert 'name="action" value="cancel"' in body
 
 
 def _older(body: str) -> str:

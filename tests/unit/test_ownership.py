@@ -99,6 +99,14 @@ def test_the_new_owner_has_the_whole_time_to_acknowledge() -> None:
             ownership.reassign(unread, to, START, SETTINGS)
 
 
+def test_what_is_separated_unread_has_the_whole_time_to_be_acknowledged() -> None:
+    unread = replace(STATE, repeated_at=START, acknowledged_at=None, escalated_from=None)
+    part, including = ownership.merge(unread, CauseState(code="licence"), (), SETTINGS)
+    now = START + 100 * POLICY.cause_acknowledge_within
+    alone, _ = ownership.separate(part, including, now, POLICY)
+    assert alone.due_at == now + POLICY.cause_acknowledge_within
+
+
 def test_what_is_merged_can_be_separated_and_is_as_before() -> None:
     whole = CauseState(code="licence")
     part, including = ownership.merge(STATE, whole, (), SETTINGS)
