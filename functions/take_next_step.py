@@ -190,7 +190,7 @@ def tell_if_repeated(code: str, now: datetime, settings: Settings) -> None:
     if not cause.has_owner(code, settings):
         return
     for _ in range(ATTEMPTS):
-        state = causes.home(code)
+        state = causes.home(code, settings)
         if not cause.may_tell(state, now):
             return
         days, reached_floor = causes.look_back(state.code, now, settings.policy, state)

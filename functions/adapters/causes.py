@@ -154,11 +154,11 @@ def family(code: str, state: CauseState | None = None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def home(code: str) -> CauseState:
-    """The state of the cause that this one counts for: its own, unless it was merged into another."""
+def home(code: str, settings: Settings) -> CauseState:
+    """The state of the cause that this one counts for: its own, unless it was merged into one that there still is."""
     state = load(code)
     for _ in range(DEPTH):
-        if state.merged_into is None:
+        if state.merged_into not in settings.causes:
             break
         state = load(state.merged_into)
     return state
@@ -183,11 +183,14 @@ def states(settings: Settings) -> dict[str, CauseState]:
 
 
 def owned_by(owner: str, settings: Settings) -> list[str]:
-    """The causes that a contact owns now; those merged into another one are in the figures of that one."""
+    """The causes that a contact owns now; those merged into another one are in the figures of that one.
+
+    A cause whose whole has left the settings stands for itself again, or nobody would hear of it.
+    """
     return [
         code
         for code, state in states(settings).items()
-        if state.merged_into is None and cause.owner_of(state, settings) == owner
+        if state.merged_into not in settings.causes and cause.owner_of(state, settings) == owner
     ]
 
 

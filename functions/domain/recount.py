@@ -63,9 +63,10 @@ def next_run(last: Run | None, applied_at: datetime, now: datetime, since: datet
 def reread(follow_up: FollowUp, settings: Settings) -> FollowUp:
     """The follow-up with the cause that its helpdesk's word means now.
 
-    Unchanged while its details are missing, and where a person said what the cause is.
+    Unchanged while its details are missing, and where a person said what the cause is, as long as there is that cause.
     """
-    if follow_up.state is State.WAITING or follow_up.cause_set_by:
+    is_set = follow_up.cause_set_by is not None and follow_up.cause in settings.causes
+    if follow_up.state is State.WAITING or is_set:
         return follow_up
     meant = settings.cause_of(follow_up.closure.cause, follow_up.closure.source)
     return follow_up if follow_up.cause == meant else replace(follow_up, cause=meant)

@@ -853,6 +853,32 @@ def test_whoever_was_merged_in_after_the_confirmation_is_not_told_of_that_fix(wo
     assert "3 people told" in page.body
 
 
+def test_a_cause_comes_back_when_that_which_it_was_merged_into_leaves_the_settings(world: World) -> None:
+    link = noticed(world, people=1)
+    page = link or _page_of(world, CODE)
+    assert world.press(page, action="merge", into="meter-late").status == 200
+    company = settings()
+    known = {code: cause for code, cause in company.causes.items() if code != "meter-late"}
+    world.apply(replace(company, causes=known))
+    assert noticed(world, people=3, first=10)
+    assert any("keeps coming back" in mail.subject for mail in world.mail.to(RAVI))
+    assert causes.owned_by("ravi", replace(company, causes=known)) == [CODE]
+
+
+def test_a_ticket_that_was_moved_to_a_cause_that_left_the_settings_is_read_anew(world: World) -> None:
+    link = noticed(world)
+    form = {"action": "move", "ticket-1": "acme|1", "into": "no-show"}
+    assert world.press(link, **form).status == 200
+    company = settings()
+    world.apply(
+        replace(company, causes={code: cause for code, cause in company.causes.items() if code != "no-show"})
+    )
+    world.invoke("recount_causes", {}, remaining=900_000)
+    moved = tickets.load("acme", "1").follow_up(1)
+    assert moved
+    assert moved.cause == CODE
+
+
 def _page_of(world: World, code: str) -> str:
     """The address of a cause's page for the one who owns all of them."""
     return links.cause_url(URL, "ravi", code, world.now, world.now)
