@@ -360,7 +360,7 @@ def _walk(told: Telling, now: datetime, settings: Settings) -> None:
 
 def _judge(told: Telling, now: datetime, settings: Settings, *, is_late: bool) -> None:
     others, state = tellings.newest(told.cause), causes.load(told.cause)
-    evidence = tellings.evidence(told, now)
+    evidence = tellings.evidence(told, now, settings.policy)
     if is_late:
         judged, after, mails, again, what = telling.judge_late(told, evidence, others, state, now, settings)
     else:

@@ -6,7 +6,7 @@ TOLD#<code>#<kind>#<episode>        MESSAGE#<person>     one for each person (ad
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapters import causes, outbox, people, table, tickets
 from domain import cause, telling
@@ -219,15 +219,20 @@ def _page_of_people(
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 
-def evidence(told: Telling, now: datetime) -> Evidence:
-    """What a fix is judged by: its cause's tickets since it, and in as much time before, and the answers."""
+def evidence(told: Telling, now: datetime, policy: Policy) -> Evidence:
+    """What a fix is judged by: its cause's tickets since it, and in as much time before, and the answers.
+
+    Days whose marks are not kept any more are compared with nothing: both times are as long as what is left.
+    """
     fixed_at = told.fixed_at or told.made_at
-    span = now - fixed_at
+    passed = now - fixed_at
+    span = max(min(passed, policy.keep_for - passed), timedelta())
+    until = fixed_at + span
     before = cause.count(
         mark for mark in causes.marks(told.cause, fixed_at - span, fixed_at) if mark.opened_at < fixed_at
     )
     since = cause.count(
-        mark for mark in causes.marks(told.cause, fixed_at, now) if mark.opened_at >= fixed_at
+        mark for mark in causes.marks(told.cause, fixed_at, until) if mark.opened_at >= fixed_at
     )
     answered = telling.reached((), answers(told))
     return Evidence(

@@ -33,6 +33,7 @@ from domain.fix import Evidence, Result
 from domain.message import cancel
 from domain.ownership import What
 from domain.person import person_key
+from domain.settings import Policy
 from domain.telling import Kind, Stage, Telling
 from world import Page, World
 
@@ -395,8 +396,8 @@ def pressed_while_it_is_judged(world: World, monkeypatch: pytest.MonkeyPatch, li
     """Somebody says "no" after the evidence was read and before the verdict is stored; gives the page's status."""
     read, pressed = tellings.evidence, list[int]()
 
-    def read_too_early(told: Telling, now: datetime) -> Evidence:
-        found = read(told, now)
+    def read_too_early(told: Telling, now: datetime, policy: Policy) -> Evidence:
+        found = read(told, now, policy)
         if not pressed:
             pressed.append(world.press(link, answer="no").status)
         return found
@@ -576,6 +577,16 @@ def test_tickets_that_a_fix_held_in_spite_of_do_not_make_it_repeated_again(world
         world.hook(closed(f"s{number}", world.now, requester=customer(f"s{number}@c.example")))
     world.settle()
     assert len([m for m in world.mail.to(RAVI) if "keeps coming back" in m.subject]) == len(notices) + 1
+
+
+def test_a_fix_is_compared_only_with_days_whose_marks_are_kept(world: World) -> None:
+    fixed(world)
+    known = tellings.load(CODE, 1)
+    assert known
+    assert known.fixed_at
+    policy = settings(keep_for=timedelta(days=100)).policy
+    for days, left in ((30, 30.0), (70, 30.0), (120, 0.0)):
+        assert tellings.evidence(known, known.fixed_at + days * A_DAY, policy).days == left
 
 
 def known(world: World, link: str, day: date) -> Page:
