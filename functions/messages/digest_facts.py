@@ -255,9 +255,7 @@ def examples(follow_ups: Iterable[FollowUp]) -> tuple[compose.Example, ...]:
 
 def _owner_may_read(follow_up: FollowUp) -> str | None:
     answer = follow_up.answer
-    if answer is None or (answer.solved and answer.consent is None):
-        return None
-    return answer.words
+    return answer.words if answer and not answer.solved else follow_up.quote
 
 
 def _line(entry: Entry, settings: Settings, unit: str, harm: int, harm_so_far: int) -> compose.CauseLine:

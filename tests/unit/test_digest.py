@@ -178,6 +178,7 @@ def test_words_that_are_not_only_praise_are_quoted_once_a_person_passed_them_on(
         found = told(closing("1", State.CONFIRMED, answers=(answer,), resolver_name="Marta"))
         context = digest_facts.digest("jonas", START, UNTIL, UNTIL, [found], samples.CAUSES_LINK, SETTINGS)
         assert [(thanks.solved, thanks.quote) for thanks in context.thanks] == [(1, quote)]
+        assert [example.words for example in digest_facts.examples(found.about)] == [quote]
 
 
 def test_who_acknowledged_is_whoever_has_the_cause_now() -> None:
