@@ -146,8 +146,8 @@ def _update(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]
 
 
 def _ask_team(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
-    team = found.follow_up.team
-    if team is None or team not in settings.teams or found.flag.settled_at:
+    team = flag.team_to_ask(found.follow_up, settings)
+    if team is None or found.flag.settled_at:
         raise Wrong(409, "There is no team to ask.")
     if flag.team_was_asked(found.flag):
         return []

@@ -345,6 +345,15 @@ def _next_holder(flag: Flag, settings: Settings) -> str | None:
     return None if flag.holder in flag.had_by else settings.responsible
 
 
+def team_to_ask(follow_up: FollowUp, settings: Settings) -> str | None:
+    """The team that may be asked how it sees what is not confirmed; None where there is none.
+
+    Beside a "yes" there is nothing to ask: the words there are passed on only as the customer agreed.
+    """
+    known = follow_up.team if follow_up.team in settings.teams else None
+    return None if follow_up.state is State.CONFIRMED else known
+
+
 def ask_team(flag: Flag, team: str, by: str, now: datetime) -> tuple[Flag, Message]:
     """The team is asked how it sees it, once in each round of the flag; the mail leads to a page of its own."""
     asked = Message(

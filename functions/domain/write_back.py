@@ -96,12 +96,15 @@ def missing(
 ) -> tuple[WriteBack, ...]:
     """What has to be written for this follow-up, given what exists by name.
 
-    A customer who pressed has some time for words, which then stand in the note; words that come send it at once.
+    A customer who pressed has some time for words, which then stand in the note; words that come send it at once. Words
+    beside a "yes" wait for the customer's consent.
     """
     source = settings.sources.get(follow_up.closure.source)
     if source is None or not _is_told(follow_up, source) or follow_up.outcome_at is None:
         return ()
-    has_words = follow_up.answer is not None and follow_up.answer.words is not None
+    answer = follow_up.answer
+    said = follow_up.quote if follow_up.state is State.CONFIRMED else answer and answer.words
+    has_words = said is not None
     waits = follow_up.state is not State.SILENT and not has_words
     wanted = WriteBack(
         source=follow_up.closure.source,

@@ -11,7 +11,7 @@ from typing import Any, cast
 from domain import hours, thanks
 from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
-from domain.flag import Deed, Flag, Result, What
+from domain.flag import Deed, Flag, Result, What, team_to_ask
 from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
@@ -204,7 +204,7 @@ def _colleague(
         name=contact_name(by, settings),
         subject=follow_up.closure.subject,
         customer_name=follow_up.closure.requester_name,
-        words=_said(follow_up),
+        words=_passed_on(follow_up),
         wish=follow_up.answer.wish if follow_up.answer else None,
     )
 
@@ -229,8 +229,9 @@ def version_page(
         subject=closure.subject,
         closed_on=our_day(closure.closed_at, settings),
         resolver_name=closure.resolver_name or closure.resolver_email,
-        words=_said(follow_up),
+        words=_passed_on(follow_up),
         wish=follow_up.answer.wish if follow_up.answer else None,
+        confirmed=follow_up.state is State.CONFIRMED,
         team_words=form if form is not None else flag.team_words,
         settled=flag.settled_at is not None,
         saved=saved,
@@ -499,7 +500,7 @@ def flag_page(
         questions=tuple(question(asked, follow_up, settings) for asked in questions),
         promises=tuple(promise(known, follow_up, settings) for known in promises),
         asks_again=asks_again,
-        may_ask_team=follow_up.team in settings.teams and not team_asked,
+        may_ask_team=team_to_ask(follow_up, settings) is not None and not team_asked,
         team_asked=team_asked,
         team_words=flag.team_words,
         team_wrote_at=our_time(flag.team_wrote_at, settings),
@@ -686,10 +687,15 @@ def helpdesk_note(follow_up: FollowUp, mark: str, settings: Settings) -> compose
         company=settings.company.name,
         outcome=cast(Any, follow_up.state.value),
         mark=mark,
-        words=_said(follow_up),
+        words=_passed_on(follow_up),
         wish=answer.wish if answer else None,
         promise_kept=answer.kept if answer else None,
     )
+
+
+def _passed_on(follow_up: FollowUp) -> str | None:
+    """What colleagues beside the responsible person may read of it: beside a "yes" only what the customer agreed to."""
+    return follow_up.quote if follow_up.state is State.CONFIRMED else _said(follow_up)
 
 
 def _said(follow_up: FollowUp) -> str | None:

@@ -223,6 +223,8 @@ class VersionPage:
     """What the team has said, or what stands in the form after an error."""
     seal: str | None = None
     """Comes back with the form as the hidden field ``seal``."""
+    confirmed: bool = False
+    """The customer says by now that it is solved."""
     settled: bool = False
     saved: bool = False
     error: str | None = None

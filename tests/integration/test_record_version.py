@@ -6,7 +6,7 @@ import pytest
 
 from adapters import links, tickets
 from adapters.notices import ONCE_MORE
-from builders import A_MINUTE, A_SECOND, RAVI, TEAM, sample, settings
+from builders import A_MINUTE, A_SECOND, CUSTOMER, RAVI, TEAM, sample, settings
 from domain.flag import Flag, What
 from integration.test_show_version import asked_team
 from world import World
@@ -87,6 +87,25 @@ def test_without_a_team_there_is_nobody_to_ask(world: World) -> None:
     mail = next(mail for mail in world.mail.sent if "Not solved" in mail.subject)
     assert "how they see it" not in world.open(mail.link).body
     assert world.press(mail.link, action="ask_team").status == 409
+
+
+def test_a_team_is_not_asked_about_words_beside_a_yes_and_does_not_read_them(world: World) -> None:
+    critical = "It works, but Kim was rude."
+    world.press(world.asked(), answer="yes", words=critical)
+    world.wait(A_MINUTE)
+    flag_link = world.mail.to(RAVI)[0].link
+    assert "how they see it" not in world.open(flag_link).body
+    assert world.press(flag_link, action="ask_team").status == 409
+
+
+def test_a_team_that_was_asked_reads_no_words_of_a_later_yes(world: World) -> None:
+    link = asked_team(world)
+    assert "The customer did not confirm" in world.open(link).body
+    world.press(world.mail.to(CUSTOMER)[0].link, answer="yes", words="It works now, but Kim was rude.")
+    world.settle()
+    page = world.open(link).body
+    assert "rude" not in page
+    assert "The customer did not confirm" not in page
 
 
 def test_a_scanner_in_the_teams_mailbox_writes_nothing_and_a_person_presses_once_more(world: World) -> None:

@@ -439,6 +439,23 @@ def test_whoever_adds_words_in_time_is_quoted_and_whoever_does_not_is_told_after
     assert len(desk.cases["4711"].notes) == 1
 
 
+@pytest.mark.parametrize("consent", [None, "yes"])
+def test_words_beside_a_yes_stand_in_the_note_only_if_the_customer_agreed(
+    world: World, desk: Desk, consent: str | None
+) -> None:
+    connected(world, desk)
+    link = world.asked()
+    world.press(link, answer="yes", words="Kim was very patient.")
+    world.settle()
+    assert desk.cases["4711"].notes == [], "they are asked whether it may be passed on"
+    if consent:
+        world.press(link, answer="yes", words="Kim was very patient.", consent=consent)
+    world.wait(AN_HOUR)
+    (note,) = desk.cases["4711"].notes
+    assert "says: solved" in note
+    assert ("Kim was very patient." in note) is bool(consent)
+
+
 def test_a_changed_mind_is_told_and_what_was_overtaken_is_not(world: World, desk: Desk) -> None:
     connected(world, desk)
     link = world.asked()

@@ -69,6 +69,16 @@ def test_whoever_said_nothing_yet_has_time_for_words() -> None:
     assert at_once == replace(waits, due_at=after(days=2, minutes=1))
 
 
+def test_words_beside_a_yes_wait_for_the_customers_consent() -> None:
+    words = Press(solved=True, words="Thank you, Kim.")
+    confirmed = record_answer(asked(), words, NOW, POLICY)
+    (waits,) = missing(confirmed, {}, NOW, company())
+    assert waits.due_at == NOW + POLICY.words_within
+    agreed = record_answer(confirmed, replace(words, consent=True), after(days=2, minutes=1), POLICY)
+    (at_once,) = missing(agreed, {waits.name: waits}, after(days=2, minutes=1), company())
+    assert at_once.due_at == after(days=2, minutes=1)
+
+
 @pytest.mark.parametrize("state", [state for state in State if state not in {State.CONFIRMED, State.DENIED}])
 def test_only_outcomes_are_told(state: State) -> None:
     follow_up = replace(asked(), state=state, outcome_at=NOW)
