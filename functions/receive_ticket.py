@@ -68,14 +68,14 @@ def _verified(
     try:
         key = verify(preset.rule(source.verify), request.headers, request.body, keys, now, target)
     except Unverified as unverified:
+        if settings_store.is_connecting(name, now):
+            captures.keep_refused(name, unverified.reason, now)
         if unverified.reason == "no_usable_key":
             # Ours to mend: the sender did nothing wrong and is asked to try again.
             raise
         if unverified.reason == "stale":
             # The signature is right and only the time is not; many of these mean that a clock is wrong, perhaps ours.
             count("WebhookStale")
-        if settings_store.is_connecting(name, now):
-            captures.keep_refused(name, unverified.reason, now)
         return _unauthorized(unverified.reason)
     outcomes = take_in(name, request.headers, request.body, now, settings)
     for outcome in outcomes:

@@ -146,6 +146,13 @@ def verify(
     return index
 
 
+def is_usable(rule: Rule, key: str) -> bool:
+    """Whether a secret can verify anything by this rule; one that cannot lets nobody in."""
+    return bool(
+        _shared_secret(rule, key) if isinstance(rule, SecretRule) else _secret(key, rule.key_transform)
+    )
+
+
 def instant(text: str) -> datetime | None:
     """The moment (UTC) of a text in ISO 8601 with zone; None for anything else, leap seconds included."""
     if not _INSTANT.fullmatch(text):

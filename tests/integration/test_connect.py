@@ -12,7 +12,7 @@ import pytest
 
 import connect as command
 import settings_file
-from adapters import captures, settings_store
+from adapters import captures, secret_store, settings_store
 from builders import A_MINUTE, A_SECOND, ACME_SECRET, closed, settings, signed
 from explain import captured
 from world import World
@@ -100,6 +100,18 @@ def test_requests_are_kept_only_while_somebody_is_connecting_and_never_with_a_se
     assert kept[0].body == "" and json.loads(kept[1].raw)["data"]["id"] == "2"
     assert all(not capture.headers for capture in kept)
     assert [item for item in world.scan() if "CONNECT#acme" in item and "expires_at" not in item] == []
+
+
+def test_whoever_connects_sees_that_the_stored_secret_cannot_be_used(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = settings_store.read()
+    assert stored
+    settings_store.connect("acme", world.now + A_MINUTE, stored)
+    settings_store.forget()
+    monkeypatch.setattr(secret_store, "hook_keys", lambda *_: ["acme-helpdesk-2026-hook"])
+    assert world.hook(closed("1", world.now)).status == 503
+    assert [one.outcome for one in captures.listed("acme", world.now)] == ["refused: no_usable_key"]
 
 
 def test_new_settings_do_not_end_the_connecting(world: World) -> None:

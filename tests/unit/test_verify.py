@@ -23,6 +23,7 @@ from helpdesks.verify import (
     Target,
     Unverified,
     instant,
+    is_usable,
     verify,
 )
 from senders import sent, stamped
@@ -402,6 +403,7 @@ def test_w11_signatures_of_other_versions_are_left_out() -> None:
 def test_w12_an_unusable_key_lets_nobody_in(keys: list[str]) -> None:
     headers = standard_request(secret="whsec_")
     assert refused(STANDARD, headers, keys=keys) == "no_usable_key"
+    assert not any(is_usable(STANDARD, key) for key in keys)
     assert verify(STANDARD, standard_request(), BODY, [*keys, SECRET], NOW) == str(len(keys))
 
 
@@ -431,6 +433,20 @@ def test_a_shared_secret_in_a_header_verifies_only_as_a_whole() -> None:
         assert refused(bearer, {"authorization": value}, keys=["s3cret"]) == "malformed_signature"
     assert refused(own, {}, keys=["s3cret"]) == "no_signature"
     assert refused(own, {"x-token": "x"}, keys=[" "]) == "no_usable_key"
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "usable"),
+    [
+        (STANDARD, SECRET, True),
+        (STANDARD, "acme-helpdesk-2026-hook", False),
+        (ZENDESK, "acme-helpdesk-2026-hook", True),
+        (SecretRule(header="X-Token"), "acme-helpdesk-2026-hook", True),
+        (SecretRule(header="Authorization", prefix="Basic ", encoding="base64"), " ", False),
+    ],
+)
+def test_whether_a_secret_can_be_used_depends_on_the_rule(rule: Rule, key: str, usable: bool) -> None:
+    assert is_usable(rule, key) is usable
 
 
 # --- rules and instants --------------------------------------------------------------------------
