@@ -133,6 +133,7 @@ def _take_one(
         return close(report, now, settings)
     if isinstance(report, Reopen):
         return _reopen(report, settings)
+    logger.info("webhook ignored", source=name, reason=report.reason)
     return "ignored"
 
 

@@ -143,7 +143,7 @@ def _closure(
     if settings:
         yield from _known_here(closure, settings)
         if now - closure.closed_at > settings.policy.oldest_closure:
-            yield "  It is too old to be asked about (policy.oldest_closure): that is recorded."
+            yield "  It is too old to be asked about (policy.oldest_closure): the hook ignores it."
     if not closure.needs_details:
         named = {"resolver_name"} if "resolver_email" in values else set()
         for key, cost in WANTED.items():

@@ -21,6 +21,8 @@ LARGEST_BODY = 256 * 1024
 """Bytes; the hook answers 413 to more before it reads anything."""
 CLOCK_DIFFERENCE = timedelta(hours=1)
 """How far in our future a helpdesk's clock may be."""
+LONGEST_PAST = timedelta(days=3650)
+"""An older time is no time of a ticket but a mistake, such as seconds that are read as milliseconds."""
 MOST_EVENTS = 100
 """In one request; HubSpot and Salesforce send no more."""
 MOST_FIELDS = 200
@@ -65,8 +67,9 @@ def read(
     """What one verified event means; Unusable when it should mean something and does not.
 
     ``headers`` have lower-case names, ``body`` is raw (after base64 decoding by the gateway) or one part of
-    ``split``, ``received_at`` has a zone, ``oldest`` is how long before it a closure may lie, ``source`` is the
-    settings' key of this helpdesk, ``statuses`` what the settings say about its statuses: they win over the preset's.
+    ``split``, ``received_at`` has a zone, ``oldest`` is how long before it a closure may lie (an older one is
+    ignored), ``source`` is the settings' key of this helpdesk, ``statuses`` what the settings say about its
+    statuses: they win over the preset's.
     """
     text = _text_of(body)
     own = {label.strip().casefold(): meaning for label, meaning in statuses.items()}
@@ -167,7 +170,7 @@ class _Told:
 
     def check(self, moment: datetime, name: str) -> datetime:
         """``moment``, when a report that arrives now can be about it."""
-        if not self.received_at - self.oldest <= moment <= self.received_at + CLOCK_DIFFERENCE:
+        if not self.received_at - LONGEST_PAST <= moment <= self.received_at + CLOCK_DIFFERENCE:
             raise Unusable(f"{name} out of range")
         return moment
 
@@ -225,6 +228,8 @@ def _outcome(
         return Ignored("a status that is neither closed nor open")
     values: dict[str, Any] = {"degraded": moment is None} | details
     at = moment or told.received_at
+    if at < told.received_at - told.oldest:
+        return Ignored("older than policy.oldest_closure")
     try:
         if meaning in _TIME_NAMES:
             return Reopen(source=told.source, ticket_id=ticket_id or "", reopened_at=at)

@@ -395,13 +395,15 @@ def test_w16_what_nobody_classified_is_counted_as_unclassified(world: World) -> 
     assert [mail.to for mail in world.mail.sent] == [MIA]
 
 
-def test_w17_a_closing_outside_of_time_is_kept_in_quarantine(world: World) -> None:
+def test_w17_a_closing_outside_of_time_is_kept_in_quarantine_or_ignored_where_it_is_only_old(
+    world: World,
+) -> None:
     expected = {
         "1970-01-01T00:00:00Z": "quarantined",
         "2099-01-01T00:00:00Z": "quarantined",
         "2026-11-30T08:59:00": "quarantined",
         "2026-11-30T08:59:60Z": "quarantined",
-        stamp(START - 30 * A_DAY - A_SECOND): "quarantined",
+        stamp(START - 30 * A_DAY - A_SECOND): "ignored",
         stamp(START - 30 * A_DAY): "accepted",
         stamp(START + AN_HOUR): "accepted",
         stamp(START + AN_HOUR + A_SECOND): "quarantined",

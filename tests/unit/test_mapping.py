@@ -377,7 +377,7 @@ def test_a_ticket_id_that_cannot_be_a_key_is_unusable(ticket_id: object) -> None
     [
         ("1970-01-01T00:00:00Z", "closed_at out of range"),
         ("2099-01-01T00:00:00Z", "closed_at out of range"),
-        ("2026-01-31T09:19:59Z", "closed_at out of range"),
+        ("1970-01-21T09:19:59Z", "closed_at out of range"),
         ("2026-03-02T10:20:01Z", "closed_at out of range"),
         ("2026-03-02T09:15:42", "closed_at is not a time with zone"),
         ("2026-03-02", "closed_at is not a time with zone"),
@@ -403,6 +403,14 @@ def test_w17_the_limits_of_the_range_are_inside(moment: str) -> None:
     assert closure(read("standard-webhooks", standard(closed_at=moment))).closed_at == datetime.fromisoformat(
         moment
     )
+
+
+@pytest.mark.parametrize("moment", ["2026-01-31T09:19:59Z", "2017-01-31T09:19:59Z"])
+def test_w17_what_is_too_old_to_be_asked_about_is_none_of_our_business(moment: str) -> None:
+    ignored = mapping.Ignored("older than policy.oldest_closure")
+    assert read("standard-webhooks", standard(closed_at=moment)) == ignored
+    assert read("zendesk", trigger(updated_at=moment)) == ignored
+    assert read("standard-webhooks", standard("ticket.reopened", reopened_at=moment)) == ignored
 
 
 def test_w17_a_missing_time_is_receipt_only_where_the_preset_allows_it() -> None:
