@@ -15,6 +15,7 @@ from typing import Any
 from domain.closure import Closure, Contributor, Reopen
 from domain.settings import UNCLASSIFIED, Settings, Source
 from helpdesks import mapping
+from helpdesks.calls import APIS
 from helpdesks.preset import PRESETS, Preset, preset_of
 
 ANY_AGE = timedelta(days=3650)
@@ -123,8 +124,31 @@ def explain(
             )
         else:
             where = places(source, preset, headers, event)
-            lines = [f"{head}understood as: {report.kind}", *_closure(report, where, now, settings)]
-            yield report.requester_email is not None or report.needs_details, lines
+            asked = _asked(name, source, settings) if report.needs_details else ()
+            lines = [f"{head}understood as: {report.kind}", *_closure(report, where, now, settings), *asked]
+            usable = can_ask(name, source, settings) if report.needs_details else bool(report.requester_email)
+            yield usable, lines
+
+
+def can_ask(name: str, source: Source, settings: Settings | None) -> bool:
+    """Whether what a hint leaves out can be fetched: by these settings, else whether it could be set up."""
+    return settings.can_ask(name) if settings else _has_description(source)
+
+
+def _has_description(source: Source) -> bool:
+    return (APIS / f"{source.calls}.toml").exists()
+
+
+def _asked(name: str, source: Source, settings: Settings | None) -> Iterator[str]:
+    """What becomes of a hint, which leaves out whom to ask."""
+    if can_ask(name, source, settings):
+        yield "  The helpdesk sent a hint only: the follow-up waits until the rest is fetched (docs/helpdesk-api.md)."
+        return
+    yield "  Nobody can be asked: the helpdesk sent a hint only, and nothing fetches the rest."
+    if _has_description(source):
+        yield "  to do    give the source an `api:` in the settings, and store its token (docs/helpdesk-api.md)"
+    else:
+        yield "  to do    have it send the customer's address, in a format of your own (docs/helpdesks/your-own.md)"
 
 
 def _closure(
@@ -136,8 +160,6 @@ def _closure(
         if key not in UNREAD_FIELDS and (value := getattr(closure, key))
     }
     yield from _table(values, where)
-    if closure.needs_details:
-        yield "  The helpdesk sent a hint only: the follow-up waits until the rest is fetched (docs/helpdesk-api.md)."
     if closure.degraded:
         yield "  The time is that of its receipt, or the body was broken: marked as degraded."
     if settings:

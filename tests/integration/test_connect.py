@@ -223,6 +223,8 @@ def test_a_secret_in_the_address_or_as_a_password_is_checked(
             "The preset reads: trigger",
         ),
         ("helpscout", "helpscout/convo_status_closed-from-docs.json", 1, "x-helpscout-event"),
+        ("glpi", "glpi/ticket_update-from-source.json", 1, "Nobody can be asked"),
+        ("kustomer", "kustomer/conversation_update-from-docs.json", 1, "Nobody can be asked"),
     ],
 )
 def test_a_captured_body_is_explained_without_a_stack(
