@@ -127,8 +127,9 @@ def _take_one(
     now: datetime,
     settings: Settings,
 ) -> str:
-    oldest, statuses = settings.policy.oldest_closure, settings.sources[name].statuses
-    report = mapping.read(preset, headers, event, now, oldest, source=name, statuses=statuses)
+    source, oldest = settings.sources[name], settings.policy.oldest_closure
+    own: dict[str, Any] = {"statuses": source.statuses, "time_zone": source.time_zone}
+    report = mapping.read(preset, headers, event, now, oldest, source=name, **own)
     if isinstance(report, Closure):
         return close(report, now, settings)
     if isinstance(report, Reopen):

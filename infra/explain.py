@@ -108,7 +108,8 @@ def explain(
     for number, event in enumerate(events, 1):
         head = f"event {number} of {len(events)}: " if len(events) > 1 else ""
         try:
-            report = mapping.read(preset, headers, event, now, ANY_AGE, source=name, statuses=source.statuses)
+            own: dict[str, Any] = {"statuses": source.statuses, "time_zone": source.time_zone}
+            report = mapping.read(preset, headers, event, now, ANY_AGE, source=name, **own)
         except mapping.Unusable as unusable:
             yield False, [f"{head}refused: {unusable}", *_help(str(unusable), preset, event, headers)]
             continue

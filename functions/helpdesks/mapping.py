@@ -63,17 +63,18 @@ def read(
     *,
     source: str,
     statuses: Mapping[str, str] = NO_STATUSES,
+    time_zone: str | None = None,
 ) -> Closure | Reopen | Ignored:
     """What one verified event means; Unusable when it should mean something and does not.
 
     ``headers`` have lower-case names, ``body`` is raw (after base64 decoding by the gateway) or one part of
     ``split``, ``received_at`` has a zone, ``oldest`` is how long before it a closure may lie (an older one is
     ignored), ``source`` is the settings' key of this helpdesk, ``statuses`` what the settings say about its
-    statuses: they win over the preset's.
+    statuses: they win over the preset's, ``time_zone`` the zone of times without one, instead of UTC.
     """
     text = _text_of(body)
     own = {label.strip().casefold(): meaning for label, meaning in statuses.items()}
-    told = _Told(source=source, received_at=received_at, oldest=oldest, statuses=own)
+    told = _Told(source=source, received_at=received_at, oldest=oldest, statuses=own, time_zone=time_zone)
     content = _content(preset, body, text, part=preset.items is not None)
     if content is _BROKEN:
         return _salvage(preset, text, told)
@@ -167,6 +168,7 @@ class _Told:
     received_at: datetime
     oldest: timedelta
     statuses: Mapping[str, str]
+    time_zone: str | None
 
     def check(self, moment: datetime, name: str) -> datetime:
         """``moment``, when a report that arrives now can be about it."""
@@ -263,10 +265,21 @@ def _moment(shape: Shape, value: object, name: str, told: _Told) -> datetime | N
     else:
         text = value.strip() if isinstance(value, str) else ""
         without_zone = _UTC.fullmatch(text) if shape.time_format == "utc" else None
-        moment = instant(f"{without_zone[1]}T{_seconds(without_zone[2])}Z" if without_zone else text)
+        moment = _local(without_zone[1], without_zone[2], told) if without_zone else instant(text)
     if moment is None:
         raise Unusable(f"{name} is not a time with zone")
     return told.check(moment, name)
+
+
+def _local(day: str, clock: str, told: _Told) -> datetime | None:
+    """A time without a zone, in UTC or on the clocks of the source; of an hour that there is twice, the second."""
+    as_utc, zone = instant(f"{day}T{_seconds(clock)}Z"), zone_of(told.time_zone)
+    if as_utc is None or zone is None:
+        return as_utc
+    try:
+        return as_utc.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _seconds(clock: str) -> str:

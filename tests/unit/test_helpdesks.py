@@ -1185,6 +1185,30 @@ def test_nothing_claims_more_than_was_done() -> None:
         ), file.name
 
 
+@pytest.mark.parametrize(
+    ("zone", "said", "closed_at"),
+    [
+        (None, "2026-03-02 09:15:42", CLOSED),
+        ("Europe/Berlin", "2026-03-02 10:15:42", CLOSED),
+        ("Europe/Berlin", "2026-03-02T10:15:42+01:00", CLOSED),
+        ("Europe/Berlin", "2025-10-26 02:30:00", datetime(2025, 10, 26, 1, 30, tzinfo=UTC)),
+        ("Europe/Berlin", "2025-07-02 11:15:42", datetime(2025, 7, 2, 9, 15, 42, tzinfo=UTC)),
+    ],
+)
+def test_a_time_without_a_zone_is_on_the_clocks_of_its_source(
+    zone: str | None, said: str, closed_at: datetime
+) -> None:
+    body = with_(with_(GLPI, "item.date_solve", said), "item.date_close", said)
+    now = closed_at + timedelta(minutes=5)
+    assert closure("glpi", body, now=now, time_zone=zone).closed_at == closed_at
+
+
+def test_a_time_at_the_edge_of_all_time_has_no_zone_to_be_read_in() -> None:
+    body = with_(with_(GLPI, "item.date_solve", "0001-01-01 00:00:00"), "item.date_close", None)
+    with pytest.raises(Unusable, match="closed_at is not a time with zone"):
+        read("glpi", body, time_zone="Europe/Berlin")
+
+
 def test_the_notes_of_an_incident_of_servicenow_are_not_read() -> None:
     told = closure("servicenow", {**SERVICENOW, "close_code": None, "close_notes": "Called Ana, +1 555 0100"})
     assert (told.cause, told.solution) == (None, None)
