@@ -29,7 +29,7 @@ import settings_file
 from domain.settings import Settings, Source
 from explain import NotACapture, Request, captured, explain
 from helpdesks.preset import BadPreset, preset_of
-from helpdesks.verify import Target, Unverified, verify
+from helpdesks.verify import Target, Unverified, is_usable, verify
 from sentences import in_sentences
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "helpdesks"
@@ -123,7 +123,7 @@ def _connect(name: str, file: Path | None, patience: timedelta) -> int:
         return _fail(f"and run: make connect SOURCE={name} FILE=my-settings.yaml")
     url = f"{stored.settings.company.public_url or os.environ.get('PUBLIC_URL')}/hooks/{name}"
     _say(_page(source.preset if isinstance(source.preset, str) else "your-own", url))
-    if not _has_secret(source.secret):
+    if not _has_secret(source):
         return 1
     began = datetime.now(UTC)
     settings_store.connect(name, began + patience, stored)
@@ -173,22 +173,30 @@ def _nothing_came(something: bool) -> Iterable[str]:
         yield "  whether its rule fires: close a ticket of your own"
 
 
-def _has_secret(key: str) -> bool:
-    secret_id = os.environ.get("HOOK_SECRETS", "")
+def _has_secret(source: Source) -> bool:
+    """Whether there is a secret that this source's way of signing can use; asks for one when there is none."""
+    key, secret_id = source.secret, os.environ.get("HOOK_SECRETS", "")
+    rule = preset_of(source.preset, source.fields).rule(source.verify)
     try:
-        if set_secret.stored(secret_id).get(key):
-            return True
+        stored = set_secret.stored(secret_id).get(key, [])
     except ValueError as wrong:
         _fail(f"{secret_id} does not hold hook secrets: {wrong}.")
         return False
+    if any(is_usable(rule, secret) for secret in stored):
+        return True
+    if stored:
+        _fail(f"The secret stored for {key} cannot be used by this way of signing.")
     _say(
         [
             "",
-            f"No secret is stored for {key} yet. Paste the helpdesk's, or one that you made (it is not shown):",
+            f"No usable secret is stored for {key} yet. Paste the helpdesk's, or one that you made (it is not shown):",
         ]
     )
     secret = secret_entries.typed("Secret")
-    if problem := set_secret.problem_of(secret):
+    problem = set_secret.problem_of(secret)
+    if problem is None and not is_usable(rule, secret):
+        problem = "this way of signing needs whsec_ and base64 after it"
+    if problem:
         _fail(f"Nothing was stored: {problem}. To have one made: make secret SOURCE={key} GENERATE=1")
         return False
     _say([set_secret.change(key, secret_id, secret)])

@@ -113,8 +113,8 @@ def _check(head: bytes) -> None:
 
 def _inner(part: Message) -> list[Message]:
     """The parts of a part. What a mail that is attached says, or a report in it, is not said by whoever attached it."""
-    inner = part.get_payload()
-    return inner if isinstance(inner, list) and part.get_content_maintype() == "multipart" else []
+    inner = part.get_payload() if part.get_content_maintype() == "multipart" else None
+    return [one for one in inner if isinstance(one, Message)] if isinstance(inner, list) else []
 
 
 def _parts(message: Message) -> Iterator[Message]:

@@ -147,6 +147,25 @@ def test_a_source_that_nobody_knows_is_put_into_the_settings_file(
     assert "a-secret-of-sixteen" not in told.out + told.err
 
 
+def test_a_secret_that_this_way_of_signing_cannot_use_is_refused_at_once(
+    world: World, clock: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_secret(world, monkeypatch)
+    held = boto3.client("secretsmanager")
+    held.put_secret_value(
+        SecretId="HookSecrets", SecretString=json.dumps({"acme": ["a-plain-secret-of-mine"]})
+    )
+    monkeypatch.setattr("sys.stdin", io.StringIO("another-plain-secret\n"))
+    assert command.main(["acme"]) == 1
+    told = capsys.readouterr()
+    assert "cannot be used by this way of signing" in told.err
+    assert "Nothing was stored: this way of signing needs whsec_ and base64" in told.err
+    assert "plain-secret" not in told.out + told.err
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{ACME_SECRET}\n"))
+    assert command.main(["acme", "--wait", "60"]) == 1
+    assert "2 secrets verify the hooks of acme" in capsys.readouterr().out
+
+
 def test_a_source_is_set_in_as_the_others_of_the_file_are(world: World, tmp_path: Path) -> None:
     text = Path("infra/settings.yaml").read_text("utf-8")
     wider = "\n".join(line.replace("  ", "    ") for line in text.split("\n"))

@@ -265,7 +265,7 @@ def test_e3_without_a_policy_of_the_domain_the_envelope_has_to_be_of_it(
 ) -> None:
     """SPF passes for whatever domain the envelope names: that says nothing about From."""
     world.asked()
-    told = {"dmarcVerdict": {"status": dmarc}, "dkimVerdict": {"status": "GRAY"}}
+    told: dict[str, Any] = {"dmarcVerdict": {"status": dmarc}, "dkimVerdict": {"status": "GRAY"}}
     reply(world, "Yes, all solved.", source=envelope, **told)
     assert (known().state == State.CONFIRMED) is counts
 
