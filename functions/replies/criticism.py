@@ -5,16 +5,10 @@ back a part of the "yes" is worth hearing too, but not like that. One doubtful w
 person does no harm, and a complaint that is passed on as praise does.
 """
 
-import re
-import tomllib
-from functools import cache
-from pathlib import Path
-
 from replies import verdict
-from replies.languages import all_languages, expanded
+from replies.languages import all_languages
 from replies.normal import normal
 
-FILE = Path(__file__).with_name("criticism.toml")
 DENIED = frozenset({"unsolved", "question"})
 """What the reading of a reply already knows as no praise: "still not working", and whatever asks."""
 
@@ -26,16 +20,6 @@ def is_critical(words: str) -> bool:
     """
     text = normal(words)
     judged = verdict.found(words).items()
-    return any(categories & DENIED or _phrases(code).search(text) for code, categories in judged)
-
-
-@cache
-def _phrases(code: str) -> re.Pattern[str]:
-    texts = sorted({text for phrase in _file()[code] for text in expanded(phrase)}, key=len, reverse=True)
-    any_of = "|".join(re.escape(text) for text in texts)
-    return re.compile(rf"(?<!\w)(?:{any_of})(?!\w)" if all_languages()[code].spaced else any_of)
-
-
-@cache
-def _file() -> dict[str, list[str]]:
-    return tomllib.loads(FILE.read_text("utf-8"))
+    return any(
+        categories & DENIED or all_languages()[code].criticism.search(text) for code, categories in judged
+    )

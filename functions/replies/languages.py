@@ -31,6 +31,7 @@ from pathlib import Path
 from replies.normal import normal
 
 FOLDER = Path(__file__).parent / "languages"
+CRITICISM = Path(__file__).with_name("criticism.toml")
 SIGNS = "signs"
 
 TELLING = (
@@ -68,6 +69,8 @@ class Language:
     introduces: tuple[str, ...]
     longest: dict[str, int]
     """How many tokens the longest phrase has that begins with a token."""
+    criticism: re.Pattern[str]
+    """Finds in a normal text what makes words of thanks something else (criticism.toml)."""
 
     def tokens(self, text: str) -> Tokens:
         """The tokens of a normal text in this language."""
@@ -80,7 +83,8 @@ def all_languages() -> dict[str, Language]:
     """All languages by their codes; the signs that everybody uses belong to each of them."""
     files = _files()
     signs = files.pop(SIGNS)
-    return {code: _language(file, signs) for code, file in files.items()}
+    critical = tomllib.loads(CRITICISM.read_text("utf-8"))
+    return {code: _language(file, signs, critical[code]) for code, file in files.items()}
 
 
 @cache
@@ -108,7 +112,7 @@ def expanded(phrase: str) -> Iterator[str]:
         yield " ".join(word.replace("_", " ") for word in chosen if word)
 
 
-def _language(file: dict[str, list[str]], signs: dict[str, list[str]]) -> Language:
+def _language(file: dict[str, list[str]], signs: dict[str, list[str]], critical: list[str]) -> Language:
     spaced = bool(file.get("spaced", True))
     pattern = _WORDS if spaced else _LETTERS
     phrases: dict[tuple[str, ...], str] = {}
@@ -128,7 +132,14 @@ def _language(file: dict[str, list[str]], signs: dict[str, list[str]]) -> Langua
         thanks_for=frozenset(normal(word) for word in file.get("thanks_for", [])),
         introduces=tuple(normal(word) for word in file.get("introduces", [])),
         longest=longest,
+        criticism=_any_of(critical, spaced=spaced),
     )
+
+
+def _any_of(phrases: list[str], *, spaced: bool) -> re.Pattern[str]:
+    texts = sorted({text for phrase in phrases for text in expanded(phrase)}, key=len, reverse=True)
+    any_of = "|".join(re.escape(text) for text in texts)
+    return re.compile(rf"(?<!\w)(?:{any_of})(?!\w)" if spaced else any_of)
 
 
 @cache

@@ -1,14 +1,18 @@
 """What a customer wrote themselves: without the mail that is answered, without signature, without what programs add."""
 
 import re
+from itertools import takewhile
 
-from replies import languages
+from replies import languages, verdict
 from replies.normal import normal
 
 MOST_LINES = 2000
 LONGEST_ATTRIBUTION = 300
 HEADER_LINES = 6
 SHORT_LINE = 80
+SIGNATURE_LINES = 6
+NAME_WORDS = 6
+"""Words in a line of a signature, such as a name with what somebody does."""
 
 _QUOTED = re.compile(r"\s*(?:>|\|\s)")
 _ATTRIBUTION = re.compile(r".{0,200}\d.{0,200}<[^<>@\s]{1,80}@[^<>\s]{1,200}>.{0,80}:$")
@@ -16,6 +20,7 @@ _ATTRIBUTION = re.compile(r".{0,200}\d.{0,200}<[^<>@\s]{1,80}@[^<>\s]{1,200}>.{0
 _RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{20,})\s*")
 _SIGNATURE = re.compile(r"\s*(?:--|—|–|__|\*\*)\s*")
 _POSTSCRIPT = re.compile(r"(?:p\.?\s?){1,3}s\b[\s.:,-]*\w")
+_ADDRESS = re.compile(r"[@/]|\w\.\w{2,}$")
 _LABEL = re.compile(r"[\s*>_]*([^:]{1,30}?)[\s*]*:\*?")
 
 
@@ -32,7 +37,7 @@ def of(text: str) -> str:
                 break
             at += quote
             continue
-        if _ends(plain, at):
+        if _ends(lines, plain, at):
             kept += _postscript(lines, plain, at + 1)
             break
         if not _QUOTED.match(lines[at]):
@@ -47,7 +52,7 @@ def _postscript(lines: list[str], plain: list[str], start: int) -> list[str]:
     for at in range(start, len(lines)):
         if _attribution(plain, at) or _is_header(plain, at) or _QUOTED.match(lines[at]):
             break
-        if kept and _ends(plain, at):
+        if kept and _ends(lines, plain, at):
             break
         if kept or _POSTSCRIPT.match(plain[at]):
             kept.append(lines[at].rstrip())
@@ -78,19 +83,19 @@ def _answers_below(plain: list[str], at: int) -> bool:
     return bool(_QUOTED.match(following))
 
 
-def _ends(plain: list[str], at: int) -> bool:
+def _ends(lines: list[str], plain: list[str], at: int) -> bool:
     """Whether from this line on nothing is the customer's own."""
     line = plain[at]
     if _SIGNATURE.fullmatch(line) or _RULE.fullmatch(line):
         return True
-    bare = line.strip("-_*=> \t")
+    bare = line.replace("&nbsp;", " ").strip("-_*=> \t")
     if bare in languages.beginnings("original"):
         return True
     if line.startswith("---") and line.endswith("---") and _somebody_wrote(f"{bare}:"):
         return True
     if len(line) <= SHORT_LINE and line.startswith(languages.beginnings("sent_from")):
         return True
-    return _is_closing(line) or _is_header(plain, at)
+    return _is_closing(line) or _is_signature(lines, plain, at) or _is_header(plain, at)
 
 
 def _is_closing(line: str) -> bool:
@@ -102,6 +107,37 @@ def _is_closing(line: str) -> bool:
             if not rest.strip(" ,.!-") or (len(rest.split()) <= 4 and rest[0] in " ,.!-" and len(phrase) > 4):
                 return True
     return False
+
+
+def _is_signature(lines: list[str], plain: list[str], at: int) -> bool:
+    """Whether a name begins here, with what people write below it: each word that is not short begins with a capital.
+
+    Below a line of thanks ("Many thanks,") or an empty one, and nothing of it may speak against a yes.
+    """
+    above = next((line for line in reversed(plain[:at]) if line), "")
+    is_thanks = above.endswith(",") and above[:-1].strip() in languages.beginnings("thanks")
+    if not plain[at] or not above or not (is_thanks or not plain[at - 1]):
+        return False
+    below = takewhile(
+        lambda near: not _QUOTED.match(plain[near]) and not _attribution(plain, near),
+        range(at, min(at + SIGNATURE_LINES, len(plain))),
+    )
+    signed = [lines[near].strip() for near in below if plain[near]]
+    return bool(signed) and all(map(_is_name, signed)) and not verdict.objects("\n".join(signed))
+
+
+def _is_name(line: str) -> bool:
+    """Whether a line may be of a signature: a name, a company, a telephone number, an address."""
+    words = [word.strip("()|,.:;·*_") for word in line.split()]
+    return (
+        len(words) <= NAME_WORDS
+        and line[-1] not in "!?…"
+        and all(
+            not word[0].isalpha() or word[0].isupper() or _ADDRESS.search(word)
+            for word in words
+            if len(word) > 3
+        )
+    )
 
 
 def _is_header(plain: list[str], at: int) -> bool:

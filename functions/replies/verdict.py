@@ -4,7 +4,8 @@ It never guesses. The words are read once in each language, with that language's
 longest first. A language has an opinion only if the first sentence that is more than a greeting or thanks is clear:
 
 * yes: it says so and nothing else ("Ja, danke!"), or it says that something is solved ("The new printer works again");
-  and nowhere in the whole text is there a negation, a complaint, a doubt, a request or a question, in any language.
+  nothing that is not understood comes with it, except a name below; and nowhere in the whole text is there a negation,
+  a complaint, a doubt, a request or a question, in any language.
 * no: it says that the problem is not solved, also by a negation close to such a word ("funktioniert leider nicht"), or
   it is a bare "no"; and nowhere is there anything that sounds like yes, in any language.
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from domain.reply import Verdict
-from replies.languages import Language, all_languages
+from replies.languages import Language, all_languages, beginnings
 from replies.normal import normal
 
 LONGEST = 2000
@@ -32,7 +33,9 @@ SUBJECT_WORDS = 4
 ADDRESS_LETTERS = 60
 INTRODUCTION_LETTERS = 20
 NAME_WORDS = 2
-"""Unknown words that may follow "thank you": whom."""
+"""Unknown words that may follow "thank you", whom, and stand below a yes: who says it."""
+NAME_LETTERS = 4
+"""The same where words are written without spaces."""
 
 _SENTENCE_ENDS = frozenset(".!?\n。؟;…")
 _QUESTIONS = frozenset("?؟")
@@ -79,18 +82,25 @@ def found(words: str) -> dict[str, set[str]]:
     }
 
 
+def objects(words: str) -> bool:
+    """Whether there is anything in a customer's words that speaks against a yes."""
+    return any(categories & _AGAINST_YES for categories in found(words).values())
+
+
 def _opinion(text: str, language: Language, items: list[_Item], languages: list[Language]) -> Verdict | None:
     if not language.spaced:
         items = [_or_unknown(items, at) for at in range(len(items))]
     rest = _rest(text, items)
     items = _thanked(_negated(items, language))
-    first = _first_sentence(_without_greeting(items, language), language)
+    letter = _without_greeting(items, language)
+    first = _first_sentence(letter, language)
     said = {item.category for item in first}
     everything = {item.category for item in items}
     if said & {"doubt", "question"} or _depends(first):
         return None
     if said & _FOR_YES and not everything & _AGAINST_YES:
         clear = "unknown" not in said or _says_solved(first)
+        clear = clear and _only_names(_after(letter, first), text, language, languages)
         return Verdict.YES if clear and not _others(rest, language, languages) & _AGAINST_YES else None
     if everything & _FOR_YES:
         return None
@@ -128,18 +138,63 @@ def _denies_a_complaint(sentence: list[_Item]) -> bool:
 
 
 def _says_solved(sentence: list[_Item]) -> bool:
-    """Whether each clause with a yes is a statement of its own: it may say what works, but nothing after that."""
+    """Whether each clause is a statement of its own: it may say what works, and else nothing that is not understood."""
     clauses = [[sentence[at] for at in clause] for clause in _clauses(sentence)]
-    stated = [clause for clause in clauses if any(item.category in _FOR_YES for item in clause)]
-    return all(_is_statement(clause) for clause in stated) and any(
-        item.category == "solved" for clause in stated for item in clause
-    )
+    understood = [
+        _is_statement(clause)
+        if any(item.category in _FOR_YES for item in clause)
+        else all(item.category != "unknown" for item in clause)
+        for clause in clauses
+    ]
+    return all(understood) and any(item.category == "solved" for item in sentence)
 
 
 def _is_statement(clause: list[_Item]) -> bool:
     last = max(at for at, item in enumerate(clause) if item.category in _FOR_YES)
     before = sum(item.category == "unknown" for item in clause[:last])
     return before <= SUBJECT_WORDS and all(item.category != "unknown" for item in clause[last:])
+
+
+def _only_names(after: list[list[_Item]], text: str, language: Language, languages: list[Language]) -> bool:
+    """Whether what follows a yes is understood, but for names: "It works. Today the same thing." is no yes.
+
+    Blame says nothing about whether it is solved; a person reads it beside the yes (replies/criticism.py).
+    """
+    names = 0
+    for sentence in after:
+        unknown = _size(sentence, language)
+        said = text[sentence[0].start : sentence[-1].end]
+        if not unknown or any(_is_thanks(_items(said, other)) for other in languages):
+            continue
+        if _praises(sentence, language) or language.criticism.search(said):
+            continue
+        below = text[: sentence[0].start].rstrip(" ").endswith("\n") or said.startswith(beginnings("closing"))
+        if not below or sentence[-1].text[0] in _SENTENCE_ENDS - {"\n"}:
+            return False
+        names += _size(sentence, language)
+    return names <= _longest_name(language)
+
+
+def _praises(sentence: list[_Item], language: Language) -> bool:
+    """Whether what is not understood may be the name of who is thanked: "Thank you, Marta!", "Kim was very kind."."""
+    is_praise = any(item.category == "thanks" for item in sentence)
+    return is_praise and _size(sentence, language) <= _longest_name(language)
+
+
+def _size(items: list[_Item], language: Language) -> int:
+    """How many words are not understood; letters where words are written without spaces."""
+    unknown = [item for item in items if item.category == "unknown"]
+    return len(unknown) if language.spaced else sum(len("".join(item.text)) for item in unknown)
+
+
+def _longest_name(language: Language) -> int:
+    return NAME_WORDS if language.spaced else NAME_LETTERS
+
+
+def _after(letter: list[_Item], first: list[_Item]) -> list[list[_Item]]:
+    """The sentences that follow the first one."""
+    end = first[-1].end
+    return [sentence for sentence in _sentences(letter) if sentence[0].start >= end]
 
 
 def _thanked(items: list[_Item]) -> list[_Item]:
@@ -292,19 +347,23 @@ def _without_introduction(items: list[_Item], language: Language) -> list[_Item]
 
 def _first_sentence(items: list[_Item], language: Language) -> list[_Item]:
     """The first sentence that says more than thanks, for whatever; empty when there is none."""
+    for sentence in _sentences(items):
+        if any(item.category not in _SAYS_NOTHING for item in sentence) and not _is_thanks_for(
+            sentence, language
+        ):
+            return sentence
+    return []
+
+
+def _sentences(items: list[_Item]) -> list[list[_Item]]:
+    """The items of each sentence or line, with the sign that ends it."""
     ended = 0
     numbered = []
     for item in items:
         numbered.append((ended, item))
         if len(item.text) == 1 and item.text[0] in _SENTENCE_ENDS:
             ended += 1
-    for _, group in groupby(numbered, key=lambda pair: pair[0]):
-        sentence = [item for _, item in group]
-        if any(item.category not in _SAYS_NOTHING for item in sentence) and not _is_thanks_for(
-            sentence, language
-        ):
-            return sentence
-    return []
+    return [[item for _, item in group] for _, group in groupby(numbered, key=lambda pair: pair[0])]
 
 
 def _is_thanks_for(sentence: list[_Item], language: Language) -> bool:

@@ -95,6 +95,77 @@ def test_e7_who_says_that_there_is_no_trouble_does_not_say_no(text: str) -> None
     assert verdict.of(text) is not Verdict.NO
 
 
+TAKEN_BACK = (
+    *("It is fixed. Today the same thing.", "The issue is resolved. The scanner is dead."),
+    *(
+        "The problem is gone, and so is all my data.",
+        "It works. For five minutes.",
+        "It works now and again.",
+    ),
+    *("Yes\nThe whole thing is dead", "It is fixed. But today the same thing.", "Oui. J'abandonne."),
+    *("Hat funktioniert. Heute früh wieder dasselbe Spiel.", "Problem gelöst. Alle Daten weg."),
+    *(
+        "C'est réglé. Ce matin, rebelote.",
+        "Ya funciona. Hoy lo mismo.",
+        "È stato risolto. Oggi stessa storia.",
+    ),
+    *("Het werkt. Af en toe.", "Det är löst. Idag samma visa.", "Już działa. Dziś to samo."),
+    *(
+        "Voltou a funcionar. Hoje a mesma coisa.",
+        "解決しました。今日再び同じです。",
+        "已经好了。今天老样子。",
+    ),
+    "تم حل المشكلة. اليوم نفس الشيء.",
+)
+
+
+@pytest.mark.parametrize("text", TAKEN_BACK)
+def test_e7_a_yes_that_is_followed_by_what_nobody_understands_is_none(text: str) -> None:
+    assert verdict.of(text) is Verdict.UNCLEAR
+
+
+SAID_BESIDE = (
+    *(
+        "Yes, solved. Thank you very much, Marta!",
+        "Yes, thanks! Kim was very kind.",
+        "Ja! Vielen Dank, Frau Weber.",
+    ),
+    *(
+        "Oui, c'est réglé. Merci Marta !",
+        "Sí, ya funciona. Gracias, Marta.",
+        "Ja, het werkt weer. Bedankt Marta!",
+    ),
+    *("Tak, działa. Dziękuję Panie Marku!", "Yes, it works.\n\nMarta Weber\nAcme Ltd\n+49 30 123456"),
+    *(
+        "Yes it works now.\n\nThanks,\nMarta Weber\nHead of Sales\nAcme Ltd",
+        "Ja, hat geklappt.\n\nMarta Weber",
+    ),
+    *("Yes, it is solved. Your technician was rude.", "Ja. Katastrophe!", "Yes. Horrible support."),
+)
+
+
+@pytest.mark.parametrize("text", SAID_BESIDE)
+def test_e7_names_praise_and_blame_beside_a_yes_leave_it_one(text: str) -> None:
+    """Of blame a person reads the words (replies/criticism.py)."""
+    assert verdict.of(own_words.of(text)) is Verdict.YES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Yes\nKim Smith",
+            "Yes, it works now.\n\nKim",
+            "Ja, alles gut. LG Kim",
+            "はい、解決しました。\n佐藤",
+        ),
+        *("已经解决了，谢谢。\n王小明", "Ja, funktioniert wieder. Thanks!", "Sí, funciona. Thank you!"),
+    ],
+)
+def test_who_says_yes_may_put_a_name_below_and_thank_in_another_language(text: str) -> None:
+    assert verdict.of(text) is Verdict.YES
+
+
 def shares() -> list[str]:
     """How many of the clear mails and sentences are understood, and what is left to a person, in lines."""
     read_as = {name: (expected, read(mail)) for name, expected, mail in MAILS}
@@ -167,6 +238,14 @@ def test_quoted_history_and_signatures_never_reach_the_words(mail: bytes) -> Non
 )
 def test_e7_what_takes_a_yes_back_is_read_also_where_it_looks_like_a_footer(text: str) -> None:
     assert verdict.of(own_words.of(text)) is Verdict.UNCLEAR
+
+
+def test_a_name_with_what_people_write_below_it_is_a_signature_without_any_sign() -> None:
+    signed = "It works.\n\nMany thanks,\n{}\nT: 020 7946 0000"
+    assert own_words.of(signed.format("Olu Adeyemi\nHead of Sales")) == "It works.\n\nMany thanks,"
+    assert own_words.of("It works.\n\nOlu Adeyemi\nHead of Sales\nolu@b.example\n\n> quoted") == "It works."
+    for said in ("Olu\nCall me, it is broken", "Olu\nThe fax is dead", "Disaster!", "Today the same thing"):
+        assert said in own_words.of(signed.format(said))
 
 
 def test_what_stands_below_a_name_is_no_postscript_unless_it_says_so() -> None:
