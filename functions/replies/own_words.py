@@ -19,7 +19,11 @@ _ATTRIBUTION = re.compile(r".{0,200}\d.{0,200}<[^<>@\s]{1,80}@[^<>\s]{1,200}>.{0
 """A date, an address in angle brackets and a colon at the end, in whatever language."""
 _RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{20,})\s*")
 _SIGNATURE = re.compile(r"\s*(?:--|—|–|__|\*\*)\s*")
-_POSTSCRIPT = re.compile(r"(?:p\.?\s?){1,3}s\b[\s.:,-]*\w")
+_POSTSCRIPT = re.compile(
+    r"(?:(?:(?:p\.?\s?){1,3}[sd]|n\.?\s?b|update|edit|nachtrag|nachsatz|aggiunta|dopisek|tillägg|addendum)\b"
+    rf"|又及|附言|追伸|追記|{normal('ملاحظة')}|{normal('ملحوظة')})[\s.:,-]*\w"
+)
+_TOLD_WHEN = re.compile(r"@|\d[:h]\s?\d\d")
 _ADDRESS = re.compile(r"[@/]|\w\.\w{2,}$")
 _LABEL = re.compile(r"[\s*>_]*([^:]{1,30}?)[\s*]*:\*?")
 
@@ -67,7 +71,8 @@ def _attribution(plain: list[str], at: int) -> int:
         said = " ".join(line for line in plain[at : at + size] if line)
         if len(said) > LONGEST_ATTRIBUTION or at + size > len(plain) or not plain[at + size - 1]:
             return 0
-        if said.endswith(":") and (_ATTRIBUTION.fullmatch(said) or _somebody_wrote(said)):
+        quotes = _answers_below(plain, at + size) or _TOLD_WHEN.search(said)
+        if said.endswith(":") and (_ATTRIBUTION.fullmatch(said) or (quotes and _somebody_wrote(said))):
             return size
     return 0
 
@@ -94,7 +99,7 @@ def _ends(lines: list[str], plain: list[str], at: int) -> bool:
     if line.startswith("---") and line.endswith("---") and _somebody_wrote(f"{bare}:"):
         return True
     if len(line) <= SHORT_LINE and line.startswith(languages.beginnings("sent_from")):
-        return True
+        return not verdict.objects(line)
     return _is_closing(line) or _is_signature(lines, plain, at) or _is_header(plain, at)
 
 
@@ -104,8 +109,10 @@ def _is_closing(line: str) -> bool:
     for phrase in languages.beginnings("closing"):
         if line.startswith(phrase):
             rest = line[len(phrase) :]
-            if not rest.strip(" ,.!-") or (len(rest.split()) <= 4 and rest[0] in " ,.!-" and len(phrase) > 4):
+            if not rest.strip(" ,.!-"):
                 return True
+            if len(rest.split()) <= 4 and rest[0] in " ,.!-" and len(phrase) > 4:
+                return not verdict.objects(rest)
     return False
 
 
