@@ -45,6 +45,8 @@ AFTER_WORK = frozenset({Reason.STILL_DENIED, Reason.STILL_SILENT, Reason.PROMISE
 """Reasons that come after somebody had worked on it."""
 ABOUT_ELSE = frozenset({Reason.CONFLICT, Reason.PROMISE_DUE, Reason.PROMISE_BROKEN})
 """Reasons that say nothing about whether it is solved."""
+TO_READ = frozenset({Reason.REPLY, Reason.UNVERIFIED_REPLY})
+"""Reasons that are words of which nobody knows what they say about it."""
 
 
 class What(StrEnum):
@@ -148,10 +150,11 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     """The flag as it has to be for this follow-up; None when there is nothing to write.
 
     A new reason reopens a settled flag only when it is a "no" or something to read: a customer who writes is always
-    heard again. A conflict or a promise was about something else, settled or not, so whatever comes after it is news. A
-    customer who confirms after all takes the flag off the worklist. Who says "no" again after being asked as often as
-    anybody is goes one person further at once.
+    heard again. A conflict or a promise was about something else, settled or not, so whatever comes after it is news;
+    so is the silence after a settled reply. A customer who confirms after all takes the flag off the worklist. Who says
+    "no" again after being asked as often as anybody is goes one person further at once.
     """
+    follow_up = _without_what_was_read(follow_up, known)
     reason = reason_for(follow_up)
     if known is None:
         return _raised(follow_up, reason, now, settings) if reason else None
@@ -184,11 +187,22 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     return _to_manager(again, settings) if len(follow_up.asked_again) >= MOST_AGAIN else again
 
 
+def _without_what_was_read(follow_up: FollowUp, known: Flag | None) -> FollowUp:
+    """The follow-up with the replies that nobody can have read yet: whoever settled the flag had read the others."""
+    settled = [deed.at for deed in known.deeds if deed.what is What.SETTLED] if known else []
+    if not settled:
+        return follow_up
+    return replace(follow_up, replies=tuple(reply for reply in follow_up.replies if reply.at > settled[-1]))
+
+
 def _is_news(follow_up: FollowUp, known: Flag, reason: Reason) -> bool:
     """Whether a flag that was about something else hides that this was not confirmed."""
     if known.reason is Reason.CONFLICT:
         return reason is not Reason.CONFLICT
     since = follow_up.unconfirmed_at or follow_up.outcome_at
+    if known.reason in TO_READ:
+        settled = since is not None and known.settled_at is not None and since > known.settled_at
+        return settled and reason is Reason.SILENT
     return known.reason in ABOUT_ELSE and since is not None and since > known.raised_at
 
 
@@ -246,7 +260,7 @@ def _wrote_again(follow_up: FollowUp, known: Flag) -> bool:
     if not follow_up.unread:
         return False
     if known.settled_at:
-        return follow_up.unread[-1].at > known.settled_at
+        return True
     if known.reason is Reason.UNVERIFIED_REPLY:
         return any(reply.doubt is None for reply in follow_up.unread)
     return known.reason not in {Reason.REPLY, Reason.DENIED}

@@ -410,6 +410,30 @@ def test_e7_a_clear_answer_after_an_unclear_one_settles_it(world: World) -> None
     assert settled.settled_at is not None
 
 
+def test_silence_after_a_settled_reply_comes_back_and_the_customer_is_asked_again(world: World) -> None:
+    world.asked()
+    reply(world, "I could sign in once, and since yesterday it hangs again sometimes.")
+    done = {"action": "settle", "result": "solved", "done": "I reset it."}
+    world.press(world.mail.to(RAVI)[-1].link, **done)
+    world.wait(7 * A_DAY + AN_HOUR)
+    raised = flag()
+    assert raised is not None
+    assert (raised.reason, raised.rounds, raised.settled_at) == (Reason.SILENT, 2, None)
+    world.wait(10 * AN_HOUR)
+    assert flag() == raised, "what was read and settled is not told again"
+    (mail,) = [mail for mail in world.mail.to(RAVI) if mail.subject == "No answer: ticket 4711"]
+    world.press(mail.link, **done)
+    world.wait(A_DAY)
+    assert [mail.subject for mail in world.mail.to(CUSTOMER)] == [
+        "Is ticket 4711 really solved?",
+        "Is ticket 4711 solved now?",
+    ]
+    reply(world, "Could you call me, please?")
+    after = flag()
+    assert after is not None
+    assert (after.reason, after.rounds) == (Reason.REPLY, 3)
+
+
 def test_e8_the_same_mail_twice_is_one_answer(world: World) -> None:
     world.asked()
     reply(world, "No, still broken.", mail_id="one")

@@ -18,6 +18,7 @@ from domain.follow_up import (
     next_step,
     put_delivery,
     record_answer,
+    to_state,
 )
 from domain.reply import KEPT_REPLIES, MOST_REPLIES, WITHIN, Said, TooMany, Verdict, take
 
@@ -213,6 +214,22 @@ def test_a_reply_after_the_end_of_waiting_is_news(state: State) -> None:
     raised = flagged(replied(ended, Verdict.UNCLEAR), flagged(ended))
     assert raised is not None
     assert (raised.reason, raised.rounds) == (Reason.REPLY, 2)
+
+
+@pytest.mark.parametrize("doubt", [None, "unverified_sender"])
+def test_silence_is_news_once_the_reply_before_it_was_settled(doubt: str | None) -> None:
+    kept = replied(asked(), Verdict.UNCLEAR, doubt=doubt)
+    raised = flagged(kept)
+    assert raised is not None
+    silent = to_state(kept, State.SILENT, after(days=8))
+    assert flagged(silent, raised, after(days=8)) is None, "whoever has it sees that nobody answered"
+    settled = settle(raised, "jonas", Result.NOT_POSSIBLE, "It was somebody else.", after(days=4))
+    again = flagged(silent, settled, after(days=8))
+    assert again is not None
+    assert (again.reason, again.rounds) == (Reason.SILENT, 2)
+    assert flagged(silent, again, after(days=9)) is None
+    late = settle(raised, "jonas", Result.SOLVED, "Called.", after(days=9))
+    assert flagged(silent, late, after(days=10)) is None, "whoever settled it knew of the silence"
 
 
 def test_an_unclear_reply_after_a_yes_is_read_and_after_a_no_waits_on_its_page() -> None:
