@@ -37,7 +37,8 @@ def missing(
         known = messages.get(note.name)
         if known is None or _is_news(follow_up, known, now):
             # The mark first: whoever finds the note finds the mark.
-            mark = _mark(follow_up, note, _heard_at(follow_up, now, settings))
+            marked = known is not None and GATHERED not in note.about
+            mark = None if marked else _mark(follow_up, note, _heard_at(follow_up, now, settings))
             wanted += [mark, note] if mark else [note]
         elif known.cancelled and is_open(known.delivery):
             # Its claims stay counted: the cancelled mail may have gone out, and is never sent a third time.
@@ -73,25 +74,21 @@ def _note_for(
     """A team's success note; when words may be quoted only after it had gone, the appreciation note."""
     note = _note(Kind.NOTE, team, follow_up, now, settings)
     known = messages.get(note.name)
+    note = replace(note, version=known.version if known else 0)
     settled_at = _heard_at(follow_up, now, settings) + SETTLING
     known_team = settings.teams.get(team or "")
     gathered_at = next_notes(known_team, settled_at, settings.policy.time_zone) if known_team else None
     if gathered_at and (known is None or GATHERED in known.about):
-        return _gathered(note, known, gathered_at)
+        return _gathered(note, gathered_at)
     gone = known is not None and known.delivery is not None and known.delivery.progress is not Progress.READY
     if known and gone and follow_up.quote and known.about.get("quoted") != "yes":
         return _note(Kind.APPRECIATION, team, follow_up, now, settings)
-    return replace(note, version=known.version) if known else note
+    return note
 
 
-def _gathered(note: Message, known: Message | None, gathered_at: datetime) -> Message:
+def _gathered(note: Message, gathered_at: datetime) -> Message:
     """A note that is no mail of its own: it stands for the mark that the team's next gathering finds."""
-    return replace(
-        note,
-        due_at=None,
-        about={**note.about, GATHERED: gathered_at.isoformat()},
-        version=known.version if known else 0,
-    )
+    return replace(note, due_at=None, about={**note.about, GATHERED: gathered_at.isoformat()})
 
 
 def _is_news(follow_up: FollowUp, known: Message, now: datetime) -> bool:

@@ -127,6 +127,19 @@ def test_a_team_that_gathers_no_more_gets_what_was_gathered_and_nothing_twice(wo
     ] == [1, 1]
 
 
+def test_words_that_come_after_the_last_gathering_are_sent_at_once(world: World) -> None:
+    gathering(world)
+    link = confirm(world, "1")
+    world.wait(timedelta(days=6))
+    gathering(world, "at_once")
+    words = {"words": PRAISE, "consent": "yes"}
+    for _ in range(2):
+        world.press(link, answer="yes", **words)
+    world.wait(AN_HOUR)
+    assert [PRAISE in mail.text for mail in world.mail.to(TEAM)] == [False, True]
+    assert world.failed == []
+
+
 def test_of_many_only_those_that_are_shown_are_looked_at_one_by_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from domain.errors import Refused
 from domain.flag import Flag, Reason, Result, settle
 from domain.follow_up import FollowUp, Press, State, record_answer, release_words, to_state
 from domain.message import Kind, Message, cancel
-from domain.settings import Settings, Team
+from domain.settings import Settings
 from domain.thanks import Thanks
 
 
@@ -227,16 +227,16 @@ def test_words_that_may_be_quoted_only_after_the_gathering_come_in_the_next_one(
     assert early.write(said(confirmed, words="Thank you", consent=True), after(days=2), GATHERING) == []
 
 
-@pytest.mark.parametrize("teams", [SETTINGS.teams, {}])
-def test_a_team_that_gathers_no_more_gets_the_note_in_place_of_the_one_that_was_gathered(
-    teams: dict[str, Team],
-) -> None:
+def test_words_after_the_gathering_of_a_team_that_gathers_no_more_are_a_mail_and_no_second_mark() -> None:
     records, confirmed = Records(), said(asked())
     records.write(confirmed, after(days=2), GATHERING)
     quoted = said(confirmed, words="Thank you", consent=True, days=4)
-    assert records.write(quoted, after(days=4), replace(SETTINGS, teams=teams)) == ["0001#note"]
+    assert records.write(quoted, after(days=4)) == ["0001#note"]
     note = records.messages["0001#note"]
-    assert note.due_at and note.version == 2, "a new item would never take the place of the old one"
+    assert (note.version, note.due_at) == (2, after(days=4)), (
+        "it takes the place of the one that was gathered"
+    )
+    assert len(records.marks) == 1
 
 
 def test_whoever_takes_a_yes_back_and_gives_it_again_after_the_gathering_is_thanked_for() -> None:
