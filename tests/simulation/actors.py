@@ -73,15 +73,15 @@ AUTOMATIC: dict[str, dict[str, str]] = {
     "loop": {"Auto_Submitted": "auto-replied"},
 }
 SENTENCES = {
-    "yes": "Yes, it is solved. My number is {}.",
+    "yes": "Yes, it is solved. Thank you, Kim {}.",
     "no": "No, it is not solved. My number is {}.",
     "thanks": "Thank you!",
     "unclear": "Could you call me? My number is {}.",
     "sarcasm": "Solved, you say, but is it? My number is {}.",
-    "forged": "Yes, it is solved. My number is {}.",
+    "forged": "Yes, it is solved. Thank you, Kim {}.",
     "somebody else": "No, it is not solved. My number is {}.",
     "chatter": "I will look into it and come back to you. My number is {}.",
-    "late yes": "Yes, it is solved. My number is {}.",
+    "late yes": "Yes, it is solved. Thank you, Kim {}.",
     "late no": "No, it is not solved. My number is {}.",
 }
 NIGHTS, BETWEEN_NIGHTS = 44, 6 * HOUR

@@ -798,7 +798,7 @@ class Invariants:
             self.reached[f"fix {told['result']}"] += 1
             self._judge_words(told, given)
             if told["cause"] not in self.actors.rearranged:
-                self._judge_fix(told, follow_ups)
+                self._judge_fix(told, given, follow_ups)
         for (scope, address), presses in self.actors.gone.items():
             sure = [press for press in presses if press.status == 200]
             may_be = {press.solved for press in self.last_words(presses, self.world.now)}
@@ -926,8 +926,15 @@ class Invariants:
             and _body(item)["about"].get("telling") == str(number)
         ]
 
-    def _judge_fix(self, told: dict[str, Any], follow_ups: dict[tuple[str, str], Item]) -> None:
+    def _judge_fix(
+        self, told: dict[str, Any], given: list[dict[str, Any]], follow_ups: dict[tuple[str, str], Item]
+    ) -> None:
+        """F3, of one fix; whoever waited for it when another one was confirmed is told of that one alone."""
         confirmed = micros(datetime.fromisoformat(told["confirmed_at"]))
+        fixes = [k for k in given if k["kind"] == "fix" and k["cause"] == told["cause"]]
+        outdated = told["result"] == "opens_again" or any(
+            k["number"] > told["number"] and k.get("confirmed_at") for k in fixes
+        )
         for number, closing in self.actors.by_number.items():
             body = _body(follow_ups[number])
             opened = micros(datetime.fromisoformat(body["opened_at"]))
@@ -949,7 +956,7 @@ class Invariants:
                     "F3", any(c.stops for c in self.actors.choices.get(address, [])), f"{address}: {why}"
                 )
             elif why == "nothing_to_say":
-                self.check("F3", told["result"] == "opens_again", f"{address}: {why}")
+                self.check("F3", outdated, f"{address}: {why}")
             else:
                 self._judge_unsent(f"the fix for {address}", item)
 
