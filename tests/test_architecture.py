@@ -381,6 +381,12 @@ def test_p14_requests_are_throttled_and_many_refused_links_ring() -> None:
     assert alarm["Threshold"] < usual["ThrottlingRateLimit"] * alarm["Period"], "the throttle hides it"
 
 
+def test_a_press_has_the_processor_that_showing_its_page_has() -> None:
+    """After it the same page is written, of as many closures."""
+    for shows, acts in (("show_causes", "acknowledge_causes"), ("show_cause", "act_on_cause")):
+        assert functions()[acts].get("MemorySize") == functions()[shows].get("MemorySize"), acts
+
+
 def test_an_intake_that_turns_everything_away_rings() -> None:
     """The handlers answer 503 themselves, so Lambda's own errors would stay at nothing."""
     (alarm,) = [
