@@ -376,7 +376,7 @@ def _compose_for_customer(
         group = follow_up.places([known, *tickets.load_refs(known.together)])
         place = next(place for place, one in group.items() if one.ref == known.ref)
         return _Composed(
-            compose.written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings, now)))
+            compose.written(lambda: compose.asked_again(facts.asked_again(known, place, own, settings)))
         )
     if waiting.kind is Kind.PROMISE_KEPT:
         name = waiting.about["promise"]

@@ -78,6 +78,7 @@ def _act(token: str, form: notices.Posted, settings: Settings, nonce: str) -> we
 
 
 def _acknowledge(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
+    _require_flag(found)
     try:
         after = flag.acknowledge(found.flag, found.holder, clock.now(), settings)
     except Refused as refused:
@@ -87,6 +88,7 @@ def _acknowledge(found: Found, form: Form, settings: Settings) -> Iterable[table
 
 def _settle(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
     """Settled as solved, the customer is asked again, told what was done."""
+    _require_flag(found)
     done, result = clean_words(form.get("done", "")), RESULTS.get(form.get("result", ""))
     if form.get("action") != "settle" or not done or result is None:
         raise Wrong(400, "Please say what was done, and how it ended.")
@@ -146,6 +148,7 @@ def _update(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]
 
 
 def _ask_team(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
+    _require_flag(found)
     team = flag.team_to_ask(found.follow_up, settings)
     if team is None or found.flag.settled_at:
         raise Wrong(409, "There is no team to ask.")
@@ -289,6 +292,12 @@ def _id(form: Form) -> str:
     if not recovery.is_form(form.get("form", "")):
         raise Wrong(400, "Please send the form from the page.")
     return form["form"]
+
+
+def _require_flag(found: Found) -> None:
+    """Before anything is flagged a promise has its page; a flag made there would be a false one on a worklist."""
+    if not found.flag.version:
+        raise Wrong(409, "Nothing is flagged about this, so there is nothing to settle.")
 
 
 def _require_address(found: Found, settings: Settings) -> None:

@@ -379,7 +379,8 @@ def _judge(told: Telling, now: datetime, settings: Settings, *, is_late: bool) -
 
 def _telling_promise(told: Telling, step: str, now: datetime, settings: Settings) -> None:
     """The day by which customers were to hear from us is near, or over."""
-    settled = telling.settle_promise(told, tellings.newest(told.cause), settings.policy)
+    others = [*tellings.newest(told.cause), *tellings.fixes_above(told.cause)]
+    settled = telling.settle_promise(told, others, settings.policy)
     if step == "settle" and settled.kept is False:
         _tell_own(settled, News.PROMISE_BROKEN, What.BROKEN, now, settings)
     elif step == "settle":

@@ -54,6 +54,12 @@ def newest(code: str, most: int = 10) -> list[Telling]:
     ]
 
 
+def fixes_above(code: str) -> list[Telling]:
+    """The fixes of the causes that this one is part of, as far as its own customers were told of them."""
+    found = [other for whole in causes.above(code) for other in newest(whole)]
+    return [other for other in found if other.kind is Kind.FIX and code in other.family]
+
+
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 

@@ -151,18 +151,26 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
 
     A new reason reopens a settled flag only when it is a "no" or something to read: a customer who writes is always
     heard again. A conflict or a promise was about something else, settled or not, so whatever comes after it is news;
-    so is the silence after a settled reply. A customer who confirms after all takes the flag off the worklist. Who says
-    "no" again after being asked as often as anybody is goes one person further at once.
+    so is the silence after a settled reply. A customer who confirms after all takes the flag off the worklist, unless
+    their words are not only praise: then it stays, for that. Who says "no" again after being asked as often as anybody
+    is goes one person further at once.
     """
     follow_up = _without_what_was_read(follow_up, known)
     reason = reason_for(follow_up)
     if known is None:
         return _raised(follow_up, reason, now, settings) if reason else None
     if _wrote_again(follow_up, known):
-        return raise_again(known, _raised(follow_up, reason or Reason.REPLY, now, settings))
+        again = raise_again(known, _raised(follow_up, reason or Reason.REPLY, now, settings))
+        if known.settled_at is None and known.reason in AFTER_WORK:
+            # Whoever has it after others had worked on it keeps it: what was written since is for them.
+            return replace(again, holder=known.holder, had_by=known.had_by)
+        return again
     if reason is Reason.UNHAPPY:
         # While a flag is open its holder sees the words; a settled one knew nothing of them.
-        if known.settled_at is None or not _said_since(follow_up, known):
+        if known.settled_at is None:
+            is_so = known.reason in ABOUT_ELSE | {reason}
+            return None if is_so else replace(known, reason=reason)
+        if not _said_since(follow_up, known):
             return None
         return raise_again(known, _raised(follow_up, reason, now, settings))
     if reason is None or (follow_up.state is State.CONFIRMED and not follow_up.unread):

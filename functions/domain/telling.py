@@ -455,15 +455,18 @@ def once_more(telling: Telling, now: datetime) -> Telling:
 
 
 def settle_promise(telling: Telling, others: Iterable[Telling], policy: Policy) -> Telling:
-    """The promise to be heard from by a day, once that is over: kept when customers were told something since."""
+    """The promise to be heard from by a day, once that is over: kept when customers were told something since.
+
+    ``others`` are of its own cause, and fixes of what it was merged into that went to its customers too.
+    """
     if telling.day is None:
         return replace(telling, stage=Stage.DONE, due_at=None)
     end = commitment.end_of(telling.day, policy)
     kept = any(
         other.kind in {Kind.FIX, Kind.UPDATE}
-        and other.number > telling.number
+        and (other.cause != telling.cause or other.number > telling.number)
         and other.confirmed_at is not None
-        and other.confirmed_at < end
+        and (telling.confirmed_at or telling.made_at) <= other.confirmed_at < end
         for other in others
     )
     return replace(telling, stage=Stage.DONE, kept=kept, due_at=None)

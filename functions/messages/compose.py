@@ -247,7 +247,7 @@ class FlagFacts:
     acknowledge_by: datetime
     """With the time zone in which it is to be shown."""
     escalated_from: str | None = None
-    """Name of the person who did not acknowledge in time."""
+    """Name of the person who did not get to it in time."""
     customer_name: str | None = None
     customer_email: str | None = None
     ticket_url: str | None = None

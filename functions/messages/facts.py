@@ -121,16 +121,14 @@ def progress(message: Message, follow_up: FollowUp, own: Own, settings: Settings
     )
 
 
-def asked_again(
-    follow_up: FollowUp, place: int, own: Own, settings: Settings, now: datetime
-) -> compose.Again:
+def asked_again(follow_up: FollowUp, place: int, own: Own, settings: Settings) -> compose.Again:
     """The question whether it is solved now; ``place`` is the closing's number on the page."""
     return compose.Again(
         company=settings.company.name,
         language=own.language or _language(follow_up),
         closure=closed(follow_up, settings, place),
         link=own.link,
-        answer_by=_customers_day(now + settings.policy.link_answers_for, follow_up, settings),
+        answer_by=_customers_day(answers_until(follow_up, settings.policy), follow_up, settings),
         customer_name=follow_up.closure.requester_name,
         preferences_link=own.preferences_link,
         may_reply=own.may_reply,
@@ -303,6 +301,9 @@ def recorded(follow_up: FollowUp, settings: Settings, place: int = 0) -> pages.R
         raise ValueError("not answered")
     responsible = settings.contacts[settings.responsible_for(follow_up.team)]
     next_by = answer.at + settings.policy.flag_acknowledge_within
+    unconfirmed_at = follow_up.unconfirmed_at or answer.at
+    # Once the first of them had the time, somebody else may have it by now: then nobody is named.
+    is_theirs = answer.at < unconfirmed_at + settings.policy.flag_acknowledge_within
     return pages.Recorded(
         ticket_id=follow_up.closure.called,
         place=place,
@@ -315,7 +316,7 @@ def recorded(follow_up: FollowUp, settings: Settings, place: int = 0) -> pages.R
         credited=credited(follow_up),
         withdrawn=answer.withdrawn,
         next_by=None if answer.solved else _customers_moment(next_by, follow_up, settings),
-        responsible_name=responsible.name,
+        responsible_name=responsible.name if is_theirs else None,
         team_name=team_name(follow_up, settings),
     )
 
@@ -500,15 +501,15 @@ def flag_page(
         questions=tuple(question(asked, follow_up, settings) for asked in questions),
         promises=tuple(promise(known, follow_up, settings) for known in promises),
         asks_again=asks_again,
-        may_ask_team=team_to_ask(follow_up, settings) is not None and not team_asked,
+        may_ask_team=bool(flag.version) and team_to_ask(follow_up, settings) is not None and not team_asked,
         team_asked=team_asked,
         team_words=flag.team_words,
         team_wrote_at=our_time(flag.team_wrote_at, settings),
-        deeds=tuple(deed(done, settings) for done in flag.deeds),
+        deeds=tuple(deed(done, settings) for done in flag.deeds if flag.version),
         recovered=(recovered.recovered, recovered.flagged) if recovered else None,
         not_told=not_told,
         today=our_day(now, settings),
-        state="settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised",
+        state=_flag_state(flag),
         acknowledged_by_name=contact_name(flag.acknowledged_by, settings),
         acknowledged_at=our_time(flag.acknowledged_at, settings),
         settled_by_name=contact_name(flag.settled_by, settings),
@@ -520,6 +521,12 @@ def flag_page(
         and follow_up.answer.consent is not None,
         error=error,
     )
+
+
+def _flag_state(flag: Flag) -> pages.FlagState:
+    if not flag.version:
+        return "promised"
+    return "settled" if flag.settled_at else "acknowledged" if flag.acknowledged_at else "raised"
 
 
 def _typed(form: Mapping[str, str]) -> pages.Typed:
@@ -592,7 +599,8 @@ def deed(done: Deed, settings: Settings) -> pages.Done:
 
 def _fate(message: Message) -> pages.Fate:
     if message.cancelled:
-        return "not_wanted" if message.cancelled in {"suppressed", "opted_out"} else "not_sent"
+        overtaken: pages.Fate = "not_sent" if message.cancelled == "nothing_to_say" else "impossible"
+        return "not_wanted" if message.cancelled in {"suppressed", "opted_out"} else overtaken
     progress = message.delivery.progress if message.delivery else Progress.READY
     fates: dict[Progress, pages.Fate] = {
         Progress.SENT: "sent",
@@ -608,10 +616,11 @@ def _fate(message: Message) -> pages.Fate:
 def _flag_facts(
     flag: Flag, follow_up: FollowUp, before: Iterable[FollowUp], settings: Settings
 ) -> dict[str, Any]:
-    closure = follow_up.closure
+    closure, before = follow_up.closure, tuple(before)
     survey, reminder = follow_up.survey, follow_up.reminder
     history = sorted(before, key=lambda f: f.closure.closed_at, reverse=True)[:HISTORY]
     due_at = flag.due_at or flag.raised_at + settings.policy.flag_acknowledge_within
+    called = {known.ref: known.closure.called for known in before}
     return {
         "company": settings.company.name,
         "to_name": contact_name(flag.holder, settings) or flag.holder,
@@ -639,7 +648,7 @@ def _flag_facts(
         ),
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "obstacle": follow_up.inquiry.obstacle.value if follow_up.inquiry else None,
-        "asked_with": tuple(ref.ticket_id for ref in follow_up.together),
+        "asked_with": tuple(called.get(ref, ref.ticket_id) for ref in follow_up.together),
         "asked_on": our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
         "reminded_on": our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(

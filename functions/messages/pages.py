@@ -27,7 +27,8 @@ Surveys = Literal["all", "fixes", "none"]
 NoticeKind = Literal[
     "not_found", "gone", "reopened", "closed_again", "try_again", "unreadable", "no_form", "too_long"
 ]
-FlagState = Literal["raised", "acknowledged", "settled"]
+FlagState = Literal["promised", "raised", "acknowledged", "settled"]
+"""``promised``: nothing is flagged, and a promise to the customer waits to be kept."""
 MOST_CAUSES_IN_FULL = 10
 FlagResult = Literal["solved", "agreed", "not_possible"]
 PromiseEnd = Literal["kept", "broken", "withdrawn"]
@@ -44,7 +45,7 @@ What = Literal[
     "settled",
     "asked_again",
 ]
-Fate = Literal["waits", "sent", "arrived", "came_back", "unknown", "not_wanted", "not_sent"]
+Fate = Literal["waits", "sent", "arrived", "came_back", "unknown", "not_wanted", "impossible", "not_sent"]
 """What became of a mail to a customer."""
 
 

@@ -770,6 +770,28 @@ def test_a_fix_or_news_keeps_the_promise(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("merged_first", [True, False])
+def test_the_fix_of_what_it_was_merged_into_keeps_the_promise_of_those_who_are_told(
+    world: World, merged_first: bool
+) -> None:
+    link = noticed(world)
+    known(world, link, world.now.date() + 5 * A_DAY)
+    world.wait(A_DAY)
+    whole = _page_of(world, "meter-late")
+    world.hook(closed("70", world.now, root_cause="cause_meter_late", requester=customer("late@c.example")))
+    world.settle()
+    if merged_first:
+        assert world.press(link, action="merge", into="meter-late").status == 200
+    world.now += A_MINUTE
+    assert confirm(world, whole, declare(world, whole)).status == 200
+    if not merged_first:
+        assert world.press(link, action="merge", into="meter-late").status == 200
+    world.wait(9 * A_DAY)
+    broken = [m.subject for m in world.mail.to(HANNE)].count("Customers did not hear from us in time")
+    assert broken == (0 if merged_first else 1)
+    assert len(fix_mails(world)) == (4 if merged_first else 1)
+
+
 def test_a_reopened_ticket_counts_as_fresh_and_a_solved_one_does_not(world: World) -> None:
     """Ticket 0 was reopened after 20 days, when its closing was no longer fresh; the happy customer's is solved."""
     noticed(world, people=1)

@@ -231,6 +231,28 @@ def test_before_there_is_a_flag_its_page_shows_the_promise(world: World) -> None
     assert "> It was yesterday." in world.mail.to(CUSTOMER)[-1].text
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"action": "acknowledge"},
+        {"action": "settle", "done": "Looked at it.", "result": "not_possible"},
+        {"action": "ask_team"},
+    ],
+)
+def test_the_page_of_a_promise_makes_no_flag(world: World, form: dict[str, str]) -> None:
+    link = without_a_flag(world)
+    page = world.open(link).body
+    assert f'value="{form["action"]}"' not in page
+    assert "Nothing is flagged: there is nothing to settle." in page
+    assert "Flagged:" not in page
+    before = world.scan()
+    refused = world.press(link, **form)
+    assert (refused.status, "Nothing is flagged about this" in refused.body) == (409, True)
+    assert world.scan() == before
+    world.press(link, action="keep", promise=FROM_TICKET, words="")
+    assert "What was promised to the customer</h1>" in world.open(link).body
+
+
 def test_broken_before_there_is_a_flag_it_becomes_one_and_silence_is_still_news(world: World) -> None:
     link = without_a_flag(world)
     world.wait(A_DAY + A_MINUTE)

@@ -53,6 +53,16 @@ def test_the_sample_event_is_a_no_with_words(world: World) -> None:
     assert (answer.solved, answer.words) == (False, "The letter never came.\nI still cannot sign in.")
 
 
+def test_nobody_is_named_who_may_not_have_it_any_more(world: World) -> None:
+    link = world.asked()
+    assert "Ravi Menon has it on the list now" in world.press(link, answer="no").body
+    world.wait(2 * A_DAY)
+    page = world.press(link, answer="no", words="Since Monday.").body
+    assert "The person responsible has it on the list now" in page
+    assert "Ravi Menon" not in page
+    assert tickets.load("acme", "4711").flags[1].holder != "ravi"
+
+
 def test_a_yes_with_words_and_consent_is_passed_on_as_an_appreciation(world: World) -> None:
     link = world.asked()
     page = world.press(link, answer="yes")

@@ -1,5 +1,6 @@
 """First fix the person: settled, asked again, at most twice; silence goes back once; the recovered are counted."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -95,6 +96,17 @@ def test_a_yes_by_mail_counts_too(world: World) -> None:
     assert known().state is State.CONFIRMED
 
 
+def test_the_question_names_the_last_day_that_its_page_names_however_long_it_waits(world: World) -> None:
+    link = raised(world)
+    world.wait_until(START + 4 * A_DAY + 12 * AN_HOUR)
+    settle(world, link)
+    world.wait(4 * A_DAY)
+    (question,) = questions(world)
+    assert question.at - (START + 4 * A_DAY + 12 * AN_HOUR) > A_DAY
+    (day,) = re.findall(r"Please answer by ([^.]+)\.", question.text)
+    assert f"Please answer by {day}." in world.open(question.link).body
+
+
 def test_a_no_raises_it_again_and_a_second_one_goes_further(world: World) -> None:
     link = raised(world)
     settle(world, link)
@@ -115,6 +127,30 @@ def test_a_no_raises_it_again_and_a_second_one_goes_further(world: World) -> Non
     assert len(questions(world)) == 2, "nobody is asked a third time"
     assert flag().settled_by == "hanne"
     assert [answer.solved for answer in known().answers] == [False, False, False]
+
+
+def test_who_writes_after_the_second_no_writes_to_the_manager_who_has_it_by_then(world: World) -> None:
+    settle(world, raised(world))
+    world.wait(AN_HOUR)
+    world.press(questions(world)[0].link, answer="no")
+    world.wait(A_MINUTE)
+    settle(world, world.mail.to(RAVI)[-1].link, done="A new account.")
+    world.wait(AN_HOUR)
+    asked_twice = questions(world)[1]
+    world.press(asked_twice.link, answer="no")
+    world.wait(A_MINUTE)
+    mails = len(world.mail.to(RAVI))
+    told = received(asked_twice.reply_to or "", "mail-1", world.now)
+    world.receive(written("Could somebody call me on Thursday, please?"), told)
+    world.wait(10 * A_MINUTE)
+    assert (flag().holder, flag().settled_at) == ("hanne", None)
+    assert len(world.mail.to(RAVI)) == mails
+    mail = world.mail.to(HANNE)[-1]
+    assert "call me on Thursday" in mail.text
+    assert "comes to you" not in mail.text, "it had come before"
+    rounds = flag().rounds
+    world.wait(AN_HOUR)
+    assert flag().rounds == rounds, "told once"
 
 
 def test_the_same_no_pressed_twice_is_one_answer(world: World) -> None:

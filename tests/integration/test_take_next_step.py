@@ -121,10 +121,10 @@ def test_an_unacknowledged_flag_goes_up_then_to_the_responsible_contact_and_once
         (MIA, 3 * A_DAY),
     ]
     assert told[0].link != told[1].link
-    assert "Ravi Menon did not acknowledge this in time" in told[1].text
-    assert "Hanne Vogel did not acknowledge this in time" in told[2].text
+    assert "Ravi Menon did not get to this in time" in told[1].text
+    assert "Hanne Vogel did not get to this in time" in told[2].text
     assert told[3].subject == "Not solved, once more: ticket 4711"
-    assert "You were told of this before, and nobody has acknowledged it yet." in told[3].text
+    assert "You were told of this before, and it is still open." in told[3].text
     assert (flag := tickets.load("acme", "4711").flags[1]).holder == "mia"
     assert flag.due_at is None
 

@@ -101,6 +101,21 @@ def test_a_settled_no_is_opened_again_only_when_the_customer_says_no_once_more()
     assert flagged(again, settled, days=5).rounds == 2
 
 
+def test_a_yes_with_blame_beside_it_leaves_the_flag_open_for_what_it_is_then_about() -> None:
+    for before, days in ((denied(), 2.0), (silent(), 8.0)):
+        open_flag = acknowledge(flagged(before, days=days), "jonas", after(days=days), SETTINGS)
+        confirmed = answered(before, solved=True, days=9, words="Solved, and nobody called back.")
+        assert confirmed.answer
+        blamed = replace(confirmed, answers=(replace(confirmed.answer, critical=True),))
+        still_open = flagged(blamed, open_flag, days=9)
+        assert still_open == replace(open_flag, reason=Reason.UNHAPPY), (
+            "no new round: its holder sees the words"
+        )
+        assert flag_for(blamed, still_open, after(days=10), SETTINGS) is None
+        again = flagged(answered(blamed, solved=False, days=11), still_open, days=11)
+        assert (again.reason, again.rounds) == (Reason.DENIED, 2)
+
+
 def test_a_conflict_is_flagged_and_no_answer_takes_it_away() -> None:
     conflict = replace(asked(), conflict=True)
     flag = flagged(conflict)

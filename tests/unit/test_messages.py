@@ -466,7 +466,7 @@ def test_every_reason_of_a_flag_has_its_words(reason: compose.FlagReason) -> Non
 def test_an_escalated_flag_says_from_whom_it_comes() -> None:
     mail = compose.flag_raised(samples.flag_silent())
     assert "passed on to you" in mail.subject
-    assert "Jonas Weber did not acknowledge this in time" in mail.text
+    assert "Jonas Weber did not get to this in time" in mail.text
 
 
 @pytest.mark.parametrize(
