@@ -160,19 +160,9 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     if known is None:
         return _raised(follow_up, reason, now, settings) if reason else None
     if _wrote_again(follow_up, known):
-        again = raise_again(known, _raised(follow_up, reason or Reason.REPLY, now, settings))
-        if known.settled_at is None and known.reason in AFTER_WORK:
-            # Whoever has it after others had worked on it keeps it: what was written since is for them.
-            return replace(again, holder=known.holder, had_by=known.had_by)
-        return again
+        return _with_what_was_written(known, _raised(follow_up, reason or Reason.REPLY, now, settings))
     if reason is Reason.UNHAPPY:
-        # While a flag is open its holder sees the words; a settled one knew nothing of them.
-        if known.settled_at is None:
-            is_so = known.reason in ABOUT_ELSE | {reason}
-            return None if is_so else replace(known, reason=reason)
-        if not _said_since(follow_up, known):
-            return None
-        return raise_again(known, _raised(follow_up, reason, now, settings))
+        return _with_blame(follow_up, known, _raised(follow_up, reason, now, settings))
     if reason is None or (follow_up.state is State.CONFIRMED and not follow_up.unread):
         if (
             known.settled_at is None
@@ -193,6 +183,21 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
         return raise_again(known, _raised(follow_up, reason, now, settings))
     again = raise_again(known, _raised(follow_up, Reason.STILL_DENIED, now, settings))
     return _to_manager(again, settings) if len(follow_up.asked_again) >= MOST_AGAIN else again
+
+
+def _with_what_was_written(known: Flag, raised: Flag) -> Flag:
+    """Whoever has an open flag after others had worked on it keeps it: what was written since is for them."""
+    again = raise_again(known, raised)
+    if known.settled_at is None and known.reason in AFTER_WORK:
+        return replace(again, holder=known.holder, had_by=known.had_by)
+    return again
+
+
+def _with_blame(follow_up: FollowUp, known: Flag, raised: Flag) -> Flag | None:
+    """While a flag is open its holder sees the words; a settled one knew nothing of them."""
+    if known.settled_at is None:
+        return None if known.reason in ABOUT_ELSE | {raised.reason} else replace(known, reason=raised.reason)
+    return raise_again(known, raised) if _said_since(follow_up, known) else None
 
 
 def _without_what_was_read(follow_up: FollowUp, known: Flag | None) -> FollowUp:
