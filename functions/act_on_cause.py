@@ -233,14 +233,7 @@ def _confirm(wish: Wish) -> Done:
 
 
 def _cancel(wish: Wish) -> Done:
-    draft, state = _draft(wish), wish.state
-    after = state
-    if state.declared == draft.number:
-        # A draft of an older version stood from its declaration on.
-        standing = telling.standing_fix(tellings.newest(state.code))
-        after = replace(state, declared=standing)
-        after = replace(after, due_at=cause.due_of(after, wish.now, wish.settings.policy))
-    return Done((tellings.row(telling.cancel(draft)), causes.row(after)), What.CANCELLED)
+    return Done((tellings.row(telling.cancel(_draft(wish))),), What.CANCELLED)
 
 
 # --- putting it right -------------------------------------------------------------------------------------------------

@@ -545,15 +545,3 @@ def conclude(
         closed = close(state, now) if state.declared == judged.number else state
         return closed, to_owner(News.HOLDS), None, What.HOLDS
     return state, to_owner(News.TOO_LITTLE), None, What.TOO_LITTLE
-
-
-def standing_fix(tellings: Iterable[Telling]) -> int:
-    """Number of the newest fix that customers were told of and that was not found wanting; 0 for none."""
-    standing = [
-        known.number
-        for known in tellings
-        if known.kind is Kind.FIX
-        and known.confirmed_at is not None
-        and known.result not in {Result.OPENS_AGAIN, Result.HOLDS, Result.SUPERSEDED}
-    ]
-    return max(standing, default=0)
