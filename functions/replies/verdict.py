@@ -27,6 +27,8 @@ WRAPPED_AT = 60
 """A line at least so long was broken by a mail program, not by its writer."""
 GAP = 2
 """Words that may stand between a negation and what it denies."""
+FAR = 4
+"""Words that may stand between what seems to go on and the "no more" that ends it."""
 GREETING_WORDS = 6
 SUBJECT_WORDS = 4
 """Unknown words that may come before "works again": what works."""
@@ -104,7 +106,7 @@ def _opinion(text: str, language: Language, items: list[_Item], languages: list[
         return Verdict.YES if clear and not _others(rest, language, languages) & _AGAINST_YES else None
     if everything & _FOR_YES:
         return None
-    if _is_denied(first) or _denies_a_complaint(first):
+    if _is_denied(first, language) or _denies_a_complaint(first):
         return None
     supported = "unknown" not in said or "complaint" in said
     if "unsolved" in said or ("no" in said and supported and "thanks" not in said):
@@ -118,12 +120,18 @@ def _depends(sentence: list[_Item]) -> bool:
     return "when" in said and not {"no", "unsolved"} & set(said[: said.index("when")])
 
 
-def _is_denied(sentence: list[_Item]) -> bool:
-    """Whether a negation denies a "not solved", before it ("it is not that it doesn't work") or right behind it."""
+def _is_denied(sentence: list[_Item], language: Language) -> bool:
+    """Whether a negation denies a "not solved": before it ("it is not that it doesn't work"), right behind it, or where
+    a language has a word for "no more", a few words on ("Das Problem tritt seit dem Umbau nicht mehr auf").
+    """
     for clause in _clauses(sentence):
         said = [sentence[at].category for at in clause]
         at = said.index("unsolved") if "unsolved" in said else None
-        if at is not None and ("negation" in said[:at] or said[at + 1 : at + 2] == ["negation"]):
+        if at is None:
+            continue
+        behind = [sentence[place] for place in clause[at + 1 : at + 2 + FAR]]
+        no_more = language.spaced and any(i.category == "negation" and len(i.text) > 1 for i in behind)
+        if no_more or "negation" in said[:at] or said[at + 1 : at + 2] == ["negation"]:
             return True
     return False
 

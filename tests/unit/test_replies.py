@@ -166,6 +166,106 @@ def test_who_says_yes_may_put_a_name_below_and_thank_in_another_language(text: s
     assert verdict.of(text) is Verdict.YES
 
 
+GONE = (
+    "Das Problem tritt jetzt nicht mehr auf.",
+    "Das Problem tritt nicht mehr auf.",
+    "Das Problem besteht jetzt nicht mehr.",
+    "Der Fehler besteht inzwischen nicht mehr, danke.",
+    "Das Problem tritt zum Glück nicht mehr auf.",
+    "Läuft jetzt ohne weitere Probleme.",
+    "The problem now no longer occurs.",
+    "The issue has not come back since.",
+    "The problem has not happened again.",
+    "The error does not appear any more.",
+    "The error doesn't appear anymore, thanks.",
+    "It runs without any errors now.",
+    "It has worked without a problem since yesterday.",
+    "Le problème ne se produit plus.",
+    "Le problème n'apparaît plus maintenant.",
+    "Le problème ne s'est plus reproduit depuis.",
+    "Cela fonctionne maintenant sans aucun problème.",
+    "Je n'ai plus aucun problème.",
+    "El problema ya no ocurre.",
+    "El problema ya no se produce ahora.",
+    "El error ya no aparece.",
+    "Funciona ahora sin ningún problema.",
+    "Ya no tengo ningún problema.",
+    "O problema já não ocorre.",
+    "O problema não ocorre mais.",
+    "O erro agora não aparece mais.",
+    "Funciona agora sem nenhum problema.",
+    "Il problema non si verifica più.",
+    "Il problema ora non si presenta più.",
+    "Funziona ora senza alcun problema.",
+    "Non ho più nessun problema.",
+    "Het probleem treedt nu niet meer op.",
+    "Het probleem doet zich niet meer voor.",
+    "De fout komt nu niet meer voor.",
+    "Het werkt nu zonder problemen.",
+    "Ik heb geen enkel probleem meer.",
+    "Problem już nie występuje.",
+    "Problem teraz już nie występuje.",
+    "Błąd już się nie pojawia.",
+    "Działa teraz bez żadnych problemów.",
+    "Nie mam już żadnych problemów.",
+    "問題はもう発生していません。",
+    "エラーは出なくなりました。",
+    "今は問題なく動いています。",
+    "问题现在不再出现了。",
+    "问题没有再出现。",
+    "现在没有任何问题了。",
+    "لم تعد المشكلة تظهر.",
+    "المشكلة لم تعد موجودة الآن.",
+    "يعمل الآن بدون أي مشكلة.",
+    "لا توجد أي مشكلة الآن.",
+    "Problemet har inte återkommit.",
+    "Det fungerar nu utan problem.",
+)
+"""The problem is no longer there: a negation or a "without" that says yes."""
+NOT_GONE = (
+    "Das Problem tritt immer noch auf.",
+    "Das Problem tritt noch auf.",
+    "Das Problem besteht.",
+    "The problem still occurs.",
+    "It does not work without errors.",
+    "Cela ne fonctionne pas sans problème.",
+    "No funciona sin problemas.",
+    "Non funziona senza problemi.",
+    "Problem nadal występuje.",
+    "问题又出现了。",
+)
+PERHAPS_GONE = (
+    "Der Fehler tritt seit dem letzten Update nicht mehr auf.",
+    "Der Fehler tritt nicht mehr auf, dafür geht jetzt der Drucker nicht.",
+    "Es läuft nicht ohne Probleme.",
+    "The error does not appear any more, but nothing works.",
+    "It works without a problem only sometimes.",
+    "Le problème ne s'est plus reproduit mais rien ne marche.",
+    "Il problema ora non si presenta più, ma è lento.",
+    "Het werkt niet zonder problemen.",
+    "Det fungerar inte utan problem.",
+    "Nie działa bez żadnych problemów.",
+    "エラーは出なくなりましたが、まだ遅いです。",
+    "问题没有再出现，但是很慢。",
+    "لم تعد المشكلة تظهر لكن البطء مستمر.",
+    "لا يعمل بدون أي مشكلة.",
+)
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        *((Verdict.YES, text) for text in GONE),
+        *((Verdict.NO, text) for text in NOT_GONE),
+        *((Verdict.UNCLEAR, text) for text in PERHAPS_GONE),
+    ],
+)
+def test_a_problem_that_is_no_longer_there_is_a_yes_and_one_that_is_there_is_not(
+    expected: Verdict, text: str
+) -> None:
+    assert verdict.of(text) is expected
+
+
 def shares() -> list[str]:
     """How many of the clear mails and sentences are understood, and what is left to a person, in lines."""
     read_as = {name: (expected, read(mail)) for name, expected, mail in MAILS}
