@@ -3,8 +3,8 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 HERE := $(CURDIR)
-# The stack that connect, settings, secret, token, backfill, written, chat, quarantine, replay, causes and recount work on:
-# one of your account's, or STACK=local.
+# The stack that connect, settings, secret, token, backfill, written, chat, quarantine, replay, causes, erase and recount
+# work on: one of your account's, or STACK=local.
 STACK ?= followthrough
 ON_STACK = PYTHONPATH=infra/local $(RUN) infra/with_stack.py $(STACK)
 export SAM_CLI_TELEMETRY := 0
@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 MAKEOVERRIDES :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret token backfill written chat quarantine replay causes recount preview messages
+.PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret token backfill written chat quarantine replay causes erase recount preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ replay: .venv/installed ## take one of them in again: make replay ID=...
 
 causes: .venv/installed ## count the causes of a period and list values that nobody mapped: make causes DAYS=90
 	@$(ON_STACK) infra/causes.py $(if $(DAYS),--days $(DAYS))
+
+erase: .venv/installed ## erase what is kept about one customer: make erase CUSTOMER=ana@customer.example
+	@$(ON_STACK) infra/erase.py "$(or $(CUSTOMER),$(error whom? make erase CUSTOMER=ana@customer.example))" $(if $(YES),--yes)
 
 recount: .venv/installed ## count all causes anew and wait until it is done
 	@$(ON_STACK) infra/causes.py --recount

@@ -406,10 +406,10 @@ class World:
         elif operation in {"GetItem", "Query", "BatchGetItem"}:
             answer = self._read(lambda: original(self_, operation, request), operation, request)
         elif operation == "DeleteItem" and not self._running:
-            # A test takes something away as DynamoDB's expiry does; no Lambda may.
+            # A test takes something away as DynamoDB's expiry does, or an operator erases it; no Lambda may.
+            answer = original(self_, operation, request)
             del self.items[request["Key"]["pk"]["S"], request["Key"]["sk"]["S"]]
             self._reads.clear()
-            answer = original(self_, operation, request)
         else:
             assert not operation.startswith(("Update", "Delete", "BatchWrite")), (
                 "the world does not know this write"

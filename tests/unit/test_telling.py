@@ -286,14 +286,6 @@ def test_whom_it_has_reached_is_counted_from_the_messages() -> None:
     assert (found.told, found.waiting, found.left_out) == (1, 1, (("opted_out", 1),))
 
 
-def test_which_fix_stands() -> None:
-    _, known = told()
-    _, newer = telling.declare(REPEATED, "a", "b", START.date(), "jonas", after(days=2), POLICY)
-    assert telling.standing_fix([]) == 0
-    assert telling.standing_fix([known, replace(newer, number=2)]) == 1
-    assert telling.standing_fix([replace(known, result=Result.OPENS_AGAIN)]) == 0
-
-
 def test_news_wait_for_those_who_are_still_being_told_what_they_are_news_of() -> None:
     _, fix = told()
     known = replace(fix, number=1, kind=Kind.KNOWN, stage=Stage.TELLING)

@@ -1,0 +1,208 @@
+"""Erase what is kept about one customer, as they may ask for (GDPR, Article 17).
+
+    python infra/erase.py ADDRESS [--yes]
+
+First it lists what there is, then it asks. Erased are their closings with everything that was said, flagged, promised
+and sent about them, their marks among causes and thanks, and webhooks of theirs in quarantine. What stays is a code
+made of the address: it says that no survey goes there any more. The whole table is read until nothing is found.
+TABLE says where (infra/with_stack.py sets it). Exit code 0: done, or there was nothing; 1: the message says what to do.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentences import in_sentences
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
+
+from domain.address import parse_address
+from domain.flag import Flag
+from domain.follow_up import FollowUp
+from domain.message import ticket_scope
+from domain.person import Person, Surveys, person_key
+
+if TYPE_CHECKING:
+    from adapters.table import Row
+
+RAW = frozenset({"quarantine", "capture"})
+"""Kinds of items that are a webhook as it came."""
+PASSES = 5
+"""Whatever runs meanwhile may still write once; after that it finds nothing to go on with."""
+
+
+@dataclass
+class Found:
+    """What one pass found: their closings, what else is theirs, and what is somebody else's and names the address."""
+
+    closings: list[FollowUp] = field(default_factory=list)
+    shared: set[str] = field(default_factory=set)
+    """Tickets of which another closing is somebody else's."""
+    rows: list["Row"] = field(default_factory=list)
+    open_flags: set[tuple[str, int]] = field(default_factory=set)
+    mentions: list["Row"] = field(default_factory=list)
+
+
+@in_sentences
+def main(arguments: list[str]) -> int:
+    """Run the command; gives the exit code."""
+    parser = argparse.ArgumentParser(description="Erase what is kept about one customer.")
+    parser.add_argument("address", help="the customer's mail address")
+    parser.add_argument("--yes", action="store_true", help="do not ask before anything is erased")
+    given = parser.parse_args(arguments)
+    address = parse_address(given.address)
+    if address is None:
+        return _fail(f'"{given.address}" is no mail address.')
+    found = look(address)
+    if not found.rows and _is_forgotten(address):
+        say(f"Nothing is kept about {address}.")
+        return 0
+    _list(address, found)
+    if not given.yes and not sys.stdin.isatty():
+        return _fail("Nothing was erased: without a terminal, say YES=1 (--yes).")
+    if not given.yes and not _agreed():
+        say("Nothing was erased.")
+        return 0
+    erased = 0
+    for _ in range(PASSES):
+        forget(address)
+        erased += sum(map(_delete, found.rows))
+        found = look(address)
+        if not found.rows and _is_forgotten(address):
+            break
+    else:
+        return _fail("Something new comes faster than it is erased. Run it again.")
+    say(f"{erased:,} items erased. No survey goes to this address any more.")
+    for row in found.mentions:
+        say(f"Somebody else's, and names the address: {row.pk} {row.sk}")
+    say("Mails that were replied stay in their bucket for 30 days, backups of the table for 35.")
+    return 0
+
+
+def look(address: str) -> Found:
+    """Read the whole table twice: whose each closing is, and then everything that belongs to theirs."""
+    from adapters import table, tickets
+
+    key, found, others = person_key(address), Found(), set[str]()
+    for row in _all([tickets.KIND]):
+        follow_up = table.read_row(row, FollowUp)
+        theirs = person_key(follow_up.closure.requester_email or "") == key
+        if theirs:
+            found.closings.append(follow_up)
+        else:
+            others.add(str(row.pk))
+    scopes = {ticket_scope(known.closure.source, known.closure.ticket_id) for known in found.closings}
+    found.shared = scopes & others
+    for row in _all():
+        if row.pk == f"PERSON#{key}":
+            continue
+        said = _said(row)
+        if _is_theirs(row, key, scopes, found) or key in said:
+            found.rows.append(row)
+            if row.kind == "flag" and (flag := table.read_row(row, Flag)).settled_at is None:
+                found.open_flags.add((str(row.pk), flag.number))
+        elif address.casefold() in said:
+            (found.rows if row.kind in RAW else found.mentions).append(row)
+    return found
+
+
+def _is_theirs(row: "Row", key: str, scopes: set[str], found: Found) -> bool:
+    pk, sk = str(row.pk), str(row.sk)
+    if pk in scopes:
+        numbers = {
+            c.number for c in found.closings if ticket_scope(c.closure.source, c.closure.ticket_id) == pk
+        }
+        part = sk.split("#")[1]
+        return pk not in found.shared or (part.isdecimal() and int(part) in numbers)
+    if pk.startswith("TOLD#"):
+        return sk in {f"SAID#{key}", f"MESSAGE#{key}"}
+    marks = (f"#{c.closure.source}#{c.closure.ticket_id}#{c.number:04d}" for c in found.closings)
+    return sk.startswith(("MARK#", "THANKS#")) and sk.endswith(tuple(marks))
+
+
+def _said(row: "Row") -> str:
+    """Everything that stands in an item, to be searched; of a webhook what the helpdesk sent."""
+    from adapters import captures, quarantine, table
+
+    kept = {"quarantine": quarantine.Kept, "capture": captures.Capture}.get(str(row.kind))
+    said = table.read_row(row, kept).raw if kept else table.unpack(str(row.body))
+    return said.decode("utf-8", "replace").casefold()
+
+
+def forget(address: str) -> None:
+    """Leave of a person only that no survey goes to them, and why no mail may, where that is so. Raises Changed."""
+    from adapters import people
+
+    known = people.load(address)
+    left = _left_of(known)
+    if left != known or not known.version:
+        people.save(left, None)
+
+
+def _left_of(known: Person) -> Person:
+    return replace(known, asked=(), waiting=(), language=None, delays=(), surveys=Surveys.NONE)
+
+
+def _is_forgotten(address: str) -> bool:
+    """Whether nothing is left of a person but that; somebody who never was there has nothing to forget."""
+    from adapters import people
+
+    known = people.load(address)
+    return not known.version or known == _left_of(known)
+
+
+def _delete(row: "Row") -> bool:
+    """Erase an item unless somebody changed it meanwhile: then the next pass finds it."""
+    from pynamodb.exceptions import DeleteError
+
+    from adapters import table
+
+    try:
+        row.delete(condition=table.Row.version == row.version)
+    except DeleteError as error:
+        if error.cause_response_code != table.NOT_AS_IT_WAS:
+            raise
+        return False
+    return True
+
+
+def _all(kinds: list[str] | None = None) -> "Iterator[Row]":
+    from adapters import table
+
+    only = table.Row.kind.is_in(*kinds) if kinds else None
+    return iter(table.Row.scan(only, consistent_read=True))
+
+
+def _list(address: str, found: Found) -> None:
+    say(f"{len(found.closings):,} closings and {len(found.rows):,} items of {address} are kept.")
+    for known in sorted(found.closings, key=lambda known: known.closure.closed_at):
+        closure = known.closure
+        scope = ticket_scope(closure.source, closure.ticket_id)
+        is_open = ", and its flag is open" if (scope, known.number) in found.open_flags else ""
+        say(
+            f"  {closure.source} {closure.called}, closed on {closure.closed_at:%Y-%m-%d}: {known.state}{is_open}"
+        )
+    say("Erase them in the helpdesk first: a ticket that it closes again is kept again.")
+
+
+def _agreed() -> bool:
+    said = input("Erase all of it? It cannot be undone. [y/N] ")
+    return said.strip().casefold() in {"y", "yes"}
+
+
+def say(line: str) -> None:
+    """To the person who started it."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _fail(line: str) -> int:
+    sys.stderr.write(f"{line}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
