@@ -887,6 +887,21 @@ def version_page_settled() -> pages.VersionPage:
     return replace(version_page(), team_words=TEAM_WORDS, settled=True)
 
 
+def flag_page_promised() -> pages.FlagPage:
+    """A promise to keep, before anything was flagged."""
+    to_keep = tuple(promised for promised in _promises("acknowledged") if promised.end is None)
+    return replace(
+        flag_page_raised(),
+        state="promised",
+        reason="promise_due",
+        words=None,
+        wish=None,
+        may_ask_team=False,
+        deeds=(),
+        promises=to_keep,
+    )
+
+
 def flag_page_unhappy() -> pages.FlagPage:
     """Solved, and the words are not only praise."""
     words = "It works now, but the first technician was rude to my mother."
@@ -1356,6 +1371,7 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "version_page": (pages.version_page, version_page()),
     "version_page_saved": (pages.version_page, version_page_saved()),
     "version_page_settled": (pages.version_page, version_page_settled()),
+    "flag_page_promised": (pages.flag_page, flag_page_promised()),
     "flag_page_unhappy": (pages.flag_page, flag_page_unhappy()),
     "flag_page_pressed": (pages.flag_page, flag_page_pressed()),
     "flag_page_counted": (pages.flag_page, flag_page_counted()),
