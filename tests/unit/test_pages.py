@@ -263,7 +263,7 @@ def test_a_page_that_is_not_found_says_it_in_english_too() -> None:
         (samples.flag_page_acknowledged(), ["update", "keep", "withdraw", "agree", "settle"]),
         (replace(samples.flag_page_acknowledged(), may_write=False), ["keep", "withdraw", "agree", "settle"]),
         (samples.flag_page_settled(), ["update"]),
-        (samples.flag_page_promised(), ["update", "keep", "withdraw", "agree"]),
+        (samples.flag_page_promised(), ["keep", "withdraw", "agree", "update"]),
     ],
 )
 def test_a_flag_page_offers_what_is_left_to_do(context: pages.FlagPage, actions: list[str]) -> None:
