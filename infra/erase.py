@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
             break
     else:
         return _fail("Something new comes faster than it is erased. Run it again.")
-    say(f"{erased:,} items erased. No survey goes to this address any more.")
+    say(f"{_so_many(erased, 'item')} erased. No survey goes to this address any more.")
     for row in found.mentions:
         say(f"Somebody else's, and names the address: {row.pk} {row.sk}")
     say("Mails that were replied stay in their bucket for 30 days, backups of the table for 35.")
@@ -177,7 +177,8 @@ def _all(kinds: list[str] | None = None) -> "Iterator[Row]":
 
 
 def _list(address: str, found: Found) -> None:
-    say(f"{len(found.closings):,} closings and {len(found.rows):,} items of {address} are kept.")
+    closings, items = _so_many(len(found.closings), "closing"), _so_many(len(found.rows), "item")
+    say(f"Kept of {address}: {closings}, {items} of the table altogether.")
     for known in sorted(found.closings, key=lambda known: known.closure.closed_at):
         closure = known.closure
         scope = ticket_scope(closure.source, closure.ticket_id)
@@ -186,6 +187,10 @@ def _list(address: str, found: Found) -> None:
             f"  {closure.source} {closure.called}, closed on {closure.closed_at:%Y-%m-%d}: {known.state}{is_open}"
         )
     say("Erase them in the helpdesk first: a ticket that it closes again is kept again.")
+
+
+def _so_many(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _agreed() -> bool:

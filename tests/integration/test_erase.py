@@ -62,7 +62,7 @@ def test_nothing_is_left_of_a_customer_and_everything_of_the_others(
     mails = len(lived.mail.to(ANA))
     assert command.main([ANA.upper(), "--yes"]) == 0
     told = capsys.readouterr().out
-    assert re.search(r"2 closings and \d+ items of \S+ are kept", told)
+    assert re.search(r"Kept of \S+: 2 closings, \d+ items of the table altogether", told)
     assert "acme 1, closed on 2026-11-30: denied, and its flag is open" in told
     assert "A ticket" not in told
     assert about_ana() == {(f"PERSON#{KEY}", "PERSON")}
