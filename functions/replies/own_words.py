@@ -11,6 +11,9 @@ LONGEST_ATTRIBUTION = 300
 HEADER_LINES = 6
 SHORT_LINE = 80
 SIGNATURE_LINES = 6
+SIGNATURE_MARK = "-- "
+"""What programs put above a signature (RFC 3676, 4.3)."""
+LONGEST_AFTERTHOUGHT = 300
 NAME_WORDS = 6
 """Words in a line of a signature, such as a name with what somebody does."""
 
@@ -92,7 +95,7 @@ def _ends(lines: list[str], plain: list[str], at: int) -> bool:
     """Whether from this line on nothing is the customer's own."""
     line = plain[at]
     if _SIGNATURE.fullmatch(line) or _RULE.fullmatch(line):
-        return True
+        return lines[at] == SIGNATURE_MARK or not _goes_on(lines, plain, at + 1)
     bare = line.replace("&nbsp;", " ").strip("-_*=> \t")
     if bare in languages.beginnings("original"):
         return True
@@ -101,6 +104,17 @@ def _ends(lines: list[str], plain: list[str], at: int) -> bool:
     if len(line) <= SHORT_LINE and line.startswith(languages.beginnings("sent_from")):
         return not verdict.objects(line)
     return _is_closing(line) or _is_signature(lines, plain, at) or _is_header(plain, at)
+
+
+def _goes_on(lines: list[str], plain: list[str], start: int) -> bool:
+    """Whether below a line that only divides somebody takes back what stands above: short, no names, no notice."""
+    below = takewhile(
+        lambda near: not (_QUOTED.match(plain[near]) or _attribution(plain, near) or _is_header(plain, near)),
+        range(start, len(plain)),
+    )
+    said = [lines[near].strip() for near in below if plain[near]]
+    is_short = sum(map(len, said)) <= LONGEST_AFTERTHOUGHT
+    return is_short and not all(map(_is_name, said)) and verdict.objects("\n".join(said))
 
 
 def _is_closing(line: str) -> bool:

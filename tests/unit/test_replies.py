@@ -266,6 +266,21 @@ def test_a_problem_that_is_no_longer_there_is_a_yes_and_one_that_is_there_is_not
     assert verdict.of(text) is expected
 
 
+@pytest.mark.parametrize("divider", ["--", "—", "__", "**", "_" * 32, "-" * 40, "=" * 20])
+def test_what_takes_it_back_below_a_line_that_only_divides_is_read(divider: str) -> None:
+    text = f"It works now, thank you.\n\n{divider}\n\nBut the printer still fails."
+    assert verdict.of(own_words.of(text)) is Verdict.UNCLEAR
+    signed = f"It works now, thank you.\n\n{divider}\nKim Berg\nNordlicht Ltd, +49 30 1234"
+    assert verdict.of(own_words.of(signed)) is Verdict.YES
+    notice = (
+        "This message is confidential. If you are not the intended recipient, you must not copy it, and please tell us "
+        "at once that it did not reach whom it was for. We do not accept any liability for errors or problems that are "
+        "caused by this mail, and cannot promise that it is free of anything that does harm."
+    )
+    noticed = f"It works now, thank you.\n{divider}\n{notice}"
+    assert verdict.of(own_words.of(noticed)) is Verdict.YES
+
+
 def shares() -> list[str]:
     """How many of the clear mails and sentences are understood, and what is left to a person, in lines."""
     read_as = {name: (expected, read(mail)) for name, expected, mail in MAILS}
