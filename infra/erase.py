@@ -10,7 +10,8 @@ TABLE says where (infra/with_stack.py sets it). Exit code 0: done, or there was 
 
 import argparse
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 RAW = frozenset({"quarantine", "capture"})
 """Kinds of items that are a webhook as it came."""
 PASSES = 5
-"""Whatever runs meanwhile may still write once; after that it finds nothing to go on with."""
+RUNNING = 120.0
+"""Seconds: the longest that a Lambda runs that writes beside a closing. What it had read before it may write till then,
+and nobody would find that later, because it is found by its closing."""
 
 
 @dataclass
@@ -70,7 +73,9 @@ def main(arguments: list[str]) -> int:
     for _ in range(PASSES):
         forget(address)
         erased += sum(map(_delete, found.rows))
-        found = look(address)
+        say("Waiting two minutes for whatever is running now, and looking again.")
+        time.sleep(RUNNING)
+        found = look(address, found.closings)
         if not found.rows and _is_forgotten(address):
             break
     else:
@@ -82,11 +87,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def look(address: str) -> Found:
-    """Read the whole table twice: whose each closing is, and then everything that belongs to theirs."""
+def look(address: str, erased: Iterable[FollowUp] = ()) -> Found:
+    """Read the whole table twice: whose each closing is, and then everything that belongs to theirs.
+
+    ``erased`` are theirs as well: something may have been written beside them when they were gone.
+    """
     from adapters import table, tickets
 
-    key, found, others = person_key(address), Found(), set[str]()
+    key, found, others = person_key(address), Found(closings=list(erased)), set[str]()
     for row in _all([tickets.KIND]):
         follow_up = table.read_row(row, FollowUp)
         theirs = person_key(follow_up.closure.requester_email or "") == key
