@@ -11,8 +11,9 @@ TABLE says where (infra/with_stack.py sets it). Exit code 0: done, or there was 
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,17 +34,14 @@ RAW = frozenset({"quarantine", "capture"})
 """Kinds of items that are a webhook as it came."""
 PASSES = 5
 RUNNING = 120.0
-"""Seconds: the longest that a Lambda runs that writes beside a closing. What it had read before it may write till then,
-and nobody would find that later, because it is found by its closing."""
+"""Seconds: the longest that a Lambda runs that writes beside a closing. What it had read it may write till then."""
 
 
 @dataclass
 class Found:
-    """What one pass found: their closings, what else is theirs, and what is somebody else's and names the address."""
+    """What one pass found: their closings, every item to erase, and what is somebody else's and names the address."""
 
     closings: list[FollowUp] = field(default_factory=list)
-    shared: set[str] = field(default_factory=set)
-    """Tickets of which another closing is somebody else's."""
     rows: list["Row"] = field(default_factory=list)
     open_flags: set[tuple[str, int]] = field(default_factory=set)
     mentions: list["Row"] = field(default_factory=list)
@@ -75,7 +73,7 @@ def main(arguments: list[str]) -> int:
         erased += sum(map(_delete, found.rows))
         say("Waiting two minutes for whatever is running now, and looking again.")
         time.sleep(RUNNING)
-        found = look(address, found.closings)
+        found = look(address)
         if not found.rows and _is_forgotten(address):
             break
     else:
@@ -87,48 +85,58 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def look(address: str, erased: Iterable[FollowUp] = ()) -> Found:
-    """Read the whole table twice: whose each closing is, and then everything that belongs to theirs.
-
-    ``erased`` are theirs as well: something may have been written beside them when they were gone.
-    """
+def look(address: str) -> Found:
+    """Read the whole table twice: which closings are theirs, and then everything that belongs to one of them."""
     from adapters import table, tickets
 
-    key, found, others = person_key(address), Found(closings=list(erased)), set[str]()
+    key, found = person_key(address), Found()
     for row in _all([tickets.KIND]):
         follow_up = table.read_row(row, FollowUp)
-        theirs = person_key(follow_up.closure.requester_email or "") == key
-        if theirs:
+        if person_key(follow_up.closure.requester_email or "") == key:
             found.closings.append(follow_up)
-        else:
-            others.add(str(row.pk))
-    scopes = {ticket_scope(known.closure.source, known.closure.ticket_id) for known in found.closings}
-    found.shared = scopes & others
-    for row in _all():
-        if row.pk == f"PERSON#{key}":
-            continue
-        said = _said(row)
-        if _is_theirs(row, key, scopes, found) or key in said:
-            found.rows.append(row)
-            if row.kind == "flag" and (flag := table.read_row(row, Flag)).settled_at is None:
-                found.open_flags.add((str(row.pk), flag.number))
-        elif address.casefold() in said:
-            (found.rows if row.kind in RAW else found.mentions).append(row)
+    refs = {known.ref for known in found.closings}
+    marks = tuple(f"#{ref.source}#{ref.ticket_id}#{ref.number:04d}" for ref in refs)
+    numbers = {(ticket_scope(ref.source, ref.ticket_id), ref.number) for ref in refs}
+    for pk, rows in groupby(_all(), key=lambda row: str(row.pk)):
+        if pk.startswith("TICKET#"):
+            _look_at_ticket(pk, list(rows), address, numbers, found)
+        elif pk != f"PERSON#{key}":
+            for row in rows:
+                sk, said = str(row.sk), _said(row)
+                is_mark = sk.startswith(("MARK#", "THANKS#")) and sk.endswith(marks)
+                if is_mark or key in f"{sk} {said}" or (row.kind in RAW and address.casefold() in said):
+                    found.rows.append(row)
+                elif address.casefold() in said:
+                    found.mentions.append(row)
+    # Their closings go last: whoever is interrupted finds the rest by them.
+    found.rows.sort(key=lambda row: row.kind == tickets.KIND)
     return found
 
 
-def _is_theirs(row: "Row", key: str, scopes: set[str], found: Found) -> bool:
-    pk, sk = str(row.pk), str(row.sk)
-    if pk in scopes:
-        numbers = {
-            c.number for c in found.closings if ticket_scope(c.closure.source, c.closure.ticket_id) == pk
-        }
-        part = sk.split("#")[1]
-        return pk not in found.shared or (part.isdecimal() and int(part) in numbers)
-    if pk.startswith("TOLD#"):
-        return sk in {f"SAID#{key}", f"MESSAGE#{key}"}
-    marks = (f"#{c.closure.source}#{c.closure.ticket_id}#{c.number:04d}" for c in found.closings)
-    return sk.startswith(("MARK#", "THANKS#")) and sk.endswith(tuple(marks))
+def _look_at_ticket(
+    pk: str, rows: list["Row"], address: str, numbers: set[tuple[str, int]], found: Found
+) -> None:
+    """What belongs to their closings of a ticket, and what is left beside one that is gone."""
+    from adapters import table, tickets
+
+    closings = {_number(row) for row in rows if row.kind == tickets.KIND}
+    is_theirs_alone = bool(closings) and all((pk, number) in numbers for number in closings)
+    for row in rows:
+        number = _number(row)
+        if (pk, number) in numbers or (number is None and is_theirs_alone):
+            found.rows.append(row)
+            if row.kind == "flag" and table.read_row(row, Flag).settled_at is None:
+                found.open_flags.add((pk, number or 0))
+        elif number is not None and number not in closings and not table.get(pk, tickets.sort_key(number)):
+            found.rows.append(row)
+        elif address.casefold() in _said(row):
+            found.mentions.append(row)
+
+
+def _number(row: "Row") -> int | None:
+    """Which closing of its ticket an item is about; None for a reopening."""
+    part = str(row.sk).split("#")[1]
+    return int(part) if part.isdecimal() else None
 
 
 def _said(row: "Row") -> str:
@@ -171,7 +179,7 @@ def _delete(row: "Row") -> bool:
     try:
         row.delete(condition=table.Row.version == row.version)
     except DeleteError as error:
-        if error.cause_response_code != table.NOT_AS_IT_WAS:
+        if table.code_of(error) != table.NOT_AS_IT_WAS:
             raise
         return False
     return True

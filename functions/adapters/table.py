@@ -21,7 +21,7 @@ import msgspec
 from botocore.config import Config
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -183,7 +183,7 @@ def put(row: Row) -> None:
     try:
         row.save(condition=_unchanged(row))
     except PutError as error:
-        if error.cause_response_code in {NOT_AS_IT_WAS, IN_A_TRANSACTION}:
+        if code_of(error) in {NOT_AS_IT_WAS, IN_A_TRANSACTION}:
             raise Changed(str(row.kind)) from error
         raise
 
@@ -210,7 +210,7 @@ def put_missing(row: Row) -> bool:
     try:
         row.save(condition=_unchanged(row))
     except PutError as error:
-        if error.cause_response_code == NOT_AS_IT_WAS:
+        if code_of(error) == NOT_AS_IT_WAS:
             return False
         raise
     return True
@@ -234,6 +234,13 @@ def shards() -> list[str]:
 def now_text(instant: datetime) -> str:
     """An instant as it stands in sort keys: fixed width, in UTC, so that text order is time order."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def code_of(error: PynamoDBException) -> str | None:
+    """What DynamoDB answered; None when it did not, where PynamoDB's own ``cause_response_code`` fails."""
+    answer = getattr(error.cause, "response", None) or {}
+    code: str | None = answer.get("Error", {}).get("Code")
+    return code
 
 
 def _unchanged(row: Row) -> Any:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 import erase as command
 from adapters import flags, people, table, tickets
 from builders import A_DAY, A_MINUTE, AN_HOUR, RAVI, closed, customer, received, written
-from domain.follow_up import FollowUp
 from domain.person import Surveys, person_key
 from integration.test_act_on_cause import fixed, question
 from world import World
@@ -138,8 +136,8 @@ def test_what_is_written_meanwhile_is_erased_too(
     look, late = command.look, iter([True])
     flag = tickets.load("acme", "1").flags[1]
 
-    def looked(address: str, erased: Iterable[FollowUp] = ()) -> command.Found:
-        found = look(address, erased)
+    def looked(address: str) -> command.Found:
+        found = look(address)
         if next(late, False):
             known = tickets.load("acme", "77").follow_up(1)
             assert known

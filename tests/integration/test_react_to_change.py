@@ -4,8 +4,9 @@ import json
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from pynamodb.exceptions import PutError
 
-from adapters import causes, tickets
+from adapters import causes, table, tickets
 from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, START, TEAM, closed, customer, sample
 from domain.closure import Reopen
 from world import World, refusal
@@ -132,6 +133,18 @@ def test_a_reaction_cut_off_anywhere_is_completed_and_not_doubled(
     assert about(world, RAVI, "keeps coming back") == 1
     assert len(list(causes.marks("portal-login", START, world.now))) == 3
     world.failed.clear()
+
+
+def test_a_write_without_an_answer_says_so_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PynamoDB looks for the answer's code in what had no answer: then nobody would know what went wrong."""
+
+    def slow(*_: object) -> None:
+        raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    monkeypatch.setattr(table.connection(), "_make_api_call", slow)
+    for put in (table.put, table.put_missing):
+        with pytest.raises(PutError, match="Read timeout"):
+            put(table.Row("a", "b", kind="c", version=1, body="{}"))
 
 
 def test_a_record_that_fails_holds_back_nothing_before_it(world: World) -> None:

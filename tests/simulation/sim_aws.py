@@ -67,13 +67,8 @@ class Table:
             key = _key(request["Key"])
             item = self.item(key) if request.get("ConsistentRead") else self._old_item(key)
             return {"Item": item} if item else {}
-        if operation == "PutItem":
-            if not self._holds(request):
-                raise refusal(
-                    "ConditionalCheckFailedException", 400, operation, "The conditional request failed"
-                )
-            self._store(request["Item"])
-            return {}
+        if operation in {"PutItem", "DeleteItem"}:
+            return self._write(operation, request)
         if operation == "TransactWriteItems":
             return self._transact(request, request.get("ClientRequestToken", token))
         if operation == "Query":
@@ -100,9 +95,21 @@ class Table:
     def expire(self, now: int) -> None:
         """TTL: what is past its time goes, and the stream tells."""
         for item in [i for i in self.scan() if int(i.get("expires_at", {}).get("N", now)) * SECOND < now]:
-            key = _key(item)
-            del self.items[key[0]][key[1]]
-            self._changed(key, item, None)
+            self._remove(_key(item))
+
+    def _remove(self, key: Key) -> None:
+        old = self.items.get(key[0], {}).pop(key[1], None)
+        if old is not None:
+            self._changed(key, old, None)
+
+    def _write(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        if not self._holds({"Item": request.get("Key"), **request}):
+            raise refusal("ConditionalCheckFailedException", 400, operation, "The conditional request failed")
+        if operation == "PutItem":
+            self._store(request["Item"])
+        else:
+            self._remove(_key(request["Key"]))
+        return {}
 
     def _holds(self, put: dict[str, Any]) -> bool:
         condition = put.get("ConditionExpression")
@@ -180,14 +187,16 @@ class Table:
         return next((old for _, late, old, _ in self._late if late == key), self.item(key))
 
     def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
-        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
-        parsed = re.fullmatch(r"(#\d) IN \(([:\d, ]+)\)", request["FilterExpression"].strip("()") + ")")
-        assert parsed and not request.get("ConsistentRead"), f"the model does not know this scan: {request}"
-        wanted = [values[name] for name in parsed[2].split(", ")]
+        read, kinds = self.item if request.get("ConsistentRead") else self._old_item, None
+        if said := request.get("FilterExpression"):
+            names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+            parsed = re.fullmatch(r"(#\d) IN \(([:\d, ]+)\)", said.strip("()") + ")")
+            assert parsed and names[parsed[1]] == "kind", f"the model does not know this scan: {request}"
+            kinds = [values[name] for name in parsed[2].split(", ")]
         start = _key(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else ("", "")
         keys = sorted(key for item in self.scan() if (key := _key(item)) > start)
         page = keys[: self.page]
-        items = [item for key in page if (item := self._old_item(key)) and item[names[parsed[1]]] in wanted]
+        items = [item for key in page if (item := read(key)) and (kinds is None or item["kind"] in kinds)]
         answer: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
         if len(keys) > self.page:
             answer["LastEvaluatedKey"] = {"pk": {"S": page[-1][0]}, "sk": {"S": page[-1][1]}}

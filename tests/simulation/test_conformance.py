@@ -22,6 +22,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 
+import erase
 from adapters import aws, mailer, queues, received_mail, secret_store, table
 from blueprint import resources
 from domain.errors import Changed
@@ -142,6 +143,18 @@ def ranges(side: Side) -> Any:
     )
 
 
+def erased(side: Side) -> Any:
+    """As infra/erase.py does it."""
+    for sk in "abc":
+        table.put(row(sk, 1, "erased"))
+    read = row("a", 1, "erased")
+    table.put(row("a", 2, "erased"))
+    before = side.changes()
+    done = [erase._delete(each) for each in (read, row("b", 1, "erased"), row("b", 1, "erased"))]
+    left = [str(item.sk) for item in erase._all() if item.pk == "erased"]
+    return done, left, [str(item.sk) for item in erase._all(["else"])], side.changes()[len(before) :]
+
+
 def long_partitions(side: Side) -> Any:
     for number in range(25):
         table.put(row(f"{number:04d}", 1, "long", body="x" * 60_000))
@@ -246,6 +259,7 @@ SCENARIOS = [
     secrets,
     mail,
     stored_mail,
+    erased,
 ]
 
 
@@ -287,7 +301,7 @@ def the_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
     def told() -> list[tuple[str, str, str]]:
         return [
             (
-                "MODIFY" if change.old else "INSERT",
+                "REMOVE" if not change.new else "MODIFY" if change.old else "INSERT",
                 change.key[1],
                 change.old["version"]["N"] if change.old else "",
             )
