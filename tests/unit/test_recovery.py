@@ -17,6 +17,7 @@ from domain.flag import Flag, Reason, Result, What
 from domain.follow_up import MOST_AGAIN, FollowUp, Press, State, Ticket, open_follow_up, record_answer
 from domain.message import Message
 from domain.person import Person, Surveys
+from messages import facts
 
 SETTINGS = settings()
 POLICY = SETTINGS.policy
@@ -237,3 +238,31 @@ def test_an_old_flag_keeps_what_was_done_when_it_is_raised_again() -> None:
         many = flag.note(many, What.UPDATED, "ravi", START, "x" * 1000)
     assert len(many.deeds) == flag.KEPT_DEEDS
     assert all(len(deed.words or "") <= 200 for deed in many.deeds)
+
+
+# --- what people read of it ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "fate"),
+    [
+        ("nothing_to_say", "not_sent"),
+        ("unwritable", "impossible"),
+        ("recipient_unknown", "impossible"),
+        ("opted_out", "not_wanted"),
+    ],
+)
+def test_a_mail_that_was_not_sent_says_why(reason: str, fate: str) -> None:
+    told = recovery.progress(denied(), "ravi", "We look at it.", "0" * 32, (), START + 2 * A_DAY)
+    assert told
+    assert facts.update(message.cancel(told, reason), SETTINGS).fate == fate
+
+
+def test_what_was_asked_about_together_has_the_number_that_people_know() -> None:
+    other = replace(CLOSURE, ticket_id="a1b2c3", reference="INC-17")
+    beside = open_follow_up(Ticket(), other, START, SETTINGS)
+    forgotten = replace(beside.ref, ticket_id="long-gone")
+    known = replace(denied(), together=(beside.ref, forgotten))
+    mail = facts.flag_mail(flagged(known, START + 2 * A_DAY), known, iter([beside]), "https://x", SETTINGS)
+    assert mail.asked_with == ("INC-17", "long-gone")
+    assert [earlier.ticket_id for earlier in mail.history] == ["INC-17"]
