@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from sentences import in_sentences
+from sentences import fail, in_sentences, say
 
 LONGEST_WAIT = 300.0
 """Seconds between two looks when the helpdesk wants to be left alone; a longer rest is said, and waited for."""
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     until = min(given.until, datetime.now(UTC).replace(microsecond=0))
     if given.since >= until:
-        return _fail("FROM is not before TO.")
+        return fail("FROM is not before TO.")
     # The end of a span that is not over yet is the end of its day, so that the same command finds the same pass.
     span = {"source": given.source, "from": given.since.isoformat(), "to": given.until.isoformat()}
     try:
@@ -61,9 +61,9 @@ def main(arguments: list[str]) -> int:
         done = _run(span, "looked at")
         say(f"{done['opened']:,} opened, {done['known']:,} were known, {done['too_old']:,} were too old.")
     except Failed as failed:
-        return _fail(str(failed))
+        return fail(str(failed))
     except KeyboardInterrupt:
-        return _fail("Interrupted. The same command goes on where it was.")
+        return fail("Interrupted. The same command goes on where it was.")
     return 0
 
 
@@ -118,17 +118,6 @@ def _instant(text: str, *, last: bool) -> datetime:
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError(f'"{text}" has no time zone')
     return at
-
-
-def say(line: str) -> None:
-    """To the person who started it."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _fail(line: str) -> int:
-    sys.stderr.write(f"{line}\n")
-    return 1
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-from sentences import in_sentences
+from sentences import in_sentences, say
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
@@ -105,11 +105,6 @@ def _recount() -> int:
         f"{told['count_drift']:,} marks were wrong and are right now."
     )
     return 0
-
-
-def say(line: str) -> None:
-    """To the person who started it."""
-    sys.stdout.write(line + "\n")
 
 
 if __name__ == "__main__":

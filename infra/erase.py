@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentences import in_sentences
+from sentences import fail, in_sentences, say
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
@@ -56,14 +56,14 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     address = parse_address(given.address)
     if address is None:
-        return _fail(f'"{given.address}" is no mail address.')
+        return fail(f'"{given.address}" is no mail address.')
     found = look(address)
     if not found.rows and _is_forgotten(address):
         say(f"Nothing is kept about {address}.")
         return 0
     _list(address, found)
     if not given.yes and not sys.stdin.isatty():
-        return _fail("Nothing was erased: without a terminal, say YES=1 (--yes).")
+        return fail("Nothing was erased: without a terminal, say YES=1 (--yes).")
     if not given.yes and not _agreed():
         say("Nothing was erased.")
         return 0
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
         if not found.rows and _is_forgotten(address):
             break
     else:
-        return _fail("Something new comes faster than it is erased. Run it again.")
+        return fail("Something new comes faster than it is erased. Run it again.")
     say(f"{_so_many(erased, 'item')} erased. No survey goes to this address any more.")
     for row in found.mentions:
         say(f"Somebody else's, and names the address: {row.pk} {row.sk}")
@@ -212,17 +212,6 @@ def _so_many(number: int, what: str) -> str:
 def _agreed() -> bool:
     said = input("Erase all of it? It cannot be undone. [y/N] ")
     return said.strip().casefold() in {"y", "yes"}
-
-
-def say(line: str) -> None:
-    """To the person who started it."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _fail(line: str) -> int:
-    sys.stderr.write(f"{line}\n")
-    return 1
 
 
 if __name__ == "__main__":

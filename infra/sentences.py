@@ -34,6 +34,17 @@ def in_sentences(main: Callable[[list[str]], int]) -> Callable[[list[str]], int]
     return told
 
 
+def say(line: str) -> None:
+    """To the person who started the command, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def fail(line: str) -> int:
+    """Say what is wrong; gives the exit code."""
+    return _say(line, 1)
+
+
 def _is_of_aws(error: Exception) -> bool:
     # Not above: most commands need no table, and most runs no error.
     from pynamodb.exceptions import PynamoDBException

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 import secret_entries
 from adapters.chat import problem_of
-from sentences import in_sentences
+from sentences import fail, in_sentences
 
 
 @in_sentences
@@ -38,18 +38,18 @@ def main(arguments: list[str]) -> int:
     )
     given = parser.parse_args(arguments)
     if not secret_entries.KEY.fullmatch(given.name):
-        return _fail(f'"{given.name}" {secret_entries.NO_KEY}')
+        return fail(f'"{given.name}" {secret_entries.NO_KEY}')
     if not given.secret_id:
-        return _fail("Which secret of Secrets Manager? Give --secret-id ID or set CHAT_ADDRESSES.")
+        return fail("Which secret of Secrets Manager? Give --secret-id ID or set CHAT_ADDRESSES.")
     address = None if given.remove else secret_entries.typed("Address")
     if address is not None and (problem := problem_of(address)):
-        return _fail(f"Nothing was changed: {problem}.")
+        return fail(f"Nothing was changed: {problem}.")
     try:
         report = change(given.name, given.secret_id, address)
     except ValueError:
-        return _fail(f"Nothing was changed: {given.secret_id} does not hold addresses of chats.")
+        return fail(f"Nothing was changed: {given.secret_id} does not hold addresses of chats.")
     except (BotoCoreError, ClientError) as error:
-        return _fail(f"Nothing was changed: {given.secret_id} could not be used: {error}")
+        return fail(f"Nothing was changed: {given.secret_id} could not be used: {error}")
     sys.stdout.write(f"{report}\n")
     return 0
 
@@ -67,11 +67,6 @@ def change(name: str, secret_id: str, address: str | None) -> str:
         if address is None
         else f"Stored. Who has chat: {name} gets digests there within a minute."
     )
-
-
-def _fail(line: str) -> int:
-    sys.stderr.write(f"{line}\n")
-    return 1
 
 
 if __name__ == "__main__":

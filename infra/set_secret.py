@@ -24,7 +24,7 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 import secret_entries
-from sentences import in_sentences
+from sentences import fail, in_sentences
 
 KEPT = 4
 """The newest secrets of one entry: Zendesk signs its trigger and its event webhooks differently; both may rotate."""
@@ -86,22 +86,22 @@ def main(arguments: list[str]) -> int:
     way.add_argument("--retire-old", action="store_true", help="stop accepting the oldest secret")
     given = parser.parse_args(arguments)
     if not secret_entries.KEY.fullmatch(given.source):
-        return _fail(f'"{given.source}" {secret_entries.NO_KEY}')
+        return fail(f'"{given.source}" {secret_entries.NO_KEY}')
     if given.api:
         given.secret_id = os.environ.get("API_SECRETS")
     if not given.secret_id:
-        return _fail("Which secret of Secrets Manager? Give --secret-id ID or set HOOK_SECRETS.")
+        return fail("Which secret of Secrets Manager? Give --secret-id ID or set HOOK_SECRETS.")
     secret = None
     if not given.retire_old:
         secret = generate() if given.generate else secret_entries.typed("Secret")
         if problem := problem_of(secret):
-            return _fail(f"Nothing was changed: {problem}.")
+            return fail(f"Nothing was changed: {problem}.")
     try:
         report = change(given.source, given.secret_id, secret)
     except ValueError as error:
-        return _fail(f"Nothing was changed: {given.secret_id} does not hold hook secrets: {error}.")
+        return fail(f"Nothing was changed: {given.secret_id} does not hold hook secrets: {error}.")
     except (BotoCoreError, ClientError) as error:
-        return _fail(f"Nothing was changed: {given.secret_id} could not be used: {error}")
+        return fail(f"Nothing was changed: {given.secret_id} could not be used: {error}")
     sys.stdout.write(f"{report}\n")
     if given.generate:
         sys.stdout.write(f"Give this to the helpdesk; it is not shown again:\n{secret}\n")
@@ -132,11 +132,6 @@ def stored(secret_id: str) -> dict[str, list[str]]:
         source: [str(secret) for secret in (found if isinstance(found, list) else [found])]
         for source, found in secret_entries.read(secret_id).items()
     }
-
-
-def _fail(line: str) -> int:
-    sys.stderr.write(f"{line}\n")
-    return 1
 
 
 if __name__ == "__main__":

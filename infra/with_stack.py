@@ -15,7 +15,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from place import STACK, STACK_FILE, aws_environment, read_stack
-from sentences import in_sentences
+from sentences import fail, in_sentences
 
 NAMES = {
     "TABLE": "TableName",
@@ -33,13 +33,13 @@ NAMES = {
 def main(arguments: list[str]) -> int:
     """Run the command; gives its exit code."""
     if len(arguments) < 2:
-        return _fail(__doc__ or "")
+        return fail(__doc__ or "")
     name, *command = arguments
     environment = dict(os.environ)
     local = read_stack() if name == "local" else None
     if name == "local":
         if local is None:
-            return _fail(f"No local stack is up ({STACK_FILE} is missing). Start it: make up")
+            return fail(f"No local stack is up ({STACK_FILE} is missing). Start it: make up")
         environment = aws_environment(local.aws_endpoint)
         # Not beside the user's own: their profile, proxy or endpoint of one service would go before ours.
         os.environ.clear()
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     try:
         stacks = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except (BotoCoreError, ClientError) as error:
-        return _fail(f"The stack {name} cannot be read: {error}")
+        return fail(f"The stack {name} cannot be read: {error}")
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
     environment |= {variable: outputs[key] for variable, key in NAMES.items() if key in outputs}
     if local:
@@ -59,11 +59,6 @@ def main(arguments: list[str]) -> int:
         except KeyboardInterrupt:
             # The command got it as well, and says itself what that means.
             return process.wait() or 130
-
-
-def _fail(line: str) -> int:
-    sys.stderr.write(f"{line}\n")
-    return 1
 
 
 if __name__ == "__main__":

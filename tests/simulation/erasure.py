@@ -11,7 +11,7 @@ What must hold, whatever fails and whatever runs at that moment:
 import json
 import time
 from collections import Counter
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
@@ -136,13 +136,12 @@ def run(seed: int, size: int = SIZE) -> Result:
         },
     )
     result = Result(seed)
-    says, sleep = command.say, time.sleep
-    with hands_of(world), redirect_stderr(StringIO()):
+    sleep = time.sleep
+    with hands_of(world), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         actors = Helpdesk(world, size)
         people = sorted({closing.email for closing in actors.closings if closing.email})
         operator = Operator(world, actors, str(actors.pick("who is erased", *people)))
         world.changed = operator.changed
-        command.say = lambda line: None
         time.sleep = lambda seconds: world.pause(int(float(seconds) * SECOND))
         try:
             world.run(lambda: world.now >= world.calm_from + HOUR)
@@ -152,7 +151,7 @@ def run(seed: int, size: int = SIZE) -> Result:
         except Violation as violation:
             result.violation = str(violation)
         finally:
-            command.say, time.sleep = says, sleep
+            time.sleep = sleep
     result.trace = world.trace
     result.reached = world.reached + Counter({"closings": operator.closings, "run again": operator.runs > 1})
     return result
