@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 MAKEOVERRIDES :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test simulate bench fuzz rises check format lock deploy connect settings secret token backfill written chat quarantine replay causes erase recount preview messages
+.PHONY: help run up down test simulate bench fuzz rises check format lock build deploy connect settings secret token backfill written chat quarantine replay causes erase recount preview messages
 
 help: ## list what `make` can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,11 +96,13 @@ erase: .venv/installed ## erase what is kept about one customer: make erase CUST
 recount: .venv/installed ## count all causes anew and wait until it is done
 	@$(ON_STACK) infra/causes.py --recount
 
-deploy: .venv/installed ## build for AWS and deploy to your account (asks before it changes anything)
+build: .venv/installed ## build what `make deploy` uploads, and deploy nothing
 	find functions -name __pycache__ -prune -exec rm -rf {} +
 	@if python3.13 -c '' 2>/dev/null; then python3.13 -m compileall -q --invalidation-mode checked-hash functions; \
 	else echo "No python3.13 here: the functions ship without compiled files and start a little later."; fi
 	PYTHON="$(HERE)/$(RUN)" $(RUN) -m samcli build --no-cached
+
+deploy: build ## build for AWS and deploy to your account (asks before it changes anything)
 	$(RUN) -m samcli deploy $(if $(wildcard .aws-sam/deployed),,--guided)
 	@touch .aws-sam/deployed
 

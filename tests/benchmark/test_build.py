@@ -6,6 +6,7 @@ installed botocore.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,20 @@ def found_runtime() -> Path | None:
         ):
             return folder
     return None
+
+
+def pins(file: Path) -> dict[str, frozenset[str]]:
+    """Package and version to the hashes of the files that may be installed for it."""
+    pinned = re.findall(r"^(\S+==[^\s;]+)(.*?)(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL)
+    return {package: frozenset(re.findall(r"sha256:\w{64}", rest)) for package, rest in pinned}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "chat.txt"])
+def test_a_layer_may_be_installed_from_every_file_the_tools_are_installed_from(name: str) -> None:
+    """A list that knew the wheel of one Python alone could neither be deployed nor be run by any other."""
+    layer, tools = pins(DEPENDENCIES / name), pins(ROOT / "requirements/development.txt")
+    assert layer and all(layer.values())
+    assert {package: tools.get(package) for package in layer} == layer
 
 
 def test_the_makefile_compiles_for_the_runtime_of_the_template() -> None:
