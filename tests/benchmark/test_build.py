@@ -292,7 +292,7 @@ print(days, sorted(list_supported_countries()), len(loaded) if sys.argv[1:] else
 def test_every_right_of_the_template_has_its_operation_in_the_layer() -> None:
     """Whoever gives a Lambda the right to a new call finds here that the layer does not know it yet."""
     services = {name: name for name in trim.OPERATIONS} | {"ses": "sesv2"}
-    same = {"SendMessage": "SendMessageBatch"}
+    same = {"SendMessage": "SendMessageBatch", "SendRawEmail": "SendEmail"}
     pollers = {
         "ReceiveMessage",
         "DeleteMessage",
