@@ -1,6 +1,7 @@
 """What requests of helpdesks mean; whatever a body holds, the worst is ``Unusable`` (rows W of the list)."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -251,12 +252,16 @@ def test_w14_a_byte_order_mark_is_tolerated() -> None:
     assert closure(read("standard-webhooks", body)).ticket_id == "4711"
 
 
+TOO_DEEP = "body is nested too deeply" if sys.version_info < (3, 14) else None
+"""Newer Pythons read as many levels as their stack holds, and find that these have no end."""
+
+
 @pytest.mark.parametrize("preset", SHIPPED)
 @pytest.mark.parametrize(
     ("bomb", "reason"),
     [
-        (b"[" * 100_000, "body is nested too deeply"),
-        (b'{"a":' * 50_000, "body is nested too deeply"),
+        (b"[" * 100_000, TOO_DEEP),
+        (b'{"a":' * 50_000, TOO_DEEP),
         (b'{"type": ' + b"9" * 5000 + b"}", "body holds a number that is too long"),
         (b'{"type": NaN}', "body holds a number that is not finite"),
         (b'{"type": -Infinity}', "body holds a number that is not finite"),
