@@ -252,8 +252,9 @@ def test_w14_a_byte_order_mark_is_tolerated() -> None:
     assert closure(read("standard-webhooks", body)).ticket_id == "4711"
 
 
-TOO_DEEP = "body is nested too deeply" if sys.version_info < (3, 14) else None
-"""Newer Pythons read as many levels as their stack holds, and find that these have no end."""
+TOO_DEEP = "body is nested too deeply"
+ENDLESS = {NOT_SALVAGED, "body is not JSON"} if sys.version_info >= (3, 14) else set[str]()
+"""What newer Pythons may find instead: they read as many levels as their stack holds, and these have no end."""
 
 
 @pytest.mark.parametrize("preset", SHIPPED)
@@ -281,7 +282,9 @@ def test_w15_json_bombs_are_unusable_within_200_ms(preset: str, bomb: bytes, rea
     try:
         read(preset, bomb)
     except Unusable as unusable:
-        assert reason in {None, unusable.reason}
+        assert reason in {None, unusable.reason} or (reason == TOO_DEEP and unusable.reason in ENDLESS)
+    else:
+        assert reason is None
     assert time.process_time() - start < 0.2
 
 
