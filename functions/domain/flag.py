@@ -186,10 +186,13 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
 
 
 def _with_what_was_written(known: Flag, raised: Flag) -> Flag:
-    """Whoever has an open flag after others had worked on it keeps it: what was written since is for them."""
+    """Whoever has an open flag after others had worked on it keeps it: what was written since is for them.
+
+    From there it goes its whole way: who had the flag before has not heard of this.
+    """
     again = raise_again(known, raised)
     if known.settled_at is None and known.reason in AFTER_WORK:
-        return replace(again, holder=known.holder, had_by=known.had_by)
+        return replace(again, holder=known.holder)
     return again
 
 

@@ -12,6 +12,7 @@ from builders import (
     AN_HOUR,
     CUSTOMER,
     HANNE,
+    MIA,
     RAVI,
     START,
     TEAM,
@@ -151,6 +152,21 @@ def test_who_writes_after_the_second_no_writes_to_the_manager_who_has_it_by_then
     rounds = flag().rounds
     world.wait(AN_HOUR)
     assert flag().rounds == rounds, "told once"
+
+
+def test_who_writes_when_nobody_took_it_up_is_heard_the_whole_way_again(world: World) -> None:
+    settle(world, raised(world))
+    world.wait(AN_HOUR)
+    question = questions(world)[0]
+    world.press(question.link, answer="no")
+    world.wait(10 * A_DAY)
+    assert (flag().reason, flag().holder, flag().due_at) == (Reason.STILL_DENIED, "mia", None)
+    before = len(world.mail.sent)
+    world.receive(written("Is anybody there?"), received(question.reply_to or "", "mail-1", world.now))
+    world.wait(10 * A_DAY)
+    assert (flag().reason, flag().holder, flag().due_at) == (Reason.DENIED, "mia", None)
+    told = [mail.to for mail in world.mail.sent[before:] if "4711" in mail.subject]
+    assert told == [MIA, HANNE, MIA]
 
 
 def test_the_same_no_pressed_twice_is_one_answer(world: World) -> None:
