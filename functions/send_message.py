@@ -30,6 +30,7 @@ from domain import delivery, follow_up, message, recovery, telling
 from domain.delivery import Delivery
 from domain.errors import Changed, Refused, Unwritable
 from domain.fix import Result
+from domain.flag import WROTE
 from domain.follow_up import FollowUp, Round, Send, State, next_step
 from domain.message import Kind, Message
 from domain.person import Asked, Person, reserve
@@ -472,7 +473,9 @@ def _compose_message(waiting: Message, now: datetime, settings: Settings) -> _Co
         url = links.flag_url(links.base_of(settings), link, waiting.created_at, now)
         return _Composed(
             compose.written(
-                lambda: compose.flag_raised(facts.flag_mail(raised, known, before, url, settings))
+                lambda: compose.flag_raised(
+                    facts.flag_mail(raised, known, before, url, settings, wrote=WROTE in waiting.about)
+                )
             )
         )
     if waiting.kind in {Kind.VERSION_ASKED, Kind.VERSION_GIVEN, Kind.PROMISE_DUE}:

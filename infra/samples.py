@@ -1,7 +1,7 @@
 """One realistic context for each kind of mail and page, for the tests and for a look at what we send."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -214,6 +214,18 @@ def flag_still_denied() -> compose.FlagRaised:
 def flag_promise_broken() -> compose.FlagRaised:
     """Nobody said that the promise was kept."""
     return replace(flag_denied(), reason="promise_broken", words=None)
+
+
+def flag_customer_wrote() -> compose.FlagRaised:
+    """An answer to what the responsible person had written."""
+    return replace(
+        flag_denied(), wrote="customer", taken=True, words="Thursday is fine, but only after five."
+    )
+
+
+def flag_somebody_wrote() -> compose.FlagRaised:
+    """From another address, about a flag that nobody has acknowledged yet."""
+    return replace(flag_denied(), wrote="somebody", words="Ms Berg is away. Please call me instead.")
 
 
 def flag_denied() -> compose.FlagRaised:
@@ -792,6 +804,7 @@ def _deeds() -> tuple[pages.Done, ...]:
         pages.Done(what="team_asked", at=at(12), by_name="Jonas Weber"),
         pages.Done(what="team_wrote", at=at(13), by_name=TEAM, words=TEAM_WORDS),
         pages.Done(what="updated", at=at(14), by_name="Jonas Weber", words=UPDATE),
+        pages.Done(what="customer_wrote", at=at(14)),
         pages.Done(what="promised", at=at(15), by_name="Jonas Weber", words=PROMISE),
         pages.Done(what="promise_withdrawn", at=at(16), by_name="Jonas Weber", words="Not wanted."),
         pages.Done(what="promise_kept", at=at(17), by_name="Jonas Weber", words=PROMISE),
@@ -819,8 +832,13 @@ def _updates() -> tuple[pages.Update, ...]:
     )
 
 
+def _facts(flag: compose.FlagFacts) -> dict[str, Any]:
+    """What the mail and the page have in common."""
+    return {field.name: getattr(flag, field.name) for field in fields(compose.FlagFacts)}
+
+
 def _flag_page(state: pages.FlagState) -> pages.FlagPage:
-    facts = {name: value for name, value in vars(flag_denied()).items() if name != "link"}
+    facts = _facts(flag_denied())
     return pages.FlagPage(
         **facts,
         state=state,
@@ -910,7 +928,7 @@ def flag_page_unhappy() -> pages.FlagPage:
 
 def flag_page_pressed() -> pages.FlagPage:
     """A flag with presses that look like a machine's, one of them to be decided."""
-    facts = {name: value for name, value in vars(flag_pressed()).items() if name != "link"}
+    facts = _facts(flag_pressed())
     return replace(flag_page_raised(), **facts)
 
 
@@ -1344,6 +1362,8 @@ STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "flag_silent": (compose.flag_raised, flag_silent()),
     "flag_still_denied": (compose.flag_raised, flag_still_denied()),
     "flag_promise_broken": (compose.flag_raised, flag_promise_broken()),
+    "flag_customer_wrote": (compose.flag_raised, flag_customer_wrote()),
+    "flag_somebody_wrote": (compose.flag_raised, flag_somebody_wrote()),
     "version_asked": (compose.colleague, version_asked()),
     "version_given": (compose.colleague, version_given()),
     "promise_due": (compose.colleague, promise_due()),

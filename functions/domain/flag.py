@@ -1,7 +1,7 @@
 """A flag: an unconfirmed resolution on a person's worklist, until it is settled with what was done."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.closure import Ref, one_line
@@ -55,6 +55,8 @@ class What(StrEnum):
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"
     ESCALATED = "escalated"
+    CUSTOMER_WROTE = "customer_wrote"
+    """While it was open, and whoever has it was told."""
     TEAM_ASKED = "team_asked"
     TEAM_WROTE = "team_wrote"
     UPDATED = "updated"
@@ -64,6 +66,14 @@ class What(StrEnum):
     PROMISE_WITHDRAWN = "promise_withdrawn"
     SETTLED = "settled"
     ASKED_AGAIN = "asked_again"
+
+
+TOLD = frozenset({What.RAISED, What.ESCALATED, What.CUSTOMER_WROTE})
+"""What whoever has the flag gets a mail about."""
+WROTE = "wrote"
+"""In ``Message.about``: the mail brings what the customer wrote about an open flag."""
+WRITES_AGAIN = timedelta(days=1)
+"""So long after a mail what the customer writes is news to whoever got it, whatever they did since."""
 
 
 class Result(StrEnum):
@@ -99,7 +109,7 @@ class Flag:
     holder: str
     due_at: datetime | None = None
     rounds: int = 1
-    """How often a person was told: raised again by a "no", escalated."""
+    """How often a person was told: raised again by a "no", escalated, the customer wrote."""
     escalated_from: str | None = None
     """Who had it last; whoever has it now when it came back to them."""
     had_by: tuple[str, ...] = ()
@@ -153,9 +163,14 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     heard again. A conflict or a promise was about something else, settled or not, so whatever comes after it is news;
     so is the silence after a settled reply. A customer who confirms after all takes the flag off the worklist, unless
     their words are not only praise: then it stays, for that. Who says "no" again after being asked as often as anybody
-    is goes one person further at once.
+    is goes one person further at once. Whoever has it hears of what the customer writes meanwhile.
     """
     follow_up = _without_what_was_read(follow_up, known)
+    changed = _changed(follow_up, known, now, settings)
+    return changed or (_with_news(follow_up, known, now) if known else None)
+
+
+def _changed(follow_up: FollowUp, known: Flag | None, now: datetime, settings: Settings) -> Flag | None:
     reason = reason_for(follow_up)
     if known is None:
         return _raised(follow_up, reason, now, settings) if reason else None
@@ -163,7 +178,7 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
         return _with_what_was_written(known, _raised(follow_up, reason or Reason.REPLY, now, settings))
     if reason is Reason.UNHAPPY:
         return _with_blame(follow_up, known, _raised(follow_up, reason, now, settings))
-    if reason is None or (follow_up.state is State.CONFIRMED and not follow_up.unread):
+    if reason is None or _is_confirmed(follow_up):
         if (
             known.settled_at is None
             and follow_up.state is State.CONFIRMED
@@ -183,6 +198,28 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
         return raise_again(known, _raised(follow_up, reason, now, settings))
     again = raise_again(known, _raised(follow_up, Reason.STILL_DENIED, now, settings))
     return _to_manager(again, settings) if len(follow_up.asked_again) >= MOST_AGAIN else again
+
+
+def _with_news(follow_up: FollowUp, known: Flag, now: datetime) -> Flag | None:
+    """An open flag whose customer said something that its holder has not heard; whose it is and until when stays.
+
+    Told at once to whoever did something about it since the last mail, else a day after that at the earliest: so
+    somebody who waits for an answer hears of it, and a machine that writes and writes sends one mail a day.
+    """
+    said = [follow_up.answer.at] if follow_up.answer else []
+    said += [reply.at for reply in follow_up.unread]
+    if known.settled_at or not said or _is_confirmed(follow_up):
+        return None
+    places = [place for place, deed in enumerate(known.deeds) if deed.what in TOLD]
+    told_at = known.deeds[places[-1]].at if places else known.raised_at
+    since = known.deeds[places[-1] + 1 :] if places else known.deeds
+    if not any(deed.by and deed.at < max(said) for deed in since) and max(said) < told_at + WRITES_AGAIN:
+        return None
+    return replace(note(known, What.CUSTOMER_WROTE, None, now), rounds=known.rounds + 1)
+
+
+def _is_confirmed(follow_up: FollowUp) -> bool:
+    return follow_up.state is State.CONFIRMED and not follow_up.unread
 
 
 def _with_what_was_written(known: Flag, raised: Flag) -> Flag:
@@ -305,9 +342,13 @@ def message_for(flag: Flag, now: datetime, due_at: datetime | None = None) -> Me
         to=f"contact:{flag.holder}",
         created_at=now,
         due_at=due_at or now,
-        about=about_closure(flag.ref),
+        about=about_closure(flag.ref) | ({WROTE: "yes"} if _told_last(flag) is What.CUSTOMER_WROTE else {}),
         keep_until=flag.keep_until,
     )
+
+
+def _told_last(flag: Flag) -> What | None:
+    return next((deed.what for deed in reversed(flag.deeds) if deed.what in TOLD), None)
 
 
 def acknowledge(flag: Flag, by: str, now: datetime, settings: Settings) -> Flag:

@@ -284,6 +284,10 @@ class FlagRaised(FlagFacts):
     """A flag for the person who is to work on it; ``link`` opens its page."""
 
     link: str
+    wrote: Literal["customer", "somebody"] | None = None
+    """Who wrote while the flag was open, when that is what the mail is for."""
+    taken: bool = False
+    """Somebody acknowledged the flag, or nobody is waited for any more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -459,10 +459,22 @@ def earlier(follow_up: FollowUp, ticket: Ticket, asked_before: Iterable[FollowUp
 
 
 def flag_mail(
-    flag: Flag, follow_up: FollowUp, before: Iterable[FollowUp], link: str, settings: Settings
+    flag: Flag,
+    follow_up: FollowUp,
+    before: Iterable[FollowUp],
+    link: str,
+    settings: Settings,
+    *,
+    wrote: bool = False,
 ) -> compose.FlagRaised:
-    """The handover summary for the person who has the flag now."""
-    return compose.FlagRaised(link=link, **_flag_facts(flag, follow_up, before, settings))
+    """The handover summary for the person who has the flag now, or what the customer ``wrote`` meanwhile."""
+    in_doubt = bool(follow_up.unread and follow_up.unread[-1].doubt)
+    return compose.FlagRaised(
+        link=link,
+        wrote=("somebody" if in_doubt else "customer") if wrote else None,
+        taken=flag.acknowledged_at is not None or flag.due_at is None,
+        **_flag_facts(flag, follow_up, before, settings),
+    )
 
 
 def flag_page(

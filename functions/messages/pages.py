@@ -36,6 +36,7 @@ What = Literal[
     "raised",
     "acknowledged",
     "escalated",
+    "customer_wrote",
     "team_asked",
     "team_wrote",
     "updated",

@@ -410,6 +410,53 @@ def test_e7_a_clear_answer_after_an_unclear_one_settles_it(world: World) -> None
     assert settled.settled_at is not None
 
 
+def test_whoever_took_a_flag_hears_of_what_is_written_next_and_keeps_it(world: World) -> None:
+    world.asked()
+    reply(world, "When do you come?")
+    link = world.mail.to(RAVI)[-1].link
+    reply(world, "I am at home until noon.")
+    assert len(world.mail.to(RAVI)) == 1, "nobody has looked yet, and the page shows both"
+    world.wait(A_MINUTE)
+    world.press(link, action="acknowledge")
+    taken = tickets.load("acme", "4711").flags[1]
+    world.wait(2 * AN_HOUR)
+    reply(world, "The house has a blue door.")
+    told = world.mail.to(RAVI)[-1]
+    assert told.subject == "The customer wrote: ticket 4711"
+    assert told.text.index("blue door") < told.text.index("until noon") < told.text.index("do you come")
+    assert "Acknowledge" not in told.text
+    reply(world, "And ring twice.")
+    assert len(world.mail.to(RAVI)) == 2, "one mail until something was done, or a day has passed"
+    world.wait(A_DAY)
+    reply(world, "Nobody came.")
+    assert "Nobody came." in world.mail.to(RAVI)[-1].text
+    kept = tickets.load("acme", "4711").flags[1]
+    same = "raised_at", "holder", "due_at", "acknowledged_at", "acknowledged_by", "reason"
+    assert [getattr(kept, name) for name in same] == [getattr(taken, name) for name in same]
+    assert world.open(link).body.count("The customer wrote") == 2
+
+
+def test_a_no_in_other_words_reaches_whoever_took_the_first_one(world: World) -> None:
+    world.press(world.asked(), answer="no")
+    world.wait(AN_HOUR)
+    world.press(world.mail.to(RAVI)[-1].link, action="acknowledge")
+    world.wait(AN_HOUR)
+    reply(world, "No. I waited all day, and nobody came.")
+    assert known().replies[-1].counted
+    assert "I waited all day" in world.mail.to(RAVI)[-1].text
+
+
+def test_what_somebody_else_writes_about_a_taken_flag_says_so(world: World) -> None:
+    world.press(world.asked(), answer="no")
+    world.wait(AN_HOUR)
+    world.press(world.mail.to(RAVI)[-1].link, action="acknowledge")
+    world.wait(AN_HOUR)
+    reply(world, "Please call me instead.", dmarcVerdict={"status": "FAIL"})
+    told = world.mail.to(RAVI)[-1]
+    assert told.subject == "Somebody wrote, perhaps not the customer: ticket 4711"
+    assert "In the customer" not in told.text
+
+
 def test_silence_after_a_settled_reply_comes_back_and_the_customer_is_asked_again(world: World) -> None:
     world.asked()
     reply(world, "I could sign in once, and since yesterday it hangs again sometimes.")

@@ -102,6 +102,10 @@ def test_e7_what_the_customer_replies_reaches_the_person_and_closes_nothing(worl
     world.receive(text, received(mail.reply_to or "", "mail-1", world.now))
     world.settle()
     assert words in world.open(link).body
+    told = world.mail.to(RAVI)[-1]
+    assert told.subject == "The customer wrote: ticket 4711"
+    assert words in told.text
+    assert words in world.open(told.link).body
     known = tickets.load("acme", "4711")
     assert known.flags[1].settled_at is None
     (follow_up,) = known.ticket.follow_ups

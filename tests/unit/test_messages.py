@@ -64,7 +64,7 @@ LINE_OR_PARAGRAPH = {"\u2028", "\u2029"}
 OURS = {
     "link", "preferences_link", "trap_link", "seal", "ticket_url", "reason", "state", "result", "answer", "chosen",
     "code", "company", "customer_email", "language", "default_language", "kind", "surveys",
-    "form", "fate", "topic", "what", "end", "id", "standing", "why", "stage", "older", "value",
+    "wrote", "form", "fate", "topic", "what", "end", "id", "standing", "why", "stage", "older", "value",
 }  # fmt: skip
 ISOLATES = {"\u2068", "\u2069"}
 LANGUAGES = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "pl", "sv", "ja", "zh-Hans", "ar")

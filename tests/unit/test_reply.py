@@ -186,12 +186,15 @@ def test_a_no_after_an_unclear_reply_is_told_again() -> None:
     assert (raised.reason, raised.rounds) == (Reason.DENIED, 2)
 
 
-def test_several_unclear_replies_are_told_once_while_the_flag_is_open() -> None:
+def test_several_unclear_replies_are_told_once_a_day_while_nobody_does_anything() -> None:
     kept = replied(asked(), Verdict.UNCLEAR)
     raised = flagged(kept)
-    again = replied(kept, Verdict.UNCLEAR, mail_id="2", at=after(days=3))
+    again = replied(kept, Verdict.UNCLEAR, mail_id="2", at=after(days=2, hours=23))
     assert raised is not None
     assert flagged(again, raised) is None
+    late = flagged(replied(kept, Verdict.UNCLEAR, mail_id="2", at=after(days=3)), raised, after(days=3))
+    assert late is not None
+    assert (late.rounds, late.raised_at, late.due_at) == (2, raised.raised_at, raised.due_at), "a day later"
     settled = settle(raised, "jonas", Result.SOLVED, "Called.", after(days=4))
     assert flagged(again, settled) is None
     third = replied(again, Verdict.UNCLEAR, mail_id="3", at=after(days=5))
@@ -232,15 +235,15 @@ def test_silence_is_news_once_the_reply_before_it_was_settled(doubt: str | None)
     assert flagged(silent, late, after(days=10)) is None, "whoever settled it knew of the silence"
 
 
-def test_an_unclear_reply_after_a_yes_is_read_and_after_a_no_waits_on_its_page() -> None:
+def test_an_unclear_reply_after_a_yes_is_read_and_right_after_a_no_waits_on_its_page() -> None:
     confirmed = replied(replied(asked(), Verdict.YES), Verdict.UNCLEAR, mail_id="2", at=after(days=3))
-    raised = flagged(confirmed)
+    raised = flagged(confirmed, at=after(days=3))
     assert raised is not None
     assert raised.reason is Reason.REPLY
     assert flagged(confirmed, raised) is None
     denied = replied(asked(), Verdict.NO)
     flag = flagged(denied)
-    assert flagged(replied(denied, Verdict.UNCLEAR, mail_id="2", at=after(days=3)), flag) is None
+    assert flagged(replied(denied, Verdict.UNCLEAR, mail_id="2", at=after(days=2, hours=1)), flag) is None
 
 
 def test_nothing_is_unread_before_anybody_wrote() -> None:
