@@ -72,6 +72,8 @@ AUTOMATIC: dict[str, dict[str, str]] = {
     "bounce": {"Return_Path": "<>", "From": "MAILER-DAEMON@people.example"},
     "loop": {"Auto_Submitted": "auto-replied"},
 }
+TO_A_PERSON = "to a person"
+"""A kind of reply: to a mail that one of our people wrote, which asks something else."""
 SENTENCES = {
     "yes": "Yes, it is solved. Thank you, Kim {}.",
     "no": "No, it is not solved. My number is {}.",
@@ -83,6 +85,7 @@ SENTENCES = {
     "chatter": "I will look into it and come back to you. My number is {}.",
     "late yes": "Yes, it is solved. Thank you, Kim {}.",
     "late no": "No, it is not solved. My number is {}.",
+    TO_A_PERSON: "Yes, Thursday is fine. My number is {}.",
 }
 NIGHTS, BETWEEN_NIGHTS = 44, 6 * HOUR
 """How often the schedule of the recount comes, from the first day of the faults to the third after them."""
@@ -659,6 +662,9 @@ class Actors:
         """A customer gets a mail that is no survey."""
         if "#asked_again#" in read_tag(mail)[1]:
             self._asked_again(mail, token)
+        if "#progress#" in read_tag(mail)[1] and self.chance(f"answers {mail.id}", 0.7):
+            wait = MINUTE + int(DAY * self.world.unit(f"when {mail.id}") ** 2)
+            self.world.at(wait, "reply", self._write, mail, TO_A_PERSON, mail.id)
         self._stop(mail)
 
     def _tells(self, mail: Mail, token: str) -> None:
@@ -675,16 +681,16 @@ class Actors:
         """What one person does about one flag: writes to the customer, promises, asks the team; and settles it."""
         world, id = self.world, f"{crc32(mail.id.encode()):032x}"
         plan = self.pick(
-            f"works {mail.id}", "settle", "settle", "settle", "update", "keep", "break", "withdraw"
+            f"works {mail.id}", "settle", "settle", "settle", "update", "wait", "keep", "break", "withdraw"
         )
         settle = wait + int(2 * DAY * world.unit(f"settle {mail.id}"))
         if self.chance(f"asks the team {mail.id}", 0.2):
             world.at(wait, "team asked", self._does, mail, token, {"action": "ask_team"}, id)
-        if plan == "update":
+        if plan in {"update", "wait"}:
             form = {"action": "update", "words": "I look after it.", "form": id}
             for copy in range(2):
                 world.at(wait + copy * SECOND, "update", self._does, mail, token, form, id)
-        result = "solved" if plan in {"settle", "update"} else "agreed"
+        result = "solved" if plan in {"settle", "update", "wait"} else "agreed"
         if result == "agreed":
             days = 1 + int(3 * world.unit(f"until {mail.id}"))
             until = (instant(world.now + settle) + timedelta(days=days)).date().isoformat()
@@ -693,6 +699,8 @@ class Actors:
         if plan in {"keep", "withdraw"}:
             form = {"action": plan, "promise": id, "words": "Done as said."}
             world.at(settle + HOUR, plan, self._does, mail, token, form, id)
+        if plan == "wait":
+            return  # for an answer, and forgets it
         form = {"action": "settle", "done": "called the customer", "result": result}
         world.at(settle, "flag settled", self._does, mail, token, form, id)
 
@@ -990,9 +998,10 @@ class Actors:
         world = self.world
         words = SENTENCES.get(kind, "Yes, it is solved. I am away until Monday.").format(len(self.written))
         only_read = any(said in mail.text for said in ONLY_READ)
-        sent = Written(
-            f"reply-{len(self.written)}", kind, words, [*self.asked_in(mail).values()], world.now, only_read
-        )
+        scope, name, _ = read_tag(mail)
+        about = [(scope.rpartition("#")[2], name.split("#")[1])]
+        asked = about if kind == TO_A_PERSON else [*self.asked_in(mail).values()]
+        sent = Written(f"reply-{len(self.written)}", kind, words, asked, world.now, only_read)
         self.written[sent.id] = sent
         if kind in {"yes", "no", "late yes", "late no"} and not only_read:
             sent.press = Press(kind.endswith("yes"), words, False, world.now)

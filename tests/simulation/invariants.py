@@ -29,6 +29,7 @@ from simulation.actors import (
     MAY_REPLY,
     ONLY_READ,
     STAFF,
+    TO_A_PERSON,
     Actors,
     CauseDeed,
     Closing,
@@ -234,7 +235,9 @@ class Invariants:
             self.reached[f"reply kept {sent.kind}"] += 1
 
     def _with(self, sent: Written) -> list[list[tuple[str, str]]]:
-        """What the mails asked about that asked about one of the closings of this reply."""
+        """What the mails asked about that asked about one of the closings of this reply, if it is one to a question."""
+        if sent.kind == TO_A_PERSON:
+            return [sent.asked]
         return [
             asked
             for mails in self.to.values()
@@ -1070,7 +1073,7 @@ class Invariants:
 
     def _judge_way(self, ticket: str, number: str, flag: Item) -> None:
         """L3: a flag that nobody took up went its whole way, to the responsible contact last, and to nobody three times
-        since it was raised.
+        since it was raised, beside what its customer wrote meanwhile.
         """
         body = _body(flag)
         raised = [deed["at"] for deed in body["deeds"] if deed["what"] == "raised"]
@@ -1080,11 +1083,17 @@ class Invariants:
             if sk.startswith(f"MESSAGE#{number}#flag#")
         ]
         told = Counter(mail["to"] for mail in mails if mail["created_at"] >= max(raised, default=""))
-        self.check("L3", all(n <= 2 for n in told.values()), f"the flag of {ticket} was told to {told}")
+        wrote = [
+            d for d in body["deeds"] if d["what"] == "customer_wrote" and d["at"] >= max(raised, default="")
+        ]
+        self.reached["told what was written"] += len(wrote)
+        most = 2 + len(wrote)
+        self.check("L3", all(n <= most for n in told.values()), f"the flag of {ticket} was told to {told}")
         if body.keys().isdisjoint({"settled_at", "acknowledged_at"}) and "due_at" not in flag:
             last = self.actors.settings.responsible
             self.check("L3", body["holder"] == last, f"the flag of {ticket} stays with {body['holder']}")
-            self.check("L3", told[f"contact:{last}"] > 1 or len(told) > 1, f"{ticket} was told to {told}")
+            all_told = told[f"contact:{last}"] >= most or len(told) > 1
+            self.check("L3", all_told, f"{ticket} was told to {told}")
             self.reached["flag to the last"] += 1
 
     def _gathers(self, closing: Closing) -> bool:
@@ -1145,11 +1154,31 @@ class Invariants:
             again = settled is None or micros(datetime.fromisoformat(settled)) > sent.started - CLOCKS
             self.check("R5", again, f"the flag of {ticket} was settled before the reply came")
             self.reached["reply flagged"] += 1
+            self._judge_heard(ticket, number, sent.started, _body(flag))
             if not flags and settled is None:
                 told = self.world.table.items[f"TICKET#acme#{number[0]}"].get(f"MESSAGE#{number[1]}#flag#01")
                 self.check("R5", told is not None, f"nobody was told of the reply about {ticket}")
                 assert told
                 self._judge_unsent(f"the flag of the reply about {ticket}", told)
+
+    def _judge_heard(self, ticket: str, number: tuple[str, str], wrote_at: int, flag: dict[str, Any]) -> None:
+        """R6: whoever has an open flag heard of what was written, unless they had a mail within the day before and
+        nobody had done anything since, or settled it soon.
+        """
+        soon = (wrote_at - CLOCKS, wrote_at + 2 * DAY)
+        told = [
+            micros(datetime.fromisoformat(_body(item)["created_at"]))
+            for sk, item in self.world.table.items[f"TICKET#acme#{number[0]}"].items()
+            if sk.startswith(f"MESSAGE#{number[1]}#flag#")
+        ]
+        deeds = [(micros(datetime.fromisoformat(deed["at"])), deed) for deed in flag["deeds"]]
+        settled = [at for at, deed in deeds if deed["what"] == "settled"]
+        before = max((at for at in told if at < soon[0]), default=None)
+        if before is None or any(soon[0] <= at <= soon[1] for at in (*told, *settled)):
+            return
+        worked = any(before + CLOCKS < at < soon[0] for at, deed in deeds if deed.get("by"))
+        long_ago = wrote_at > before + DAY + CLOCKS
+        self.check("R6", not worked and not long_ago, f"nobody heard what was written about {ticket}")
 
     def _judge_unsent(self, what: str, item: Item) -> None:
         """A message that SES never took: its recipient is suppressed, or nobody could know, which is logged."""

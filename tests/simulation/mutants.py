@@ -888,6 +888,11 @@ def sends_news_before_what_they_go_on(put: Put) -> None:
     put(telling, "is_waiting", lambda known: False)
 
 
+@mutant(15)
+def tells_nobody_what_is_written_about_an_open_flag(put: Put) -> None:
+    put(flag, "_with_news", lambda *_: None)
+
+
 # --- merged tickets --------------------------------------------------------------------------------------------------
 
 
