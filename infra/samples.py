@@ -923,7 +923,7 @@ def flag_page_promised() -> pages.FlagPage:
 def flag_page_unhappy() -> pages.FlagPage:
     """Solved, and the words are not only praise."""
     words = "It works now, but the first technician was rude to my mother."
-    return replace(_flag_page("raised"), reason="unhappy", words=words, wish=None, may_pass_on=True)
+    return replace(_flag_page("raised"), reason="unhappy", words=words, wish=None, agreed_words=words)
 
 
 def flag_page_pressed() -> pages.FlagPage:

@@ -22,9 +22,10 @@ from messages import compose, pages
 
 EXAMPLES = 5
 HISTORY = 5
+SAID = 10
+"""So many of the customer's own texts are shown, the newest first."""
 NOTES = 20
-"""Solutions in one mail of gathered notes."""
-"""Solutions on one page of thanks."""
+"""Solutions in one mail of gathered notes, and on one page of thanks."""
 PEOPLE = 20
 
 
@@ -528,9 +529,7 @@ def flag_page(
         settled_at=our_time(flag.settled_at, settings),
         settlement=flag.done,
         result=_result(flag.result),
-        may_pass_on=follow_up.is_unhappy
-        and follow_up.answer is not None
-        and follow_up.answer.consent is not None,
+        agreed_words=follow_up.answer.consent if follow_up.answer and follow_up.is_unhappy else None,
         error=error,
     )
 
@@ -720,10 +719,11 @@ def _passed_on(follow_up: FollowUp) -> str | None:
 
 
 def _said(follow_up: FollowUp) -> str | None:
-    """What the customer said: replies that nobody has read, the newest first, and the words of the answer."""
-    said = [reply.words for reply in reversed(follow_up.unread)]
-    said.append(follow_up.answer.words if follow_up.answer else None)
-    return "\n\n".join(words for words in said if words) or None
+    """What the customer said so far, in answers and in replies that are none, the newest first."""
+    said = [(answer.at, answer.words) for answer in follow_up.answers if answer.words]
+    said += [(reply.at, reply.words) for reply in follow_up.replies if reply.words]
+    newest_first = [words for _, words in sorted(said, reverse=True)]
+    return "\n\n".join([*dict.fromkeys(newest_first)][:SAID]) or None
 
 
 def _result(result: Result | None) -> pages.FlagResult | None:

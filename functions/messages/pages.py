@@ -287,8 +287,8 @@ class FlagPage(FlagFacts):
     result: FlagResult | None = None
     not_told: str | None = None
     """Why the helpdesk was not told what came out, or perhaps not: ``unknown``, ``refused`` or ``too_late``."""
-    may_pass_on: bool = False
-    """The customer agreed that the team reads the words, and nobody has passed them on yet."""
+    agreed_words: str | None = None
+    """What the customer agreed that the team reads, and nobody has passed on yet."""
     error: str | None = None
 
 

@@ -436,6 +436,24 @@ def test_whoever_took_a_flag_hears_of_what_is_written_next_and_keeps_it(world: W
     assert world.open(link).body.count("The customer wrote") == 2
 
 
+def test_what_was_written_before_an_answer_stays_in_sight(world: World) -> None:
+    link = world.asked()
+    reply(world, "My number is 0170 555.")
+    world.wait(AN_HOUR)
+    world.press(link, answer="no")
+    world.wait(AN_HOUR)
+    told = world.mail.to(RAVI)[-1]
+    assert told.subject == "Not solved: ticket 4711"
+    assert "0170 555" in told.text
+    world.press(told.link, action="settle", result="solved", done="Called.")
+    world.wait(A_DAY)
+    world.press(world.mail.to(CUSTOMER)[-1].link, answer="no", words="Dead again.")
+    world.wait(AN_HOUR)
+    told = world.mail.to(RAVI)[-1]
+    assert told.text.index("Dead again.") < told.text.index("0170 555")
+    assert "0170 555" in world.open(told.link).body
+
+
 def test_a_no_in_other_words_reaches_whoever_took_the_first_one(world: World) -> None:
     world.press(world.asked(), answer="no")
     world.wait(AN_HOUR)
