@@ -82,7 +82,7 @@ def erases_closings_first(patch: pytest.MonkeyPatch) -> None:
     ("plant", "seeds"),
     [
         (looks_once, range(1, 9)),
-        (looks_at_closings_only, range(57, 58)),
+        (looks_at_closings_only, range(92, 93)),
         (erases_closings_first, range(1, 9)),
     ],
     ids=["looks_once", "looks_at_closings_only", "erases_closings_first"],
