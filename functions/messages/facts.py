@@ -722,7 +722,7 @@ def _said(follow_up: FollowUp) -> str | None:
     """What the customer said so far, in answers and in replies that are none, the newest first."""
     said = [(answer.at, answer.words) for answer in follow_up.answers if answer.words]
     said += [(reply.at, reply.words) for reply in follow_up.replies if reply.words]
-    newest_first = [words for _, words in sorted(said, reverse=True)]
+    newest_first = [words for _, words in sorted(reversed(said), key=lambda one: one[0], reverse=True)]
     return "\n\n".join([*dict.fromkeys(newest_first)][:SAID]) or None
 
 
