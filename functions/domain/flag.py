@@ -167,7 +167,9 @@ def flag_for(follow_up: FollowUp, known: Flag | None, now: datetime, settings: S
     """
     follow_up = _without_what_was_read(follow_up, known)
     changed = _changed(follow_up, known, now, settings)
-    return changed or (_with_news(follow_up, known, now) if known else None)
+    if known is None or (changed and changed.rounds > known.rounds):
+        return changed
+    return _with_news(follow_up, changed or known, now) or changed
 
 
 def _changed(follow_up: FollowUp, known: Flag | None, now: datetime, settings: Settings) -> Flag | None:
@@ -208,7 +210,7 @@ def _with_news(follow_up: FollowUp, known: Flag, now: datetime) -> Flag | None:
     """
     said = [follow_up.answer.at] if follow_up.answer else []
     said += [reply.at for reply in follow_up.unread]
-    if known.settled_at or not said or _is_confirmed(follow_up):
+    if known.settled_at or not said or (_is_confirmed(follow_up) and not follow_up.is_unhappy):
         return None
     places = [place for place, deed in enumerate(known.deeds) if deed.what in TOLD]
     told_at = known.deeds[places[-1]].at if places else known.raised_at

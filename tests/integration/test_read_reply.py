@@ -129,6 +129,18 @@ def test_a_yes_with_blame_in_it_counts_and_a_person_reads_the_words(world: World
     assert words in raised.text
 
 
+def test_blame_beside_a_yes_reaches_whoever_took_the_no(world: World) -> None:
+    world.press(world.asked(), answer="no")
+    world.wait(AN_HOUR)
+    world.press(world.mail.to(RAVI)[-1].link, action="acknowledge")
+    world.wait(AN_HOUR)
+    reply(world, "Yes, it is solved. Your technician was rude.")
+    assert known().state is State.CONFIRMED
+    told = [mail for mail in world.mail.to(RAVI) if mail.subject == "The customer wrote: ticket 4711"][-1]
+    assert "Your technician was rude." in told.text
+    assert "the flag “Solved, and yet something to hear”" in told.text
+
+
 def test_a_no_is_flagged_at_once_with_its_words(world: World) -> None:
     world.asked()
     reply(world, "No, still broken since Monday.\nThe light blinks red.")

@@ -11,9 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from company import POLICY, SETTINGS, START, after, asked, opened
 from domain.errors import Refused
 from domain.flag import (
+    Deed,
     Flag,
     Reason,
     Result,
+    What,
     acknowledge,
     escalate,
     flag_for,
@@ -108,12 +110,14 @@ def test_a_yes_with_blame_beside_it_leaves_the_flag_open_for_what_it_is_then_abo
         assert confirmed.answer
         blamed = replace(confirmed, answers=(replace(confirmed.answer, critical=True),))
         still_open = flagged(blamed, open_flag, days=9)
-        assert still_open == replace(open_flag, reason=Reason.UNHAPPY), (
-            "no new round: its holder sees the words"
+        told = Deed(what=What.CUSTOMER_WROTE, at=after(days=9))
+        deeds = (*open_flag.deeds, told)
+        assert still_open == replace(open_flag, reason=Reason.UNHAPPY, rounds=2, deeds=deeds), (
+            "a mail, and whose it is and until when stays"
         )
         assert flag_for(blamed, still_open, after(days=10), SETTINGS) is None
         again = flagged(answered(blamed, solved=False, days=11), still_open, days=11)
-        assert (again.reason, again.rounds) == (Reason.DENIED, 2)
+        assert (again.reason, again.rounds) == (Reason.DENIED, 3)
 
 
 def test_a_conflict_is_flagged_and_no_answer_takes_it_away() -> None:
