@@ -714,8 +714,15 @@ def helpdesk_note(follow_up: FollowUp, mark: str, settings: Settings) -> compose
 
 
 def _passed_on(follow_up: FollowUp) -> str | None:
-    """What colleagues beside the responsible person may read of it: beside a "yes" only what the customer agreed to."""
-    return follow_up.quote if follow_up.state is State.CONFIRMED else _said(follow_up)
+    """What colleagues beside the responsible person may read of it: beside a "yes" only what the customer agreed to.
+
+    Also of a "yes" that is a "no" by now.
+    """
+    if follow_up.state is State.CONFIRMED:
+        return follow_up.quote
+    said = [reply.words for reply in reversed(follow_up.unread)]
+    said.append(follow_up.answer.words if follow_up.answer else None)
+    return "\n\n".join(words for words in said if words) or None
 
 
 def _said(follow_up: FollowUp) -> str | None:
