@@ -212,9 +212,9 @@ def _with_news(follow_up: FollowUp, known: Flag, now: datetime) -> Flag | None:
     said += [reply.at for reply in follow_up.unread]
     if known.settled_at or not said or (_is_confirmed(follow_up) and not follow_up.is_unhappy):
         return None
-    places = [place for place, deed in enumerate(known.deeds) if deed.what in TOLD]
-    told_at = known.deeds[places[-1]].at if places else known.raised_at
-    since = known.deeds[places[-1] + 1 :] if places else known.deeds
+    told = _told_last(known)
+    told_at = told.at if told else known.raised_at
+    since = known.deeds[known.deeds.index(told) + 1 :] if told else known.deeds
     if not any(deed.by and deed.at < max(said) for deed in since) and max(said) < told_at + WRITES_AGAIN:
         return None
     return replace(note(known, What.CUSTOMER_WROTE, None, now), rounds=known.rounds + 1)
@@ -337,6 +337,8 @@ def _raised(follow_up: FollowUp, reason: Reason, now: datetime, settings: Settin
 
 def message_for(flag: Flag, now: datetime, due_at: datetime | None = None) -> Message:
     """The mail that tells the flag's holder, at once unless ``due_at`` says when; one for each round of the flag."""
+    told = _told_last(flag)
+    wrote = {WROTE: "yes"} if told and told.what is What.CUSTOMER_WROTE else {}
     return Message(
         scope=ticket_scope(flag.source, flag.ticket_id),
         name=f"{flag.number:04d}#flag#{flag.rounds:02d}",
@@ -344,13 +346,13 @@ def message_for(flag: Flag, now: datetime, due_at: datetime | None = None) -> Me
         to=f"contact:{flag.holder}",
         created_at=now,
         due_at=due_at or now,
-        about=about_closure(flag.ref) | ({WROTE: "yes"} if _told_last(flag) is What.CUSTOMER_WROTE else {}),
+        about=about_closure(flag.ref) | wrote,
         keep_until=flag.keep_until,
     )
 
 
-def _told_last(flag: Flag) -> What | None:
-    return next((deed.what for deed in reversed(flag.deeds) if deed.what in TOLD), None)
+def _told_last(flag: Flag) -> Deed | None:
+    return next((deed for deed in reversed(flag.deeds) if deed.what in TOLD), None)
 
 
 def acknowledge(flag: Flag, by: str, now: datetime, settings: Settings) -> Flag:

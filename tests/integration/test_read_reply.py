@@ -31,6 +31,7 @@ from builders import (
 )
 from domain.flag import Flag, Reason
 from domain.follow_up import FollowUp, State
+from messages import facts
 from world import World, refusal
 
 NUMBERS = itertools.count()
@@ -61,6 +62,14 @@ def reply(world: World, mail: bytes | str, *, mail_id: str = "", to: str = "", *
     identifier = mail_id or f"mail-{next(NUMBERS)}"
     world.receive(content, received(to or address(world), identifier, world.now, **told))
     world.settle()
+
+
+def taken_no(world: World) -> None:
+    """The customer said "no", and the responsible person has acknowledged it."""
+    world.press(world.asked(), answer="no")
+    world.wait(AN_HOUR)
+    world.press(world.mail.to(RAVI)[-1].link, action="acknowledge")
+    world.wait(AN_HOUR)
 
 
 def kept() -> list[str]:
@@ -130,10 +139,7 @@ def test_a_yes_with_blame_in_it_counts_and_a_person_reads_the_words(world: World
 
 
 def test_blame_beside_a_yes_reaches_whoever_took_the_no(world: World) -> None:
-    world.press(world.asked(), answer="no")
-    world.wait(AN_HOUR)
-    world.press(world.mail.to(RAVI)[-1].link, action="acknowledge")
-    world.wait(AN_HOUR)
+    taken_no(world)
     reply(world, "Yes, it is solved. Your technician was rude.")
     assert known().state is State.CONFIRMED
     told = [mail for mail in world.mail.to(RAVI) if mail.subject == "The customer wrote: ticket 4711"][-1]
@@ -466,21 +472,25 @@ def test_what_was_written_before_an_answer_stays_in_sight(world: World) -> None:
     assert "0170 555" in world.open(told.link).body
 
 
+def test_words_beside_an_earlier_yes_reach_no_colleague_after_a_no(world: World) -> None:
+    link = world.asked()
+    world.press(link, answer="yes", words="Between us: Kim is great.")
+    world.wait(AN_HOUR)
+    world.press(link, answer="no", words="Dead again.")
+    note = facts.helpdesk_note(known(), "mark", settings())
+    assert note.outcome == "denied"
+    assert "Between us" not in (note.words or "")
+
+
 def test_a_no_in_other_words_reaches_whoever_took_the_first_one(world: World) -> None:
-    world.press(world.asked(), answer="no")
-    world.wait(AN_HOUR)
-    world.press(world.mail.to(RAVI)[-1].link, action="acknowledge")
-    world.wait(AN_HOUR)
+    taken_no(world)
     reply(world, "No. I waited all day, and nobody came.")
     assert known().replies[-1].counted
     assert "I waited all day" in world.mail.to(RAVI)[-1].text
 
 
 def test_what_somebody_else_writes_about_a_taken_flag_says_so(world: World) -> None:
-    world.press(world.asked(), answer="no")
-    world.wait(AN_HOUR)
-    world.press(world.mail.to(RAVI)[-1].link, action="acknowledge")
-    world.wait(AN_HOUR)
+    taken_no(world)
     reply(world, "Please call me instead.", dmarcVerdict={"status": "FAIL"})
     told = world.mail.to(RAVI)[-1]
     assert told.subject == "Somebody wrote, perhaps not the customer: ticket 4711"
