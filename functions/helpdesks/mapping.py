@@ -111,7 +111,15 @@ def split(preset: Preset, body: bytes) -> list[bytes]:
         raise Unusable("body holds no list of events")
     if len(events) > MOST_EVENTS:
         raise Unusable("body holds too many events")
-    return [json.dumps(event).encode() for event in events]
+    return [_part(event) for event in events]
+
+
+def _part(event: object) -> bytes:
+    """One event as JSON, no larger than it came: escapes would make a Russian text three times as long."""
+    try:
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(event).encode()  # half of a surrogate pair is no UTF-8
 
 
 def _text_of(body: bytes) -> str:

@@ -23,6 +23,7 @@ def greeted(world: World) -> World:
         "glpi": Source(preset="glpi", secret="glpi"),
         "zoho": Source(preset="zoho-desk", secret="zoho"),
         "front": Source(preset="front", secret="front"),
+        "intercom": Source(preset="intercom", secret="intercom"),
     }
     world.apply(replace(known, sources={**known.sources, **sources}))
     kept = {"acme": [ACME_SECRET], "glpi": ["an older one, perhaps", GLPI_SECRET], "front": ["front's key"]}
@@ -101,6 +102,11 @@ def test_whoever_asks_what_the_helpdesk_never_asks_learns_nothing(
     page = greeted.http(method, f"/hooks/{source}", headers={"webhook-request-origin": "x.example"})
     assert (page.status, page.body, page.headers["allow"]) == (405, "", "POST")
     assert greeted.scan() == before
+
+
+def test_intercom_finds_its_address_there(greeted: World) -> None:
+    page = greeted.http("HEAD", "/hooks/intercom")
+    assert (page.status, page.body) == (200, "")
 
 
 def test_without_the_table_the_helpdesk_is_asked_to_come_again(greeted: World) -> None:

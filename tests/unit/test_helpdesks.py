@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -42,11 +42,22 @@ def sample(preset: str, name: str) -> Any:
 
 def rendered(preset: str, name: str, **values: Any) -> str:
     """A template as the helpdesk would fill it in; a placeholder that nobody gave a value is empty."""
-    text = file_of(preset, name).decode()
+    return filled_in(file_of(preset, name).decode(), **values)
+
+
+def jira_rule(**values: Any) -> Body:
+    """What a Jira rule sends that was made as docs/helpdesks/jira.md says."""
+    page = (DOCS / "jira.md").read_text(encoding="utf-8")
+    (template,) = re.findall(r"```text\n(.*?)```", page, re.S)
+    return cast(Body, json.loads(filled_in(template, **values)))
+
+
+def filled_in(text: str, **values: Any) -> str:
+    """A text with its placeholders filled."""
 
     def value(found: re.Match[str]) -> str:
         given = values.get(re.sub(r"\W", "_", found[1]), "")
-        return str(json.dumps(given) if "asJson" in found[1] else given)
+        return json.dumps(given)[1:-1] if "jsonEncode" in found[1] else str(given)
 
     return re.sub(r"\{\{([^}]*)\}\}", value, text)
 
@@ -129,23 +140,18 @@ GORGIAS = json.loads(
         ticket_assignee_user_email="kim@acme.example",
     )
 )
-JIRA_RULE = json.loads(
-    rendered(
-        "jira-service-management",
-        "automation_custom_data_template-from-docs.txt",
-        issue_key_asJsonString="SUP-231",
-        issue_summary_asJsonString=SUBJECT,
-        issue_status_name_asJsonString="Resolved",
-        issue_status_statusCategory_key_asJsonString="done",
-        issue_resolutiondate_asJsonString="2026-03-02T10:15:42.000+0100",
-        issue_reporter_emailAddress_asJsonString="ana@example.com",
-        issue_reporter_displayName_asJsonString="Ana Beispiel",
-        issue_reporter_timeZone_asJsonString="Europe/Berlin",
-        issue_assignee_displayName_asJsonString="Kim Ren",
-        issue_labels_asJsonStringArray=["vip"],
-        issue_url_asJsonString="https://acme.atlassian.net/browse/SUP-231",
-    )
-)
+JIRA_VALUES = {
+    "issue_key": "SUP-231",
+    "issue_summary_jsonEncode": SUBJECT,
+    "issue_status_statusCategory_key": "done",
+    "issue_resolutiondate": "2026-03-02T10:15:42.000+0100",
+    "issue_reporter_emailAddress": "ana@example.com",
+    "issue_reporter_displayName_jsonEncode": "Ana Beispiel",
+    "issue_reporter_timeZone": "Europe/Berlin",
+    "issue_assignee_displayName_jsonEncode": "Kim Ren",
+    "issue_url": "https://acme.atlassian.net/browse/SUP-231",
+}
+JIRA_RULE = jira_rule(**JIRA_VALUES)
 FRESHDESK_RULE = json.loads(
     rendered(
         "freshdesk",
@@ -574,6 +580,18 @@ AGAIN: list[tuple[str, object, Report]] = [
         reopened("1148364523", BACK),
     ),
     (
+        "hubspot",
+        [
+            {
+                "subscriptionType": "object.deletion",
+                "objectTypeId": "0-5",
+                "objectId": 1148364523,
+                "occurredAt": 1772443080000,
+            }
+        ],
+        reopened("1148364523", BACK),
+    ),
+    (
         "helpscout",
         {**HELPSCOUT, "status": "active", "closedAt": None, "userUpdatedAt": BACK_TEXT},
         reopened("4711001", BACK),
@@ -741,6 +759,8 @@ QUIET: list[tuple[str, object, dict[str, str] | None]] = [
     ("intercom", {**INTERCOM_TICKET, "topic": "ticket.state.updated"}, None),
     ("hubspot", [HUBSPOT[1]], None),
     ("hubspot", [{**HUBSPOT[0], "subscriptionType": "ticket.merge"}], None),
+    ("hubspot", [{**HUBSPOT[0], "subscriptionType": "object.propertyChange", "objectTypeId": "0-1"}], None),
+    ("hubspot", [{**HUBSPOT[0], "subscriptionType": "object.deletion", "objectTypeId": "0-1"}], None),
     ("helpscout", {}, {"x-helpscout-event": "helpscout.test"}),
     ("helpscout", HELPSCOUT, {"x-helpscout-event": "convo.tags"}),
     ("chatwoot", {**CHATWOOT, "event": "conversation_updated"}, None),
@@ -913,6 +933,22 @@ def test_a_jira_issue_that_kept_its_resolution_is_closed_a_second_time(body: Bod
     assert closure("jira", with_(body, changed, None)).closed_at == CLOSED
 
 
+@pytest.mark.parametrize("left_out", JIRA_VALUES)
+def test_a_jira_rule_is_read_whatever_it_knows_nothing_of(left_out: str) -> None:
+    """A smart value that is not there is nothing at all: with quotes of its own the body would be no JSON."""
+    body = jira_rule(**{name: value for name, value in JIRA_VALUES.items() if name != left_out})
+    if left_out in {"issue_key", "issue_status_statusCategory_key"}:
+        with pytest.raises(Unusable):
+            read("jira", body)
+    else:
+        assert closure("jira", body).needs_details is (left_out == "issue_reporter_emailAddress")
+
+
+def test_a_jira_rule_may_hold_quotes_and_line_breaks() -> None:
+    body = jira_rule(**JIRA_VALUES | {"issue_summary_jsonEncode": 'He said "no"\nand left \\o/'})
+    assert body["summary"] == 'He said "no"\nand left \\o/'
+
+
 @pytest.mark.parametrize("began", ["admin", "bot", None])
 def test_an_intercom_conversation_that_no_customer_began_waits_for_its_contact(began: str | None) -> None:
     told = closure("intercom", with_(INTERCOM, "data.item.source.author.type", began))
@@ -944,6 +980,11 @@ def test_an_unassigned_zammad_ticket_has_no_resolver() -> None:
         with_(ZAMMAD, "ticket.owner_id", 1), "ticket.owner", {"id": 1, "firstname": "-", "lastname": ""}
     )
     assert closure("zammad", body).resolver_name is None
+
+
+def test_hubspots_expanded_objects_are_tickets_too() -> None:
+    event = {**HUBSPOT[0], "subscriptionType": "object.propertyChange", "objectTypeId": "0-5"}
+    assert read("hubspot", [event]) == read("hubspot", HUBSPOT[:1])
 
 
 def test_a_broken_freshdesk_body_is_salvaged() -> None:
@@ -987,6 +1028,20 @@ def test_a_batch_gives_one_report_for_each_event_and_only_the_bad_one_is_unusabl
         except Unusable:
             continue
     assert (len(parts), usable) == (5, 3)
+
+
+def test_a_part_is_no_larger_than_it_came() -> None:
+    """Escapes would make it three times as long, and too large for a body."""
+    event = {"subject": "Не работает. " * 6000}
+    raw = json.dumps([event], ensure_ascii=False).encode()
+    (part,) = mapping.split(shipped("zoho-desk"), raw)
+    assert len(part) < len(raw)
+    assert json.loads(part) == event
+
+
+def test_half_of_a_character_is_kept_as_it_came() -> None:
+    (part,) = mapping.split(shipped("zoho-desk"), rb'[{"subject": "\ud83d"}]')
+    assert json.loads(part) == {"subject": "\ud83d"}
 
 
 @pytest.mark.parametrize(
