@@ -37,6 +37,8 @@ class Case:
 
     id: str
     closed_at: datetime
+    changed_at: datetime | None = None
+    """When it was changed last, where that was after the closing."""
     email: str | None = "ana@customer.example"
     cause: str | None = "Password reset failed"
     status: str = "solved"
@@ -70,7 +72,7 @@ class Desk:
     page: int = 2
     """Tickets of one page of a list."""
     most_pages: int = 100
-    """HubSpot refuses every page of a search behind these."""
+    """HubSpot and Freshdesk refuse every page of a list behind these."""
     closing: threading.Event = field(default_factory=threading.Event)
 
     def add(self, case: Case) -> Case:
@@ -286,6 +288,7 @@ def _freshdesk_ticket(case: Case) -> dict[str, Any]:
         "tags": case.tags,
         "custom_fields": {"cf_cause": case.cause},
         "stats": {"resolved_at": iso(case.closed_at), "closed_at": None},
+        "updated_at": iso(case.changed_at or case.closed_at),
     }
 
 
@@ -313,7 +316,13 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
 @route("freshdesk", r"/api/v2/tickets")
 def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     desk.page = 100
-    return 200, [_freshdesk_ticket(known) for known in desk.slice(int(asked.query["page"]) - 1)]
+    place = int(asked.query["page"]) - 1
+    if place >= desk.most_pages:
+        return 400, {"errors": [{"field": "page", "code": "invalid_value"}]}
+    since = asked.query["updated_since"]
+    known = sorted((_freshdesk_ticket(case) for case in desk.cases.values()), key=lambda t: t["updated_at"])
+    known = [ticket for ticket in known if ticket["updated_at"] >= since]
+    return 200, known[place * desk.page : (place + 1) * desk.page]
 
 
 @route("freshdesk", rf"/api/v2/tickets/{ID}/conversations")
@@ -375,7 +384,10 @@ def _(desk: Desk, asked: Asked, case: Any) -> Answer:
     issues = [
         {
             "key": known.id,
-            "fields": {"statuscategorychangedate": known.closed_at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")},
+            "fields": {
+                "statuscategorychangedate": known.closed_at.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+                "project": {"key": known.id.partition("-")[0]},
+            },
         }
         for known in desk.slice(place)
     ]
@@ -522,6 +534,8 @@ def _(desk: Desk, asked: Asked, case: Case) -> Answer:
         "closed_date": iso(case.closed_at),
         "hubspot_owner_id": "901",
         "root_cause": case.cause,
+        "agreed": "A technician comes",
+        "repair": "A new meter",
     }
     wanted = asked.query["properties"].split(",")
     known = {name: value for name, value in properties.items() if name in wanted}
@@ -582,7 +596,11 @@ def _helpscout(case: Case) -> dict[str, Any]:
         "primaryCustomer": {"id": 900, "first": "Ana", "last": "Beispiel", "email": case.email},
         "assignee": {"id": 901, "first": "Kim", "last": "Ren", "email": "kim@acme.example"},
         "tags": [{"id": 1, "tag": tag} for tag in case.tags],
-        "customFields": [{"id": 8, "name": "Root cause", "value": "1", "text": case.cause}],
+        "customFields": [
+            {"id": 8, "name": "Root cause", "value": "1", "text": case.cause},
+            {"id": 9, "name": "Agreed", "value": "A technician comes", "text": ""},
+            {"id": 10, "name": "Repair", "value": "A new meter"},
+        ],
         "closedAt": iso(case.closed_at),
         "_links": {"web": {"href": f"https://secure.helpscout.net/conversation/{case.id}/12/"}},
     }

@@ -242,7 +242,7 @@ def _rest(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     else:
         try:
             at = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         wanted = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
     return max(timedelta(seconds=1), min(wanted, LONGEST_REST))

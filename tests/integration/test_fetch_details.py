@@ -305,7 +305,9 @@ def test_a_limit_may_be_a_date_or_seconds(world: World, desk: Desk, wait: str) -
     assert known().due_at == START + timedelta(minutes=20)
 
 
-@pytest.mark.parametrize("wait", ["soon", "-5", "999999999999", "", "1e9"])
+@pytest.mark.parametrize(
+    "wait", ["soon", "-5", "999999999999", "", "1e9", "Wed, 21 Oct 99999999999999999999 07:28:00 GMT"]
+)
 def test_a_limit_that_cannot_be_read_or_is_absurd_loses_nothing(world: World, desk: Desk, wait: str) -> None:
     connected(world, desk)
     desk.plan = [(429, {"retry-after": wait})]
@@ -443,6 +445,25 @@ def test_whoever_is_cut_off_while_asking_leaves_it_to_be_asked_again(world: Worl
     world.wait(AN_HOUR)
     assert known().state is State.SCHEDULED
     world.failed.clear()
+
+
+@pytest.mark.parametrize("kind", ["hubspot", "helpscout"])
+def test_fields_that_only_the_company_has_are_asked_for(world: World, kind: str) -> None:
+    fields = {"hubspot": ("agreed", "repair"), "helpscout": ("Agreed", "Repair")}[kind]
+    with standing_in(kind) as desk:
+        desk.add(Case(id=TICKET, closed_at=START))
+        company = connected(world, desk)
+        source = company.sources[kind]
+        assert source.api
+        values = desk.values | dict(zip(("promise_field", "solution_field"), fields, strict=True))
+        api = replace(source.api, values=values)
+        company = replace(company, sources={**company.sources, kind: replace(source, api=api)})
+        world.apply(company)
+        hint = Closure(source=kind, ticket_id=TICKET, closed_at=START, kind="solved", needs_details=True)
+        tickets.save(open_follow_up(Ticket(), hint, world.now, company))
+        world.settle()
+        told = known(TICKET, kind).closure
+        assert (told.promise, told.solution) == ("A technician comes", "A new meter")
 
 
 def test_a_promise_that_the_helpdesk_tells_when_asked_is_watched(world: World, desk: Desk) -> None:
