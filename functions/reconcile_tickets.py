@@ -18,7 +18,18 @@ from receive_ticket import close
 
 ENOUGH_TIME = 90_000
 """Milliseconds in which one page is certainly done; with less the next invocation goes on."""
-SO_FAR = ("place", "in_list", "broken", "pages", "listed", "opened", "known", "too_old", "unusable")
+SO_FAR = (
+    "place",
+    "in_list",
+    "broken",
+    "pages",
+    "listed",
+    "opened",
+    "known",
+    "too_old",
+    "unusable",
+    "not_ours",
+)
 """What whoever only counts is told, and gives back to go on."""
 
 
@@ -124,6 +135,7 @@ def _report(run: Pass) -> None:
         known=run.known,
         too_old=run.too_old,
         unusable=run.unusable,
+        not_ours=run.not_ours,
     )
     count("ClosuresMissed", run.opened)
 
@@ -132,7 +144,7 @@ def _page(run: Pass, source: Source, settings: Settings, now: datetime, *, only_
     """The pass after one more page. Raises NotAnswered."""
     try:
         api, auth, listing = _described(source)
-        hints, unusable, place = _hints(run, api, auth, listing, now)
+        hints, unusable, page = _hints(run, api, auth, listing, now)
     except (calls.BadCalls, calls.Unexpected) as wrong:
         raise NotAnswered(Obstacle.UNREADABLE, str(wrong), refused=True) from wrong
     opened = known = too_old = 0
@@ -152,25 +164,22 @@ def _page(run: Pass, source: Source, settings: Settings, now: datetime, *, only_
         known=run.known + known,
         too_old=run.too_old + too_old,
         unusable=run.unusable + unusable,
+        not_ours=run.not_ours + page.not_ours,
     )
     return reconciliation.after_page(
-        walked,
-        place,
-        now,
-        most_at_once=listing.most_pages,
-        latest=max((hint.closed_at for hint in hints), default=None),
+        walked, page.next, now, most_at_once=listing.most_pages, reached=page.reached
     )
 
 
 def _hints(
     run: Pass, api: Api, auth: calls.Auth, listing: calls.Listing, now: datetime
-) -> tuple[list[Closure], int, str | None]:
-    """The closings on one page, how many entries could not be read, and where to go on."""
+) -> tuple[list[Closure], int, calls.Page]:
+    """The closings on one page, how many entries could not be used, and the page."""
     account = helpdesk_api.account(api, auth, now)
     known = calls.known_of("", api.url, api.values)
     request = calls.page_request(listing, run.start, run.until, run.place, known)
     answer = helpdesk_api.send(request, account, now)
-    page = calls.read_page(listing, answer, run.start, run.until, run.place, api.url, known)
+    page = calls.read_page(listing, answer, run.since, run.until, run.place, api.url, known, api.only)
     hints, unusable = [], page.unreadable
     for listed in page.tickets:
         try:
@@ -179,7 +188,7 @@ def _hints(
             unusable += 1
             continue
         hints.append(replace(hint, found_by=run.found_by))
-    return hints, unusable, page.next
+    return hints, unusable, page
 
 
 def _described(source: Source) -> tuple[Api, calls.Auth, calls.Listing]:

@@ -51,6 +51,8 @@ def main(arguments: list[str]) -> int:
             f"{counted['listed']:,} closings: {counted['opened']:,} are unknown and would be opened, "
             f"{counted['known']:,} are known, {counted['too_old']:,} are too old and are not asked about."
         )
+        if counted["not_ours"]:
+            say(f"{counted['not_ours']:,} more are left out by api.only.")
         if counted["unusable"]:
             say(f"{counted['unusable']:,} entries of the list could not be read.")
         if given.estimate or not counted["opened"]:

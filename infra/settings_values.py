@@ -9,6 +9,9 @@ from datetime import time, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import jmespath
+from jmespath.exceptions import JMESPathError
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
 from adapters.closed_days import known_countries
@@ -97,6 +100,14 @@ def _expression(text: str) -> str | None:
     return text.strip() if 0 < len(text.strip()) <= LONGEST_EXPRESSION and text.isprintable() else None
 
 
+def _condition(text: str) -> str | None:
+    try:
+        jmespath.compile(text)
+    except JMESPathError:
+        return None
+    return _expression(text)
+
+
 def _rate(text: str) -> float | None:
     rate = float(text) if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,4})?", text) else 0.0
     return rate if 0 < rate <= 50 else None
@@ -164,6 +175,11 @@ FORMS_BY_NAME = {
         "is not the address of an API", "https://host or https://host/path; http on this machine", _url
     ),
     "calls": Form("is not a description of an API", "the name of one", _text),
+    "only": Form(
+        "is not a JMESPath over one listed ticket",
+        f"1 to {LONGEST_EXPRESSION} characters over item, such as item.mailboxId==`85`",
+        _condition,
+    ),
     "mode": Form(
         "is not a way to write back",
         "off, dry_run, on",

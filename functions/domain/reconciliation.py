@@ -39,13 +39,15 @@ class Pass:
     in_list: int = 0
     pages: int = 0
     listed: int = 0
-    """Closings within the span; each is one of the next three."""
+    """Closings within the span that are ours; each is one of the next three."""
     opened: int = 0
     known: int = 0
     too_old: int = 0
     """Closed longer ago than the policy allows: counted, and nobody is asked."""
     unusable: int = 0
     """Entries of the list that could not be read."""
+    not_ours: int = 0
+    """Closings within the span that the source's ``api.only`` leaves out."""
     obstacle: Obstacle | None = None
     tries: int = 0
     """How often in a row the helpdesk did not answer, and why the last time; when it is asked again."""
@@ -110,21 +112,20 @@ def after_page(
     now: datetime,
     *,
     most_at_once: int = 0,
-    latest: datetime | None = None,
+    reached: datetime | None = None,
 ) -> Pass:
     """The pass after one page; without a ``place`` to go on it was the last.
 
-    A list in the order of closing that gives so many pages at once (0: all) is begun anew where it ended: at the
-    ``latest`` closing of the page.
+    A list that gives so many pages at once (0: all) is begun anew from what this page has ``reached``.
     """
     pages, in_list = run.pages + 1, run.in_list + 1
     over = place is None or pages >= MOST_PAGES
-    anew = not over and 0 < most_at_once <= in_list and latest is not None and latest > run.start
+    anew = not over and 0 < most_at_once <= in_list and reached is not None and reached > run.start
     return replace(
         run,
         pages=pages,
         place=None if over or anew else place,
-        begins=latest if anew else run.begins,
+        begins=reached if anew else run.begins,
         in_list=0 if anew else in_list,
         obstacle=None,
         tries=0,

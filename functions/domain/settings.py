@@ -109,6 +109,8 @@ class Api:
     """Name of a file in functions/helpdesks/apis; without one, the source's preset."""
     values: dict[str, str] = field(default_factory=dict)
     """What only this company knows: the field with the root cause, an account's or agent's id."""
+    only: str | None = None
+    """JMESPath over each listed ``item``: which of the closings that no webhook told are ours. None: all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,7 +138,9 @@ class Listing:
     """Whether ``closed_at`` is when it was closed; else it is only not earlier than that (the last change)."""
     newest_first: bool
     most_pages: int
-    """A list in the order of closing gives so many pages at most, then it is begun anew; 0: it gives all."""
+    """It gives so many pages at most, then it is begun anew from what it has ``reached``; 0: it gives all."""
+    reached: str | None
+    """Up to when a list in another order than that of closing is told with this page (``since``, as ISO 8601)."""
     next_kind: Literal["url", "cursor", "page"]
     next: str
 
@@ -193,11 +195,14 @@ class Listed:
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of a list: its tickets, how many entries could not be read, and where to go on (None: the end)."""
+    """One answer of a list: its tickets, and where to go on (None: the end)."""
 
     tickets: tuple[Listed, ...]
     unreadable: int
+    not_ours: int
     next: str | None
+    reached: datetime | None
+    """From where a list that ends too early is begun anew."""
 
 
 # --- asking about one ticket -----------------------------------------------------------------------------------------
@@ -282,25 +287,38 @@ def read_page(
     place: str | None,
     base: str,
     known: Known,
+    only: str | None = None,
 ) -> Page:
-    """The tickets of one page that were closed within the span, and where to go on. Raises Unexpected."""
+    """The tickets of one page that were closed within the span, and where to go on. Raises Unexpected.
+
+    ``only`` is a JMESPath over each ``item``: whatever it does not hold for is not ours.
+    """
     seen = {**known, "answer": answer}
     entries = find(listing.items, seen)
     if not isinstance(entries, list) or len(entries) > MOST_LISTED:
         raise Unexpected("the list has no entries where they should be")
-    found, unreadable, oldest = [], 0, until
+    found, unreadable, not_ours, oldest = [], 0, 0, until
+    reached: datetime | None = None
     for entry in entries:
         listed = _listed(listing, entry, known)
         if listed is None:
             unreadable += 1
             continue
         oldest = min(oldest, listed.closed_at)
-        if since <= listed.closed_at <= until:
+        if not since <= listed.closed_at <= until:
+            continue
+        reached = max(reached or since, listed.closed_at)
+        if only and not find(only, {**known, "item": entry}):
+            not_ours += 1
+        else:
             found.append(listed)
     after = find(listing.next, seen)
     if listing.newest_first and oldest < since:
         after = None
-    return Page(tuple(found), unreadable, _next_place(listing, after, place, base))
+    if listing.reached:
+        reached = _moment(find(listing.reached, seen), "iso")
+    place = _next_place(listing, after, place, base)
+    return Page(tuple(found), unreadable, not_ours, place, reached)
 
 
 def _listed(listing: Listing, entry: object, known: Known) -> Listed | None:
@@ -643,6 +661,7 @@ def _listing(table: _Table) -> Listing:
         exact=table.flag("exact", default=True),
         newest_first=table.flag("newest_first"),
         most_pages=table.take("most_pages", int, "a whole number", 0),
+        reached=table.expression("reached", None),
         next_kind=table.choice("next_kind", ("url", "cursor", "page")),
         next=table.expression("next"),
     )

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 import backfill
-from adapters import helpdesk_api, reconciliations, tickets
+from adapters import helpdesk_api, reconciliations, settings_store, tickets
 from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, START, sample
 from domain.closure import Closure
 from domain.follow_up import State, Ticket, open_follow_up
@@ -279,6 +279,48 @@ def test_a_list_that_ends_before_its_tickets_do_is_begun_anew(
     assert len(begun) == 3
     # Who only counts keeps nothing that tells the closing at a seam from another one.
     assert told["so_far"]["opened"] == (10 if only_count else 8)
+
+
+@pytest.mark.parametrize("only_count", [False, True])
+def test_a_list_in_the_order_of_changes_is_begun_anew_at_the_last_change(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, only_count: bool
+) -> None:
+    """Freshdesk's list ends at its 300th page, and whatever was changed counts, open tickets too."""
+    described = calls.calls("freshdesk")
+    assert described.closed_since
+    assert described.closed_since.most_pages == 300
+    short = replace(described, closed_since=replace(described.closed_since, most_pages=1))
+    monkeypatch.setattr(calls, "calls", lambda _: short)
+    with standing_in("freshdesk") as desk:
+        desk.most_pages = 1
+        connected(world, desk)
+        for number in range(250):
+            status = "solved" if number % 25 == 0 else "open"
+            changed_at = START - timedelta(hours=20, minutes=-number)
+            closed_at = START - A_DAY - number * A_MINUTE
+            desk.add(Case(id=str(number), closed_at=closed_at, changed_at=changed_at, status=status))
+        wanted = span(START - 2 * A_DAY, START, **({"estimate": True} if only_count else {}))
+        wanted["backfill"]["source"] = "freshdesk"
+        told = asked(world, **wanted)["freshdesk"]
+        assert len({request.query["updated_since"] for request in desk.asked}) == 3
+    assert told["finished"]
+    assert told["so_far"]["opened"] == 10
+
+
+def test_only_what_the_settings_call_ours_is_opened(world: World) -> None:
+    with standing_in("jira") as desk:
+        connected(world, desk)
+        for name in ("SUP-1", "DEV-1", "SUP-2", "DEV-2", "DEV-3"):
+            desk.add(Case(id=name, closed_at=START - AN_HOUR))
+        company = settings_store.settings(world.now)
+        source = company.sources["jira"]
+        assert source.api
+        only = replace(source.api, only="item.fields.project.key=='SUP'")
+        sources = {**company.sources, "jira": replace(source, api=only)}
+        world.apply(replace(company, sources=sources))
+        so_far = asked(world)["jira"]["so_far"]
+        assert (so_far["listed"], so_far["opened"], so_far["not_ours"]) == (2, 2, 3)
+        assert opened(world) == ["TICKET#jira#SUP-1", "TICKET#jira#SUP-2"]
 
 
 def test_a_next_page_without_an_address_is_no_answer(world: World, desk: Desk) -> None:

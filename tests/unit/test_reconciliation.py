@@ -82,13 +82,13 @@ def test_a_page_ends_the_pass_or_says_where_to_go_on() -> None:
 
 def test_a_list_that_gives_only_so_much_is_begun_anew_at_the_last_closing_of_it() -> None:
     half = FIRST.since + timedelta(days=1)
-    one = after_page(FIRST, "2", START, most_at_once=2, latest=half - timedelta(hours=1))
+    one = after_page(FIRST, "2", START, most_at_once=2, reached=half - timedelta(hours=1))
     assert (one.place, one.begins, one.start, one.in_list) == ("2", None, FIRST.since, 1)
-    two = after_page(one, "3", START, most_at_once=2, latest=half)
+    two = after_page(one, "3", START, most_at_once=2, reached=half)
     assert (two.place, two.begins, two.start, two.in_list) == (None, half, half, 0)
-    stuck = after_page(replace(two, in_list=1), "3", START, most_at_once=2, latest=half)
+    stuck = after_page(replace(two, in_list=1), "3", START, most_at_once=2, reached=half)
     assert (stuck.place, stuck.begins) == ("3", half), "so many at one instant: nothing tells where to begin"
-    assert after_page(replace(two, in_list=1), None, START, most_at_once=2, latest=START).finished_at
+    assert after_page(replace(two, in_list=1), None, START, most_at_once=2, reached=START).finished_at
 
 
 def test_a_list_that_always_breaks_at_one_place_is_walked_less_and_less_often() -> None:

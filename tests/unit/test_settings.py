@@ -746,6 +746,15 @@ def test_a_source_may_say_how_it_is_asked_and_told() -> None:
     )
 
 
+def test_which_listed_closings_are_ours_is_a_jmespath() -> None:
+    only = API.replace("      values", '      only: "item.brand_id==`360003`"\n      values')
+    settings, problems = check(with_source(only), KNOWN_PRESETS)
+    assert problems == []
+    assert settings
+    assert settings.sources["desk"].api
+    assert settings.sources["desk"].api.only == "item.brand_id==`360003`"
+
+
 def test_who_is_only_asked_needs_no_value_for_telling() -> None:
     asked = API.replace("mode: on", "mode: off").replace(
         "      values", "      calls: intercom\n      values"
@@ -776,6 +785,7 @@ def test_without_a_word_a_source_is_only_rehearsed() -> None:
             "did you mean zendesk?",
         ),
         ("      secret: desk\n      values", "      values", "api.secret: is missing"),
+        ("      values", "      only: item.x ==\n      values", "is not a JMESPath over one listed"),
         (
             "      secret: desk\n      values",
             "      secret: desk\n      calls: chatwoot\n      values",
