@@ -8,7 +8,7 @@ from typing import Any
 from adapters import clock, flags, notices, outbox, promises, table, tickets, web
 from adapters.closed_days import closed_days
 from adapters.telemetry import count, logger, metrics
-from domain import flag, hours, message, press, promise, recovery
+from domain import flag, hours, message, press, promise, recovery, reply
 from domain.errors import Changed, Refused
 from domain.flag import Flag, Result, What
 from domain.follow_up import FollowUp, release_words
@@ -92,8 +92,8 @@ def _settle(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]
     done, result = clean_words(form.get("done", "")), RESULTS.get(form.get("result", ""))
     if form.get("action") != "settle" or not done or result is None:
         raise Wrong(400, "Please say what was done, and how it ended.")
-    replies = str(len(found.follow_up.replies))
-    if form.get("replies", replies) != replies:
+    newest = reply.newest(found.follow_up)
+    if form.get("newest_reply", newest) != newest:
         raise Wrong(409, "The customer wrote meanwhile. Please read it, and then settle it once more.")
     now = clock.now()
     try:

@@ -41,6 +41,8 @@ class Form:
 
 
 def _text(text: str) -> str | None:
+    # Word and web pages put blanks there at which no line breaks: nobody sees the difference.
+    text = text.replace("\u00a0", " ").replace("\u202f", " ")
     return text.strip() if 0 < len(text.strip()) <= 200 and text.isprintable() else None
 
 

@@ -56,6 +56,11 @@ def is_known(follow_up: FollowUp, mail_id: str) -> bool:
     return any(reply.mail == digest(mail_id) for reply in follow_up.replies)
 
 
+def newest(follow_up: FollowUp) -> str:
+    """Which mail came last, for a form to say what was read; not how many, since only so many are kept."""
+    return follow_up.replies[-1].mail if follow_up.replies else "none"
+
+
 def digest(mail_id: str) -> str:
     """What is kept of a mail's id: enough to recognise it."""
     return sha256(mail_id.encode()).hexdigest()[:16]

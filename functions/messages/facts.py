@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
 
-from domain import hours, thanks
+from domain import hours, reply, thanks
 from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
 from domain.flag import Deed, Flag, Result, What, team_to_ask
@@ -510,7 +510,7 @@ def flag_page(
         may_write=customers_address(follow_up.closure, settings) is not None,
         customers_language=language or _language(follow_up),
         typed=_typed(kept) if kept else None,
-        replies=len(follow_up.replies),
+        newest_reply=reply.newest(follow_up),
         questions=tuple(question(asked, follow_up, settings) for asked in questions),
         promises=tuple(promise(known, follow_up, settings) for known in promises),
         asks_again=asks_again,

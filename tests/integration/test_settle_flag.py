@@ -22,6 +22,7 @@ from builders import (
 )
 from domain.flag import Flag, Reason, Result
 from domain.follow_up import FollowUp, Reply, State
+from domain.reply import KEPT_REPLIES
 from world import World
 
 
@@ -349,18 +350,19 @@ def test_a_scanner_in_a_colleagues_mailbox_presses_and_changes_nothing(world: Wo
     assert flag().acknowledged_by == "ravi", "a person presses once more, and it counts"
 
 
+@pytest.mark.parametrize(("kept", "read"), [(1, "none"), (KEPT_REPLIES, str(KEPT_REPLIES - 2))])
 def test_whoever_settles_from_a_page_older_than_the_customers_mail_is_told_to_read_it_first(
-    world: World,
+    world: World, kept: int, read: str
 ) -> None:
     link = raised(world)
     page = world.open(link).body
-    assert 'name="replies" value="0"' in page
-    known = follow_up()
-    tickets.save(replace(known, replies=(Reply(mail="1", at=world.now, words="And the other one too."),)))
+    assert 'name="newest_reply" value="none"' in page
+    replies = tuple(Reply(mail=str(n), at=world.now, words="And the other one too.") for n in range(kept))
+    tickets.save(replace(follow_up(), replies=replies))
     form = {"action": "settle", "result": "agreed", "done": "A visit on Friday."}
-    late = world.press(link, **form, replies="0")
+    late = world.press(link, **form, newest_reply=read)
     assert (late.status, "The customer wrote meanwhile." in late.body) == (409, True)
     assert "And the other one too." in late.body
     assert ">\nA visit on Friday.</textarea>" in late.body
-    assert world.press(link, **form, replies="1").status == 200
+    assert world.press(link, **form, newest_reply=str(kept - 1)).status == 200
     assert flag().result is Result.AGREED

@@ -30,7 +30,7 @@ from domain.settings import (
     Team,
 )
 from helpdesks.preset import preset_of
-from settings_file import check, presets
+from settings_file import LARGEST_FILE, check, presets
 from settings_values import FORMS_BY_NAME, FORMS_BY_TYPE, shown
 
 INFRA = Path(__file__).parent.parent.parent / "infra"
@@ -744,6 +744,21 @@ def test_a_source_may_say_how_it_is_asked_and_told() -> None:
         ("denied",),
         False,
     )
+
+
+def test_settings_that_no_item_holds_are_refused_before_anybody_stores_them() -> None:
+    causes = "".join(f"  c{number}: {{name: Too late, owner: mia}}\n" for number in range(6000))
+    text = VALID.replace("causes:\n", f"causes:\n{causes}")
+    assert len(text) < LARGEST_FILE
+    (problem,) = problems_of(text)
+    assert "bytes when stored; allowed: 380000" in problem
+
+
+def test_a_blank_at_which_no_line_breaks_is_a_blank() -> None:
+    settings, problems = check(VALID.replace("name: Acme", "name: Acme\u00a0Energy").encode(), KNOWN_PRESETS)
+    assert problems == []
+    assert settings
+    assert settings.company.name == "Acme Energy"
 
 
 def test_which_listed_closings_are_ours_is_a_jmespath() -> None:
