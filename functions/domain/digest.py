@@ -151,7 +151,8 @@ def entry(
     """
     listed, known = list(marks), list(follow_ups)
     counted = figures(state.code, listed, known, since, until, TREND)
-    ended = [f for f in known if f.outcome_at and since <= f.outcome_at < until]
+    ended = [f for f in known if _ended(f, since, until)]
+    denied = {_ticket(f) for f in known if any(not answer.solved for answer in f.answers)}
     said = [f for f in known if f.answer and since <= f.answer.at < until]
     said.sort(key=_said_at, reverse=True)
     helped = tuple(f for f in ended if f.state is State.CONFIRMED)
@@ -163,14 +164,14 @@ def entry(
         change=_change(counted.trend, quiet),
         quiet_before=quiet,
         need=need(state, today),
-        unsolved=sum((f.closure.source, f.closure.ticket_id) not in closed_again for f in unsolved(known)),
-        recovered=tuple(f for f in helped if _was_denied(f, known)),
+        unsolved=sum(_ticket(f) not in closed_again for f in unsolved(known)),
+        recovered=tuple(f for f in helped if _ticket(f) in denied),
         complaints=tuple(f for f in said if f.answer and not f.answer.solved and f.answer.words),
         praise=tuple(f for f in said if f.quote),
         helped=helped,
         tickets=_tickets(listed, since, until),
         tickets_before=_tickets(listed, since - (until - since), since),
-        about=tuple(f for f in known if f in ended or since <= f.opened_at < until),
+        about=tuple(f for f in known if _ended(f, since, until) or since <= f.opened_at < until),
     )
 
 
@@ -239,12 +240,9 @@ def _latest(follow_ups: Iterable[FollowUp]) -> Iterable[FollowUp]:
     return last.values()
 
 
-def _was_denied(confirmed: FollowUp, known: Iterable[FollowUp]) -> bool:
-    """Whether the customer had said "not solved" about this ticket before."""
-    said = (
-        answer
-        for f in known
-        if (f.closure.source, f.closure.ticket_id) == (confirmed.closure.source, confirmed.closure.ticket_id)
-        for answer in f.answers
-    )
-    return any(not answer.solved for answer in said)
+def _ticket(follow_up: FollowUp) -> tuple[str, str]:
+    return follow_up.closure.source, follow_up.closure.ticket_id
+
+
+def _ended(follow_up: FollowUp, since: datetime, until: datetime) -> bool:
+    return follow_up.outcome_at is not None and since <= follow_up.outcome_at < until

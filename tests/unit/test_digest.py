@@ -314,3 +314,14 @@ def test_r5_no_text_of_theirs_mentions_links_or_marks_up_in_a_chat(text: str) ->
     said = for_chat(text)
     assert not set(said) & set("<>&@*_~`[]|\\#")
     assert "://" not in said
+
+
+def test_a_busy_cause_is_read_in_one_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole follow-ups compared with each other would be the square of them: thousands outlast their Lambda."""
+    known = [closing(str(n), State.CONFIRMED, day=n % 7) for n in range(50)]
+
+    def refuse(one: FollowUp, other: object) -> bool:
+        raise AssertionError("compared")
+
+    monkeypatch.setattr(FollowUp, "__eq__", refuse)
+    assert len(told(*known).about) == 50
