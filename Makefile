@@ -102,8 +102,8 @@ build: .venv/installed ## build what `make deploy` uploads, and deploy nothing
 	else echo "No python3.13 here: the functions ship without compiled files and start a little later."; fi
 	PYTHON="$(HERE)/$(RUN)" $(RUN) -m samcli build --no-cached
 
-deploy: build ## build for AWS and deploy to your account (asks before it changes anything)
-	$(RUN) -m samcli deploy $(if $(wildcard .aws-sam/deployed),,--guided)
+deploy: build ## build for AWS and deploy to your account (asks before it changes anything; ASK=1 asks everything again)
+	$(RUN) -m samcli deploy $(if $(ASK),--guided,$(if $(wildcard .aws-sam/deployed),,--guided))
 	@touch .aws-sam/deployed
 
 lock: .venv/installed ## pin the newest allowed versions of all packages, with their hashes

@@ -39,11 +39,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Goes on with what is to be asked, as far as time allows. Each of two at the same time opens nothing twice.
 
     ``{"backfill": {"source", "from", "to"}}`` walks through one span; with ``"estimate": true`` it only counts, and
-    goes on from what it gave before as ``"so_far"``. Gives each pass as it stands by source.
+    goes on from what it gave before as ``"so_far"``; with ``"seconds"`` for so long at most. Gives each pass as it
+    stands by source.
     """
     now = clock.now()
     settings_store.forget()
-    settings = settings_store.settings(now)
+    try:
+        settings = settings_store.settings(now)
+    except settings_store.NoSettings:
+        if "backfill" in event:
+            raise
+        logger.info("nobody to ask before there are settings")
+        return {}
     if wanted := event.get("backfill"):
         name = wanted["source"]
         if not _can_list(settings.sources.get(name)):
@@ -55,7 +62,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             continue
         run = reconciliation.nightly(reconciliations.load(name), name, now, settings.policy)
         if run is not None:
-            told[name] = _told(_walk(run, settings, context))
+            told[name] = _told(_walk(run, settings, context, ENOUGH_TIME))
     return told
 
 
@@ -69,13 +76,16 @@ def _backfill(
     name: str, wanted: dict[str, Any], settings: Settings, now: datetime, context: Any
 ) -> dict[str, Any]:
     since, until = (datetime.fromisoformat(wanted[key]) for key in ("from", "to"))
+    stops_at = clock.stops_at(context, ENOUGH_TIME, wanted.get("seconds"))
     if wanted.get("estimate"):
         run = reconciliation.backfill(None, name, since, until, now)
-        return _told(_walk(_gone_on(run, wanted.get("so_far", {})), settings, context, only_count=True))
+        return _told(
+            _walk(_gone_on(run, wanted.get("so_far", {})), settings, context, stops_at, only_count=True)
+        )
     run = reconciliation.backfill(reconciliations.load(name, (since, until)), name, since, until, now)
     if run.again_at and now < run.again_at:
         return _told(run)
-    return _told(_walk(run, settings, context))
+    return _told(_walk(run, settings, context, stops_at))
 
 
 def _gone_on(run: Pass, so_far: dict[str, Any]) -> Pass:
@@ -96,10 +106,10 @@ def _told(run: Pass) -> dict[str, Any]:
     }
 
 
-def _walk(run: Pass, settings: Settings, context: Any, *, only_count: bool = False) -> Pass:
+def _walk(run: Pass, settings: Settings, context: Any, stops_at: int, *, only_count: bool = False) -> Pass:
     """The pass after as many pages as time allows."""
     source = settings.sources[run.source]
-    while run.finished_at is None and context.get_remaining_time_in_millis() >= ENOUGH_TIME:
+    while run.finished_at is None and context.get_remaining_time_in_millis() >= stops_at:
         now = clock.now()
         try:
             after = _page(run, source, settings, now, only_count=only_count)

@@ -25,20 +25,26 @@ ENOUGH_TIME = 60_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Goes on with the recount as far as time allows; ``{"since": ...}`` wants one that began then or later.
 
+    ``"seconds"``: for how long at most, when somebody waits for it.
+
     Gives when it began, whether it is ``finished``, and what it counted. Two at the same time do no harm: each write is
     conditional on what was read, and whoever finds that the other one went on stops.
     """
     now = clock.now()
     settings_store.forget()
     stored = settings_store.read()
+    if stored is None and "since" not in event:
+        logger.info("nothing to count before there are settings")
+        return {"finished": False}
     if stored is None:
-        raise settings_store.NoSettings("the table has no settings yet: nothing to count")
+        raise settings_store.NoSettings("no settings are stored yet: nothing to count")
     since = datetime.fromisoformat(event["since"]) if "since" in event else None
     last = recounts.load()
     run = recount.next_run(last, stored.applied_at, now, since)
     if run is not None:
         try:
-            last = _go_on(run, stored.settings, now, context)
+            stops_at = clock.stops_at(context, ENOUGH_TIME, event.get("seconds"))
+            last = _go_on(run, stored.settings, now, context, stops_at)
         except Changed:
             logger.info("recount is at work elsewhere")
             last = run
@@ -56,13 +62,13 @@ def _told(run: Run) -> dict[str, Any]:
     }
 
 
-def _go_on(run: Run, settings: Settings, now: datetime, context: Any) -> Run:
+def _go_on(run: Run, settings: Settings, now: datetime, context: Any, stops_at: int) -> Run:
     while not run.is_read:
-        if context.get_remaining_time_in_millis() < ENOUGH_TIME:
+        if context.get_remaining_time_in_millis() < stops_at:
             return run
         run = recounts.save(_read_on(run, settings, now))
     for code in sorted(code for code in settings.causes if code > run.counted):
-        if context.get_remaining_time_in_millis() < ENOUGH_TIME:
+        if context.get_remaining_time_in_millis() < stops_at:
             return run
         mended = causes.mend_past(code, settings.policy)
         tell_if_repeated(code, clock.now(), settings)

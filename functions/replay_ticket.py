@@ -13,6 +13,7 @@ def handler(event: dict[str, str], context: object) -> dict[str, Any]:
     """``{"id": ...}`` gives ``{"status": ...}`` as the webhook would; what is still unusable stays where it is."""
     now = clock.now()
     kept = quarantine.load(event["id"])
+    settings_store.forget()  # whoever replays has just mended them
     settings = settings_store.settings(now)
     if kept is None or kept.source not in settings.sources:
         # Nothing there, a source that is gone, or a reply by mail, which a person reads where it is stored.

@@ -22,6 +22,8 @@ from botocore.config import Config
 
 from sentences import fail, in_sentences, say
 
+AT_ONCE = 60
+"""Seconds of one call, so that it is said how far it is."""
 LONGEST_WAIT = 300.0
 """Seconds between two looks when the helpdesk wants to be left alone; a longer rest is said, and waited for."""
 
@@ -44,7 +46,8 @@ def main(arguments: list[str]) -> int:
     if given.since >= until:
         return fail("FROM is not before TO.")
     # The end of a span that is not over yet is the end of its day, so that the same command finds the same pass.
-    span = {"source": given.source, "from": given.since.isoformat(), "to": given.until.isoformat()}
+    span: dict[str, Any] = {"source": given.source, "seconds": AT_ONCE}
+    span |= {"from": given.since.isoformat(), "to": given.until.isoformat()}
     try:
         counted = _run(span | {"estimate": True}, "counted")
         say(

@@ -27,6 +27,8 @@ from domain.settings import UNCLASSIFIED
 
 BETWEEN = 5.0
 """Seconds between two looks at a recount that somebody else has in hand."""
+AT_ONCE = 60
+"""Seconds of one call, so that it is said how far it is."""
 
 
 @in_sentences
@@ -89,7 +91,7 @@ def _recount() -> int:
     while True:
         answer = client.invoke(
             FunctionName=os.environ["RECOUNT_FUNCTION"],
-            Payload=json.dumps({"since": since.isoformat()}).encode(),
+            Payload=json.dumps({"since": since.isoformat(), "seconds": AT_ONCE}).encode(),
         )
         told = json.loads(answer["Payload"].read())
         if "finished" not in told:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
-from domain.errors import Changed
+from domain.errors import Changed, FollowthroughError
 
 STOPPED = 130
 """The exit code of what Ctrl-C ended, as shells give it."""
@@ -26,6 +26,8 @@ def in_sentences(main: Callable[[list[str]], int]) -> Callable[[list[str]], int]
             return _say("\nStopped.", STOPPED)
         except Changed as error:
             return _say(f"Somebody else changed the same at this moment: {error}. Run it again.", 1)
+        except FollowthroughError as error:
+            return _say(f"It cannot go on: {error}.", 1)
         except Exception as error:
             if _is_of_aws(error):
                 return _say(f"AWS did not answer as expected: {error}", 1)

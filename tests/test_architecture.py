@@ -343,6 +343,16 @@ def test_n2_every_queue_of_dead_letters_keeps_two_weeks_and_rings() -> None:
         assert queue["SqsManagedSseEnabled"] is True, name
 
 
+def test_what_nobody_takes_from_a_queue_rings_once_and_not_for_two_weeks() -> None:
+    """Whatever Lambda itself puts there stays: an alarm by what a queue holds would hide the next failure."""
+    left = {dead_letters_of(queue) for queue in QUEUES}
+    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
+        if alarm["Namespace"] == "AWS/SQS":
+            (queue,) = (known["Value"].removesuffix(".QueueName") for known in alarm["Dimensions"])
+            by = "ApproximateNumberOfMessagesVisible" if queue in left else "NumberOfMessagesSent"
+            assert alarm["MetricName"] == by, name
+
+
 def test_the_stream_lets_through_exactly_the_kinds_with_consequences() -> None:
     kinds: list[str] = []
     for file in (FUNCTIONS / "adapters").glob("*.py"):

@@ -61,7 +61,7 @@ def _current(now: datetime) -> Stored:
         return _kept[1]
     stored = read()
     if stored is None:
-        raise NoSettings("the table has no settings yet: run infra/apply_settings.py")
+        raise NoSettings("no settings are stored yet: make settings FILE=my-settings.yaml")
     _kept = now, stored
     return stored
 

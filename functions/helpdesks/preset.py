@@ -393,7 +393,7 @@ def _answers(table: _Table) -> Answers:
     answers = Answers(
         success=table.status("success", (200, 201, 202, 204), usual.success),
         success_body=table.text_or_none("success_body"),
-        failure=table.status("failure", (409, 429, 500, 502, 503, 504), usual.failure),
+        failure=table.status("failure", (500, 502, 503, 504), usual.failure),
         failure_body=table.text_or_none("failure_body"),
         retry_after=min(max(table.number("retry_after", 5), 0), LONGEST_RETRY) or None,
         content_type=table.choice("content_type", CONTENT_TYPES, usual.content_type),

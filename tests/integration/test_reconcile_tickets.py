@@ -323,6 +323,29 @@ def test_only_what_the_settings_call_ours_is_opened(world: World) -> None:
         assert opened(world) == ["TICKET#jira#SUP-1", "TICKET#jira#SUP-2"]
 
 
+def test_before_there_are_settings_nobody_is_asked_and_no_alarm_rings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_store, "read", lambda: None)
+    assert asked(world) == {}
+    with pytest.raises(settings_store.NoSettings, match="make settings"):
+        asked(world, **span(START - A_DAY, START))
+
+
+def test_whoever_waits_for_a_long_list_hears_within_a_minute_how_far_it_is(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected(world, desk)
+    for number in range(8):
+        desk.add(Case(id=str(number), closed_at=START - number * AN_HOUR))
+    left = iter(range(LONG, 0, -25_000))
+    monkeypatch.setattr("world.LambdaContext.get_remaining_time_in_millis", lambda _: next(left))
+    told = asked(world, **span(START - 2 * A_DAY, START, seconds=60))["zendesk"]
+    assert (told["finished"], told["so_far"]["pages"]) == (False, 2)
+    told = asked(world, **span(START - 2 * A_DAY, START))["zendesk"]
+    assert (told["finished"], told["so_far"]["pages"]) == (True, 4)
+
+
 def test_a_next_page_without_an_address_is_no_answer(world: World, desk: Desk) -> None:
     connected(world, desk)
     for number in range(5):

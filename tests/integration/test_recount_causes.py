@@ -11,7 +11,7 @@ import pytest
 
 import react_to_change
 import recount_causes
-from adapters import causes, recounts, table, tickets
+from adapters import causes, recounts, settings_store, table, tickets
 from adapters.causes import Marked
 from builders import A_DAY, A_MINUTE, AN_HOUR, RAVI, START, closed, customer, sample, settings
 from domain import ownership
@@ -255,6 +255,31 @@ def test_without_time_it_goes_on_where_it_stopped(world: World, monkeypatch: pyt
     assert runs > 3
     assert (told["follow_ups"], told["moved"], told["count_drift"]) == (9, 3, 0)
     assert live(world) == brute_force(world, company)
+
+
+def test_before_there_are_settings_there_is_nothing_to_count(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The schedule ticks from the deployment on: no alarm rings before settings are stored, and a person hears why."""
+    monkeypatch.setattr(settings_store, "read", lambda: None)
+    assert world.invoke("recount_causes", {}) == {"finished": False}
+    with pytest.raises(settings_store.NoSettings):
+        world.invoke("recount_causes", {"since": START.isoformat()})
+
+
+def test_whoever_waits_for_a_recount_hears_within_a_minute_how_far_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        close(world, number, "No show")
+    world.settle()
+    monkeypatch.setattr(table, "read_all", in_pages_of(table.read_all, 2))
+    left = iter(range(LONG, 0, -10_000))
+    monkeypatch.setattr("world.LambdaContext.get_remaining_time_in_millis", lambda _: next(left))
+    told = world.invoke("recount_causes", {"since": world.now.isoformat(), "seconds": 60})
+    assert not told["finished"]
+    assert 0 < told["follow_ups"] < 9
+    assert world.invoke("recount_causes", {"since": world.now.isoformat()})["finished"]
 
 
 def in_pages_of(read_all: Any, size: int) -> Any:

@@ -1,8 +1,9 @@
 """Invoked by a person: what was kept in quarantine is taken in after a repair, once."""
 
 import json
+from dataclasses import replace
 
-from adapters import quarantine, tickets
+from adapters import quarantine, settings_store, tickets
 from builders import A_DAY, CUSTOMER, START, closed, sample, signed_by_zendesk, stamp
 from helpdesks.preset import shipped
 from world import World
@@ -52,6 +53,16 @@ def test_after_a_repair_it_is_taken_in_once_as_received_then(world: World) -> No
     world.wait(A_DAY / 24)
     assert len(world.mail.to(CUSTOMER)) == 1
     assert world.mail.to(CUSTOMER)[0].at == START + 2 * A_DAY
+
+
+def test_settings_that_were_mended_just_now_count(world: World) -> None:
+    identifier = kept(world)
+    before = settings_store._current(world.now)
+    source = replace(before.settings.sources["zendesk"], statuses={"Abgehakt": "solved"})
+    sources = {**before.settings.sources, "zendesk": source}
+    world.apply(replace(before.settings, sources=sources))
+    settings_store._kept = world.now, before  # as a function that ran a moment ago
+    assert world.invoke("replay_ticket", {"id": identifier}) == {"status": "accepted"}
 
 
 def test_a_webhook_that_was_never_kept_cannot_be_replayed(world: World) -> None:

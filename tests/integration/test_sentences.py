@@ -10,6 +10,7 @@ import causes
 import connect
 import quarantine
 import written
+from adapters.settings_store import NoSettings
 from domain.errors import Changed
 from sentences import STOPPED, in_sentences
 
@@ -23,6 +24,7 @@ DENIED = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "The
         (GetError("Failed to get item: The token expired"), 1, "The token expired"),
         (EndpointConnectionError(endpoint_url="https://x.example"), 1, "Could not connect"),
         (Changed("settings"), 1, "Somebody else changed the same at this moment: settings. Run it again."),
+        (NoSettings("no settings are stored yet"), 1, "It cannot go on: no settings are stored yet."),
         (KeyboardInterrupt(), STOPPED, "Stopped."),
     ],
 )

@@ -90,7 +90,7 @@ def test_settings_come_back_as_they_were_stored() -> None:
 
 def test_nothing_stored_is_said() -> None:
     assert settings_store.read() is None
-    with pytest.raises(settings_store.NoSettings, match=r"run infra/apply_settings\.py"):
+    with pytest.raises(settings_store.NoSettings, match="make settings"):
         settings_store.settings(NOW)
 
 

@@ -169,7 +169,7 @@ def test_a_preset_may_compare_a_shared_secret(tmp_path: Path) -> None:
         ),
         ("[body]", "[languages]\nDeutsch = 1\n[body]", "languages.deutsch is not a text"),
         ("[body]", "[answers]\nsuccess = 410\n[body]", "answers.success is not one of 200, 201, 202, 204"),
-        ("[body]", "[answers]\nfailure = 410\n[body]", "answers.failure is not one of 409, 429, 500"),
+        ("[body]", "[answers]\nfailure = 429\n[body]", "answers.failure is not one of 500, 502"),
         ("[body]", '[answers]\ncontent_type = "text/html"\n[body]', "answers.content_type is not one of"),
         ("[body]", '[greeting]\nkind = "shout"\n[body]', "greeting.kind is not one of get, glpi"),
         ("[body]", '[greeting]\nkind = "echo"\n[body]', "greeting.header is missing"),
