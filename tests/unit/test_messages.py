@@ -195,12 +195,13 @@ def test_m11_no_text_breaks_out_of_the_subject(kind: str, text: str, language: s
     assert subject.isprintable()
     assert len(subject) <= 150
     assert "=?" not in subject
-    message = EmailMessage(policy=policy.SMTP)
+    # Not in encoded words: the standard library puts one within another now and then, which says nothing of ours.
+    message = EmailMessage(policy=policy.SMTPUTF8)
     message["Subject"] = subject
     message.set_content("x")
     parsed = message_from_bytes(message.as_bytes(), policy=policy.default)
     assert parsed.keys() == ["Subject", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"]
-    # The standard library adds or drops blanks between encoded words when it folds.
+    # The standard library adds or drops blanks when it folds.
     assert "".join(parsed["Subject"].split()) == "".join(subject.split())
 
 
