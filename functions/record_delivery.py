@@ -46,7 +46,7 @@ def settle(record: SQSRecord) -> None:
     for _ in range(ATTEMPTS):
         try:
             address = (
-                _hear_message(pk, sk, feedback, at, settings)
+                _hear_message(pk, sk, feedback, at, report)
                 if part == "message"
                 else _hear_round(
                     pk, sk, "survey" if part == "survey" else "reminder", feedback, at, now, settings, claim
@@ -100,7 +100,7 @@ def _hear_round(
     return known.closure.requester_email
 
 
-def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, settings: Settings) -> str | None:
+def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, report: dict[str, Any]) -> str | None:
     known = outbox.load(pk, sk.partition("#")[2])
     if known is None:
         logger.warning("report about an unknown mail")
@@ -110,7 +110,8 @@ def _hear_message(pk: str, sk: str, feedback: Feedback, at: datetime, settings: 
         outbox.save(heard)
         outbox.ring_if_missed(heard, known)
     if known.to != message.CUSTOMER:
-        return settings.address_of(known.to)
+        # As it was written to: the settings may have another one by now, to which nothing happened.
+        return next(iter(report["mail"].get("destination", [])), None)
     ref = message.closure_of(known)
     customer = tickets.load(ref.source, ref.ticket_id).follow_up(ref.number)
     return customer.closure.requester_email if customer else None

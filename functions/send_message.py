@@ -417,7 +417,7 @@ def _is_outdated(told: telling.Telling, waiting: Message) -> bool:
     """
     if told.kind is telling.Kind.FIX:
         return told.result is Result.OPENS_AGAIN or telling.is_superseded(told, tellings.newest(told.cause))
-    if causes.load(told.cause).declared:
+    if causes.load(told.cause).declared or _is_told_of_a_fix_above(told):
         return True
     if told.kind is not telling.Kind.AGAIN:
         return any(
@@ -426,6 +426,15 @@ def _is_outdated(told: telling.Telling, waiting: Message) -> bool:
         )
     said = tellings.load_said(told.source_scope or "", waiting.name)
     return said is not None and said.gone
+
+
+def _is_told_of_a_fix_above(told: telling.Telling) -> bool:
+    """Whether the cause was merged meanwhile into one whose fix the same people were told of."""
+    return any(
+        fix.confirmed_at and told.confirmed_at and fix.confirmed_at >= told.confirmed_at
+        for fix in tellings.fixes_above(told.cause)
+        if fix.result is not Result.OPENS_AGAIN
+    )
 
 
 OTHERS = 5

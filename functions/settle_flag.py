@@ -30,7 +30,7 @@ KEPT_FIELDS = (
     "promise",
     "press",
     "sure",
-    "replies",
+    "newest",
 )
 OVERTAKEN = "Nothing is left to decide: a later or the same answer stands, or the ticket was reopened."
 RESULTS = {"solved": Result.SOLVED, "agreed": Result.AGREED, "not_possible": Result.NOT_POSSIBLE}
@@ -93,7 +93,7 @@ def _settle(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]
     if form.get("action") != "settle" or not done or result is None:
         raise Wrong(400, "Please say what was done, and how it ended.")
     newest = reply.newest(found.follow_up)
-    if form.get("newest_reply", newest) != newest:
+    if form.get("newest", newest) != newest:
         raise Wrong(409, "The customer wrote meanwhile. Please read it, and then settle it once more.")
     now = clock.now()
     try:
@@ -245,9 +245,17 @@ def _keep(found: Found, form: Form, settings: Settings) -> Iterable[table.Row]:
 
 
 def _after_promise(found: Found, ended: Promise, noted: Flag, settings: Settings) -> list[table.Row]:
-    """When none is open any more and one was kept, what was agreed on is done: the customer is asked again."""
+    """When none is open any more and one was kept, what was agreed on is done: the customer is asked again.
+
+    Not about what they were asked about already.
+    """
     others = [one for one in found.promises if one.name != ended.name]
-    kept = [one for one in (*others, ended) if one.end is End.KEPT]
+    asked = found.follow_up.asked_again
+    kept = [
+        one
+        for one in (*others, ended)
+        if one.end is End.KEPT and one.ended_at and (not asked or one.ended_at > asked[-1].at)
+    ]
     is_done = bool(kept) and all(one.end for one in others)
     if found.flag.result is Result.AGREED and is_done and found.asks_again(settings):
         at = clock.now() + settings.policy.first_ask_after

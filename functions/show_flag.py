@@ -80,6 +80,8 @@ def _show(request: web.Request, settings: Settings, nonce: str) -> web.Response:
 def find(token: str, settings: Settings) -> Found:
     """The flag that a link points to."""
     link = links.read_flag(token, clock.now(), settings.policy.keep_for)
+    if link.holder not in settings.contacts:
+        raise NoPage(GONE)  # whoever left reads nothing of our customers, and writes to none
     records = tickets.load(link.source, link.ticket_id)
     follow_up = records.follow_up(link.number)
     flag = records.flags.get(link.number)

@@ -260,6 +260,9 @@ def _promise(pk: str, sk: str, now: datetime, settings: Settings) -> None:
     if promise.customer_says_kept(known, follow_up):
         table.put(promises.row(promise.end(known, End.KEPT, "customer", None, now)))
         return
+    if promise.came_again(known, records.promises):
+        table.put(promises.row(promise.end(known, End.WITHDRAWN, None, None, now)))
+        return
     if now < known.until:
         reminded, told = promise.remind(known, follow_up, now, settings)
         table.put_all([promises.row(reminded), outbox.row(told)])

@@ -117,6 +117,13 @@ class Answer:
     kept: bool | None = None
     """Whether we kept what we had promised, where something had been."""
     late: bool = False
+    first_at: datetime | None = None
+    """When they said the same before, and only added something at ``at``: words, or a consent."""
+
+    @property
+    def said_at(self) -> datetime:
+        """Since when it is what they say."""
+        return self.first_at or self.at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +254,7 @@ class FollowUp:
     @property
     def unread(self) -> tuple[Reply, ...]:
         """Replies that only a person can make sense of, as long as no answer came after them; oldest first."""
-        since = self.answer.at if self.answer else self.opened_at
+        since = self.answer.said_at if self.answer else self.opened_at
         return tuple(reply for reply in self.replies if not reply.counted and reply.at > since)
 
     @property
@@ -814,7 +821,7 @@ def record_answer(follow_up: FollowUp, said: Press, now: datetime, policy: Polic
     before = follow_up.standing
     same = before if before and before.solved == said.solved else None
     answer = _answer(same, said, now, late=now > answers_until(follow_up, policy))
-    if same and replace(answer, at=same.at, late=same.late) == same:
+    if same and replace(answer, at=same.at, late=same.late, first_at=same.first_at) == same:
         return follow_up
     earlier = follow_up.answers[:-1] if same else follow_up.answers
     answered = replace(follow_up, answers=(*earlier, answer)[-KEPT_ANSWERS:], due_at=follow_up.due_at or now)
@@ -859,4 +866,5 @@ def _answer(same: Answer | None, said: Press, now: datetime, *, late: bool) -> A
         wish=None if said.solved else said.wish or (same.wish if same else None),
         kept=said.kept if said.kept is not None else (same.kept if same else None),
         late=late,
+        first_at=same.said_at if same else None,
     )

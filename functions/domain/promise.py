@@ -7,6 +7,7 @@
 A promise comes with the ticket, or from the page of a flag.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -172,6 +173,13 @@ def customer_says_kept(promise: Promise, follow_up: FollowUp) -> bool:
     if promise.name != FROM_TICKET or answer is None:
         return False
     return answer.solved if answer.kept is None else answer.kept
+
+
+def came_again(promise: Promise, known: Iterable[Promise]) -> bool:
+    """Whether the ticket's promise came with a later closing as well: it is one promise, and that one is watched."""
+    return promise.name == FROM_TICKET and any(
+        other.name == FROM_TICKET and other.number > promise.number for other in known
+    )
 
 
 def _message(promise: Promise, kind: Kind, to: str, now: datetime) -> Message:

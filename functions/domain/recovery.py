@@ -65,7 +65,7 @@ def updates(follow_up: FollowUp, known: Iterable[Message]) -> tuple[Message, ...
 def is_over(follow_up: FollowUp, since: datetime) -> bool:
     """Whether the customer said "solved" after ``since``: what was written before has lost its meaning."""
     answer = follow_up.answer
-    return follow_up.state is State.CONFIRMED and answer is not None and answer.at > since
+    return follow_up.state is State.CONFIRMED and answer is not None and answer.said_at > since
 
 
 # --- asked again -----------------------------------------------------------------------------------------------------

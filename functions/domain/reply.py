@@ -57,8 +57,9 @@ def is_known(follow_up: FollowUp, mail_id: str) -> bool:
 
 
 def newest(follow_up: FollowUp) -> str:
-    """Which mail came last, for a form to say what was read; not how many, since only so many are kept."""
-    return follow_up.replies[-1].mail if follow_up.replies else "none"
+    """What the customer wrote last, for a form to say what was read; not how much: only so many mails are kept."""
+    mail = follow_up.replies[-1].mail if follow_up.replies else "none"
+    return f"{mail} {follow_up.answer.at.isoformat() if follow_up.answer else 'none'}"
 
 
 def digest(mail_id: str) -> str:

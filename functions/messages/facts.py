@@ -510,7 +510,7 @@ def flag_page(
         may_write=customers_address(follow_up.closure, settings) is not None,
         customers_language=language or _language(follow_up),
         typed=_typed(kept) if kept else None,
-        newest_reply=reply.newest(follow_up),
+        newest=reply.newest(follow_up),
         questions=tuple(question(asked, follow_up, settings) for asked in questions),
         promises=tuple(promise(known, follow_up, settings) for known in promises),
         asks_again=asks_again,

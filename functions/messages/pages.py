@@ -263,7 +263,7 @@ class FlagPage(FlagFacts):
     """There is an address that takes our mail."""
     customers_language: str = "en"
     typed: Typed | None = None
-    newest_reply: str = "none"
+    newest: str = ""
     """How many mails of the customer's this page knows of."""
     questions: tuple[Question, ...] = ()
     promises: tuple[Promised, ...] = ()

@@ -1152,3 +1152,19 @@ def test_a_scanner_in_the_owners_mailbox_presses_and_changes_nothing(world: Worl
     form = {"action": "acknowledge", "cause": CODE, "note": "It is mine.", "form": form_of(again)}
     world.press(page_link, seal=world.seal(again) or "", **form)
     assert causes.load(CODE).note == "It is mine.", "a person presses once more, and it counts"
+
+
+def test_who_was_told_of_the_wholes_fix_does_not_hear_that_somebody_is_on_it(world: World) -> None:
+    """Confirmed in the evening, merged, fixed as a whole: what waits for the morning is outdated by then."""
+    link = noticed(world)
+    world.wait_until(world.now.replace(hour=18, minute=30))
+    confirm(world, link, world.press(link, action="known", words="We look into it.", day="2026-12-10"))
+    world.wait(10 * A_MINUTE)
+    whole = _page_of(world, "meter-late")
+    world.press(link, action="merge", into="meter-late")
+    world.wait(A_MINUTE)
+    assert confirm(world, whole, declare(world, whole)).status == 200
+    world.wait(A_DAY)
+    told = [mail.subject for mail in world.mail.sent if mail.to == "c0@c.example"]
+    assert "We removed the cause of your problem" in told
+    assert not [subject for subject in told if "working on it" in subject]

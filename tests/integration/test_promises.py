@@ -3,7 +3,7 @@
 import pytest
 
 from adapters import tickets
-from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, START, settings, stamp
+from builders import A_DAY, A_MINUTE, AN_HOUR, CUSTOMER, HANNE, RAVI, START, closed, reopened, settings, stamp
 from domain.flag import Reason, What
 from domain.promise import FROM_TICKET, End, Promise
 from integration.test_recovery import flag, known, questions, settle
@@ -296,3 +296,42 @@ def test_what_has_to_be_pressed_once_more_stands_in_its_own_form(
     assert page.body.count(f"{words}</textarea>") == 1
     assert (" open>" in page.body) == (form["action"] == "withdraw")
     assert promise().end is None
+
+
+def test_what_the_ticket_promises_once_more_when_it_is_closed_again_is_one_promise(world: World) -> None:
+    """Its field is still filled when it was opened again and closed again: only the last closing's is watched."""
+    promised = {"promise": AGREED, "promised_by": "Kim Ren", "promised_until": stamp(START + 5 * A_DAY)}
+    world.hook(closed("4711", world.now, **promised))
+    world.wait(AN_HOUR)
+    world.hook(reopened("4711", world.now))
+    world.wait(AN_HOUR)
+    world.hook(closed("4711", world.now, **promised))
+    world.wait(A_DAY + AN_HOUR)
+    (mail,) = world.mail.to(CUSTOMER)
+    world.press(mail.link, answer="yes", kept="yes")
+    world.wait(10 * A_DAY)
+    first, last = tickets.load("acme", "4711").promises
+    assert (first.end, last.end, last.ended_by) == (End.WITHDRAWN, End.KEPT, "customer")
+    assert not [mail.subject for mail in world.mail.to(RAVI) if "promise" in mail.subject]
+
+
+def test_withdrawn_after_an_earlier_one_was_asked_about_nobody_is_asked_about_that_again(
+    world: World,
+) -> None:
+    link = agreed(world)
+    first = promise().name
+    settle(world, link, "A visit.", "agreed")
+    world.wait(A_DAY)
+    world.press(link, action="keep", promise=first, words="The new meter runs.")
+    world.wait(2 * A_DAY)
+    (asked,) = questions(world)
+    world.press(asked.link, answer="no", words="The new meter shows nothing at all.")
+    world.wait(AN_HOUR)
+    world.press(link, action="agree", words="Another meter.", until="2026-12-18")
+    world.settle()
+    (second,) = (one.name for one in tickets.load("acme", "4711").promises if one.end is None)
+    settle(world, link, "Another meter.", "agreed")
+    world.wait(A_DAY)
+    assert world.press(link, action="withdraw", promise=second, words="There is none.").status == 200
+    world.wait(4 * A_DAY)
+    assert questions(world) == [asked]

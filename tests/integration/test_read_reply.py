@@ -755,3 +755,32 @@ def test_replies_are_off_without_a_domain(world: World) -> None:
     world.now += A_MINUTE
     reply(world, "Yes.", to=to)
     assert known().state == State.ASKED
+
+
+def test_who_agrees_to_be_quoted_has_not_read_their_own_mail_for_us(world: World) -> None:
+    """Consent is added to what was said before; the mail in between still waits for a person."""
+    survey = world.asked()
+    world.press(survey, answer="yes", words="Kim was very patient.")
+    world.wait(AN_HOUR)
+    address = world.mail.to(CUSTOMER)[0].reply_to
+    told = received(address, "m1", world.now)
+    world.receive(written("Since yesterday the invoice shows a wrong address. Can somebody call me?"), told)
+    world.wait(AN_HOUR)
+    world.press(survey, answer="yes", consent="yes")
+    world.wait(AN_HOUR)
+    (flag,) = tickets.load("acme", "4711").flags.values()
+    assert (flag.reason, flag.settled_at) == (Reason.REPLY, None)
+    assert known().quote == "Kim was very patient."
+
+
+def test_an_added_consent_does_not_withhold_what_a_person_wrote(world: World) -> None:
+    survey = world.asked()
+    world.press(survey, answer="yes", words="Solved, but the technician was rude and it took three weeks!")
+    world.settle()
+    link = world.mail.to(RAVI)[-1].link
+    world.wait_until(world.now.replace(hour=19, minute=0))
+    world.press(link, action="update", words="I am sorry; I will call you at nine.")
+    world.wait(AN_HOUR)
+    world.press(survey, answer="yes", consent="yes")
+    world.wait(A_DAY)
+    assert "I will call you at nine." in world.mail.to(CUSTOMER)[-1].text

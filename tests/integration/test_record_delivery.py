@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from builders import (
     records,
     sample,
     ses_event,
+    settings,
 )
 from domain.delivery import Delivery, Progress
 from domain.follow_up import FollowUp, State
@@ -277,3 +279,21 @@ def test_a_customers_address_that_fails_rings_nobody(
     said = capsys.readouterr().out
     assert "MessageCancelled" in said
     assert "ColleagueUnreachable" not in said
+
+
+def test_a_late_bounce_of_an_address_that_was_corrected_meanwhile_suppresses_the_old_one(
+    world: World,
+) -> None:
+    world.press(world.asked(), answer="no", words="No.")
+    world.settle()
+    (flagged,) = world.mail.to(RAVI)
+    world.mail.report(flagged, "DeliveryDelay", world.now)
+    world.wait(A_DAY)
+    known, new = settings(), "ravi.new@acme.example"
+    ravi = replace(known.contacts["ravi"], email=new)
+    world.apply(replace(known, contacts={**known.contacts, "ravi": ravi}))
+    world.wait(A_DAY)
+    world.mail.report(flagged, "Bounce", world.now)
+    world.settle()
+    assert people.load(RAVI).suppressed == "bounce"
+    assert people.load(new).suppressed is None

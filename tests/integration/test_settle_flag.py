@@ -1,5 +1,6 @@
 """POST /f/{token}: acknowledged and settled by a person, once, with what was done."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from builders import (
     A_MINUTE,
     A_SECOND,
     AN_HOUR,
+    CUSTOMER,
     HANNE,
     RAVI,
     START,
@@ -350,19 +352,70 @@ def test_a_scanner_in_a_colleagues_mailbox_presses_and_changes_nothing(world: Wo
     assert flag().acknowledged_by == "ravi", "a person presses once more, and it counts"
 
 
-@pytest.mark.parametrize(("kept", "read"), [(1, "none"), (KEPT_REPLIES, str(KEPT_REPLIES - 2))])
+@pytest.mark.parametrize("kept", [1, KEPT_REPLIES])
 def test_whoever_settles_from_a_page_older_than_the_customers_mail_is_told_to_read_it_first(
-    world: World, kept: int, read: str
+    world: World, kept: int
 ) -> None:
     link = raised(world)
-    page = world.open(link).body
-    assert 'name="newest_reply" value="none"' in page
-    replies = tuple(Reply(mail=str(n), at=world.now, words="And the other one too.") for n in range(kept))
-    tickets.save(replace(follow_up(), replies=replies))
+    replies = tuple(Reply(mail=str(n), at=world.now, words="And the other one too.") for n in range(kept + 1))
+    tickets.save(replace(follow_up(), replies=replies[:-1]))
     form = {"action": "settle", "result": "agreed", "done": "A visit on Friday."}
-    late = world.press(link, **form, newest_reply=read)
+    form["newest"] = read_last(world.open(link).body)
+    tickets.save(replace(follow_up(), replies=replies[1:]))
+    late = world.press(link, **form)
     assert (late.status, "The customer wrote meanwhile." in late.body) == (409, True)
     assert "And the other one too." in late.body
     assert ">\nA visit on Friday.</textarea>" in late.body
-    assert world.press(link, **form, newest_reply=str(kept - 1)).status == 200
+    assert world.press(link, **form | {"newest": read_last(late.body)}).status == 200
     assert flag().result is Result.AGREED
+
+
+def test_words_that_were_added_on_the_page_are_read_before_a_flag_is_settled(world: World) -> None:
+    survey = world.asked()
+    world.press(survey, answer="no")
+    world.wait(10 * A_MINUTE)
+    link = world.mail.to(RAVI)[-1].link
+    form = {"action": "settle", "result": "not_possible", "done": "Nothing can be done."}
+    form["newest"] = read_last(world.open(link).body)
+    world.press(survey, answer="no", words="The bill is wrong too.")
+    late = world.press(link, **form)
+    assert (late.status, "The bill is wrong too." in late.body) == (409, True)
+    assert world.press(link, **form | {"newest": read_last(late.body)}).status == 200
+
+
+def test_what_was_read_is_still_known_when_the_form_has_to_be_sent_once_more(world: World) -> None:
+    link = raised(world)
+    page = world.open(link)
+    form = {"action": "settle", "result": "not_possible", "done": "Sorry.", "newest": read_last(page.body)}
+    seal = world.seal(page) or ""
+    world.fail("Query")
+    failed = world.press(link, **form, seal=seal)
+    world.faults.clear()
+    tickets.save(
+        replace(follow_up(), replies=(Reply(mail="1", at=world.now, words="And the other one too."),))
+    )
+    assert failed.status == 503
+    assert world.press(link, **form | {"newest": read_last(failed.body)}).status == 409
+
+
+def read_last(page: str) -> str:
+    """What the form says was read."""
+    (value,) = set(re.findall(r'name="newest" value="([^"]*)"', page))
+    return value
+
+
+def test_whoever_left_reads_nothing_of_a_customer_and_writes_to_none(world: World) -> None:
+    link = raised(world)
+    known = settings()
+    contacts = {key: contact for key, contact in known.contacts.items() if key != "ravi"}
+    portal = replace(known.teams["web-portal"], responsible="mia")
+    causes = {code: replace(cause, owner="mia") for code, cause in known.causes.items()}
+    teams = {**known.teams, "web-portal": portal}
+    world.apply(replace(known, contacts=contacts, teams=teams, causes=causes))
+    world.wait(A_DAY)
+    sent = len(world.mail.to(CUSTOMER))
+    page = world.open(link)
+    assert (page.status, CUSTOMER in page.body) == (410, False)
+    assert world.press(link, action="update", words="It is over.").status == 410
+    world.wait(A_DAY)
+    assert len(world.mail.to(CUSTOMER)) == sent
