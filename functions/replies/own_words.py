@@ -45,7 +45,7 @@ def of(text: str) -> str:
             at += quote
             continue
         if _ends(lines, plain, at):
-            kept += _postscript(lines, plain, at + 1)
+            kept += _taken_back(lines, plain, at) or _postscript(lines, plain, at + 1)
             break
         if not _QUOTED.match(lines[at]):
             kept.append(lines[at].rstrip())
@@ -64,6 +64,14 @@ def _postscript(lines: list[str], plain: list[str], start: int) -> list[str]:
         if kept or _POSTSCRIPT.match(plain[at]):
             kept.append(lines[at].rstrip())
     return ["", *kept] if kept else []
+
+
+def _taken_back(lines: list[str], plain: list[str], at: int) -> list[str]:
+    """What stands below a farewell if it takes back what stands above, as whoever saw it fail just then writes on."""
+    if not _is_farewell(lines, plain, at):
+        return []
+    below = list(takewhile(lambda line: not _RULE.fullmatch(line), _below(lines, plain, at + 1)))
+    return ["", *below] if verdict.takes_back(_afterthought(below)) else []
 
 
 def _attribution(plain: list[str], at: int) -> int:
@@ -96,25 +104,50 @@ def _ends(lines: list[str], plain: list[str], at: int) -> bool:
     line = plain[at]
     if _SIGNATURE.fullmatch(line) or _RULE.fullmatch(line):
         return lines[at] == SIGNATURE_MARK or not _goes_on(lines, plain, at + 1)
+    return _is_original(line) or _is_farewell(lines, plain, at) or _is_header(plain, at)
+
+
+def _is_original(line: str) -> bool:
+    """Whether a line says that below it stands the mail that is answered."""
     bare = line.replace("&nbsp;", " ").strip("-_*=> \t")
     if bare in languages.beginnings("original"):
         return True
-    if line.startswith("---") and line.endswith("---") and _somebody_wrote(f"{bare}:"):
-        return True
+    return line.startswith("---") and line.endswith("---") and _somebody_wrote(f"{bare}:")
+
+
+def _is_farewell(lines: list[str], plain: list[str], at: int) -> bool:
+    """Whether somebody ends here ("Best regards", or only their name), or a program did ("Sent from my iPhone")."""
+    line = plain[at]
     if len(line) <= SHORT_LINE and line.startswith(languages.beginnings("sent_from")):
         return not verdict.objects(line)
-    return _is_closing(line) or _is_signature(lines, plain, at) or _is_header(plain, at)
+    return _is_closing(line) or _is_signature(lines, plain, at)
 
 
 def _goes_on(lines: list[str], plain: list[str], start: int) -> bool:
     """Whether below a line that only divides somebody takes back what stands above: short, no names, no notice."""
+    return verdict.objects(_afterthought(_below(lines, plain, start)))
+
+
+def _below(lines: list[str], plain: list[str], start: int) -> list[str]:
+    """The lines from here to the mail that is answered."""
     below = takewhile(
-        lambda near: not (_QUOTED.match(plain[near]) or _attribution(plain, near) or _is_header(plain, near)),
+        lambda near: not plain[near] or not _is_answered(plain, near),
         range(start, len(plain)),
     )
-    said = [lines[near].strip() for near in below if plain[near]]
+    return [lines[near].strip() for near in below]
+
+
+def _is_answered(plain: list[str], at: int) -> bool:
+    """Whether the mail that is answered begins here."""
+    quoted = bool(_QUOTED.match(plain[at])) or _attribution(plain, at) > 0
+    return quoted or _is_header(plain, at) or _is_original(plain[at])
+
+
+def _afterthought(below: list[str]) -> str:
+    """What somebody may have written below their name: something short that is not only names; else nothing."""
+    said = [line for line in below if line]
     is_short = sum(map(len, said)) <= LONGEST_AFTERTHOUGHT
-    return is_short and not all(map(_is_name, said)) and verdict.objects("\n".join(said))
+    return "\n".join(said) if is_short and not all(map(_is_name, said)) else ""
 
 
 def _is_closing(line: str) -> bool:

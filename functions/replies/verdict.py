@@ -43,6 +43,7 @@ _SENTENCE_ENDS = frozenset(".!?\n。؟;…")
 _QUESTIONS = frozenset("?؟")
 _AGAINST_YES = frozenset({"no", "unsolved", "negation", "complaint", "doubt", "when", "question"})
 _FOR_YES = frozenset({"yes", "solved"})
+_TAKES_BACK = frozenset({"unsolved", "complaint", "question", "solved"})
 _SAYS_NOTHING = frozenset({"thanks", "courtesy", "greeting", "mark"})
 
 
@@ -87,6 +88,16 @@ def found(words: str) -> dict[str, set[str]]:
 def objects(words: str) -> bool:
     """Whether there is anything in a customer's words that speaks against a yes."""
     return any(categories & _AGAINST_YES for categories in found(words).values())
+
+
+def takes_back(words: str) -> bool:
+    """Whether words below a name take back what stands above it. A footer says no only beside what makes a doubt:
+    "Please do not print this mail", "If you are not ...".
+    """
+    return any(
+        categories & _TAKES_BACK or (categories & {"no", "negation"} and not categories & {"doubt", "when"})
+        for categories in found(words).values()
+    )
 
 
 def _opinion(text: str, language: Language, items: list[_Item], languages: list[Language]) -> Verdict | None:
