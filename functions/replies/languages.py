@@ -10,6 +10,7 @@ Keys of a file; every value but the first two is a list of phrases, compared in 
     positive        becomes "not solved" by a negation close to it
     negation, complaint, doubt, when   make a yes unclear; a complaint supports a bare "no"; doubt makes everything
                     unclear, and so does a "when" unless it stands behind a no ("no, it fails when I press it")
+    asks            begins a sentence that is a question, also where nobody wrote the sign
     thanks, courtesy, greeting   say nothing about the question
     thanks_for      begins what somebody is thanked for; introduces: ends a sentence that says who writes
     closing         begins a line after which only names follow
@@ -65,6 +66,7 @@ class Language:
     negation_after: bool
     phrases: dict[tuple[str, ...], str]
     positive: frozenset[str]
+    asks: tuple[str, ...]
     thanks_for: frozenset[str]
     introduces: tuple[str, ...]
     longest: dict[str, int]
@@ -129,6 +131,7 @@ def _language(file: dict[str, list[str]], signs: dict[str, list[str]], critical:
         negation_after=bool(file.get("negation_after", False)),
         phrases=phrases,
         positive=positive,
+        asks=tuple(f"{text} " for phrase in file.get("asks", []) for text in expanded(phrase)),
         thanks_for=frozenset(normal(word) for word in file.get("thanks_for", [])),
         introduces=tuple(normal(word) for word in file.get("introduces", [])),
         longest=longest,

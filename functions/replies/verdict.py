@@ -40,7 +40,7 @@ NAME_LETTERS = 4
 """The same where words are written without spaces."""
 
 _SENTENCE_ENDS = frozenset(".!?\n。؟;…")
-_QUESTIONS = frozenset("?؟")
+_QUESTIONS = frozenset("?؟¿")
 _AGAINST_YES = frozenset({"no", "unsolved", "negation", "complaint", "doubt", "when", "question"})
 _FOR_YES = frozenset({"yes", "solved"})
 _TAKES_BACK = frozenset({"unsolved", "complaint", "question", "solved"})
@@ -109,7 +109,7 @@ def _opinion(text: str, language: Language, items: list[_Item], languages: list[
     first = _first_sentence(letter, language)
     said = {item.category for item in first}
     everything = {item.category for item in items}
-    if said & {"doubt", "question"} or _depends(first):
+    if said & {"doubt", "question"} or _depends(first) or _asks(first, text, language):
         return None
     if said & _FOR_YES and not everything & _AGAINST_YES:
         clear = "unknown" not in said or _says_solved(first)
@@ -129,6 +129,12 @@ def _depends(sentence: list[_Item]) -> bool:
     """Whether a "when" comes before anything else is said; after it, it tells when the problem shows."""
     said = [item.category for item in sentence]
     return "when" in said and not {"no", "unsolved"} & set(said[: said.index("when")])
+
+
+def _asks(sentence: list[_Item], text: str, language: Language) -> bool:
+    """Whether a sentence begins as a question does: "Is it fixed"."""
+    start = next((item.start for item in sentence if item.category != "mark"), len(text))
+    return f"{text} ".startswith(language.asks, start)
 
 
 def _is_denied(sentence: list[_Item], language: Language) -> bool:
