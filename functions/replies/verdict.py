@@ -138,19 +138,27 @@ def _asks(sentence: list[_Item], text: str, language: Language) -> bool:
 
 
 def _is_denied(sentence: list[_Item], language: Language) -> bool:
-    """Whether a negation denies a "not solved": before it ("it is not that it doesn't work"), right behind it, or where
-    a language has a word for "no more", a few words on ("Das Problem tritt seit dem Umbau nicht mehr auf").
+    """Whether a negation denies a "not solved": before it ("it is not that it doesn't work", "it hasn't happened again"),
+    right behind it, or where a language has a word for "no more", a few words on ("Das Problem tritt seit dem Umbau
+    nicht mehr auf").
     """
     for clause in _clauses(sentence):
         said = [sentence[at].category for at in clause]
         at = said.index("unsolved") if "unsolved" in said else None
         if at is None:
             continue
+        before = any(_begins_a_denial(sentence[place], language) for place in clause[:at])
         behind = [sentence[place] for place in clause[at + 1 : at + 2 + FAR]]
         no_more = language.spaced and any(i.category == "negation" and len(i.text) > 1 for i in behind)
-        if no_more or "negation" in said[:at] or said[at + 1 : at + 2] == ["negation"]:
+        if no_more or before or said[at + 1 : at + 2] == ["negation"]:
             return True
     return False
+
+
+def _begins_a_denial(item: _Item, language: Language) -> bool:
+    """Whether an item may deny what follows it: a negation, or a "no" that may be half a sentence ("it hasn't")."""
+    is_half = language.spaced and language.phrases.get(item.text[-1:]) != "no"
+    return item.category == "negation" or (item.category == "no" and is_half)
 
 
 def _denies_a_complaint(sentence: list[_Item]) -> bool:

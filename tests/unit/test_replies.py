@@ -211,6 +211,7 @@ GONE = (
     "問題はもう発生していません。",
     "エラーは出なくなりました。",
     "今は問題なく動いています。",
+    "その後は再発していません。",
     "问题现在不再出现了。",
     "问题没有再出现。",
     "现在没有任何问题了。",
@@ -223,6 +224,10 @@ GONE = (
 )
 """The problem is no longer there: a negation or a "without" that says yes."""
 NOT_GONE = (
+    "It no longer works.",
+    "Sadly no still broken.",
+    "Internet ya no funciona.",
+    "Drukarka już nie działa.",
     "Das Problem tritt immer noch auf.",
     "Das Problem tritt noch auf.",
     "Das Problem besteht.",
