@@ -138,7 +138,7 @@ def _asks(sentence: list[_Item], text: str, language: Language) -> bool:
 
 
 def _is_denied(sentence: list[_Item], language: Language) -> bool:
-    """Whether a negation denies a "not solved": before it ("it is not that it doesn't work", "it hasn't happened again"),
+    """Whether a negation denies a "not solved": before it ("it is not that it doesn't work", "it hasn't broken again"),
     right behind it, or where a language has a word for "no more", a few words on ("Das Problem tritt seit dem Umbau
     nicht mehr auf").
     """
