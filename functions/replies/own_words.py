@@ -120,7 +120,7 @@ def _is_farewell(lines: list[str], plain: list[str], at: int) -> bool:
     line = plain[at]
     if len(line) <= SHORT_LINE and line.startswith(languages.beginnings("sent_from")):
         return not verdict.objects(line)
-    return _is_closing(line) or _is_signature(lines, plain, at)
+    return _is_closing(lines[at], line) or _is_signature(lines, plain, at)
 
 
 def _goes_on(lines: list[str], plain: list[str], start: int) -> bool:
@@ -150,17 +150,27 @@ def _afterthought(below: list[str]) -> str:
     return "\n".join(said) if is_short and not all(map(_is_name, said)) else ""
 
 
-def _is_closing(line: str) -> bool:
-    if len(line) > SHORT_LINE or not line.startswith(languages.beginnings("closing")):
+def _is_closing(line: str, plain: str) -> bool:
+    """Whether a line is "Best regards", with at most a name or thanks behind it, unlike "Take care of room 12"."""
+    if len(plain) > SHORT_LINE or not plain.startswith(languages.beginnings("closing")):
         return False
     for phrase in languages.beginnings("closing"):
-        if line.startswith(phrase):
-            rest = line[len(phrase) :]
+        if plain.startswith(phrase):
+            rest = plain[len(phrase) :]
             if not rest.strip(" ,.!-"):
                 return True
-            if len(rest.split()) <= 4 and rest[0] in " ,.!-" and len(phrase) > 4:
-                return not verdict.objects(rest)
+            words = rest.split()
+            if len(words) <= 4 and rest[0] in " ,.!-" and len(phrase) > 4:
+                is_name = _is_name(" ".join(line.split()[-len(words) :])) or _is_a_word(rest.strip(" ,.!-"))
+                return is_name and not verdict.objects(plain)
     return False
+
+
+def _is_a_word(said: str) -> bool:
+    """Whether somebody says only one word, and perhaps thanks."""
+    return any(
+        len(said.removesuffix(thanks).split()) <= 1 for thanks in ("", *languages.beginnings("thanks"))
+    )
 
 
 def _is_signature(lines: list[str], plain: list[str], at: int) -> bool:
@@ -183,9 +193,12 @@ def _is_signature(lines: list[str], plain: list[str], at: int) -> bool:
 def _is_name(line: str) -> bool:
     """Whether a line may be of a signature: a name, a company, a telephone number, an address."""
     words = [word.strip("()|,.:;·*_") for word in line.split()]
+    small = [word for word in words if len(word) > 1 and word.isalpha() and word.islower()]
+    is_sentence = line[-1] in ".:" and bool(small) and "." not in words[-1]
     return (
         len(words) <= NAME_WORDS
         and line[-1] not in "!?…"
+        and not is_sentence
         and all(
             not word[0].isalpha() or word[0].isupper() or _ADDRESS.search(word)
             for word in words

@@ -390,6 +390,16 @@ def test_quoted_history_and_signatures_never_reach_the_words(mail: bytes) -> Non
         "はい、解決しました。\n\nよろしくお願いします\n佐藤\n\nすみません、また同じエラーが出ました。",
         "是的，解决了。\n\n祝好\n王伟\n\n刚才又坏了。",
         "نعم، تم الحل.\n\nمع تحياتي\nأحمد\n\nللأسف تعطل مرة أخرى.",
+        "Yes, it works.\nTake care of room 12 too.",
+        "Yes, it works.\nTake care of the invoice.\nIt is dated wrongly.",
+        "Yes, it works.\nTake care of Kim",
+        "Yes, it works.\nRegards, room 12 too",
+        "Yes, it works.\n\nVPN off.",
+        "Yes, it works.\n\nRouter Dead",
+        "Ja, läuft.\n\nGruß, ruf mich an",
+        "Ja, läuft.\n\nRouter Tot",
+        "Ja, det fungerar.\n\nVänligen kontakta mig igen.\nSkrivaren startar om.",
+        "Ja, det fungerar.\n\nVänligen ring",
     ],
 )
 def test_e7_what_takes_a_yes_back_is_read_also_where_it_looks_like_a_footer(text: str) -> None:
@@ -414,6 +424,19 @@ def test_e7_what_takes_a_yes_back_is_read_also_where_it_looks_like_a_footer(text
 )
 def test_what_stands_below_a_name_and_takes_nothing_back_is_no_word_of_the_customer(footer: str) -> None:
     assert own_words.of(f"Yes, it works.\n\nRegards\nKim\n\n{footer}") == "Yes, it works."
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        *("Take care\nKim", "Take care, Kim", "Best,\nKim", "best regards kim", "kind regards marta"),
+        *("Best regards and thanks\nKim", "Best regards from Berlin\nKim", "Viele Grüße aus Köln\nKim"),
+        *("Mit freundlichen Grüßen, Marta Weber", "Vänligen\nKim", "Cordialement,\nAna", "此致\n王伟"),
+        *("\nKim Berg\nAcme Ltd.", "\nKim Berg\nAcme Sp. z o.o.", "\nKim Berg\nVerein der Freunde e.V."),
+    ],
+)
+def test_with_what_people_end_their_mails_is_no_word_of_theirs(end: str) -> None:
+    assert own_words.of(f"Yes, it works.\n{end}") == "Yes, it works."
 
 
 def test_a_name_with_what_people_write_below_it_is_a_signature_without_any_sign() -> None:
