@@ -232,6 +232,7 @@ NOT_GONE = (
     "Non si è risolto nulla.",
     "Ainda não está funcionando.",
     "Ainda não.",
+    "Ainda não resolveram.",
     "It doesn't seem to work.",
     "Toch niet opgelost.",
     "Jednak nie działa.",
