@@ -762,9 +762,7 @@ def test_who_agrees_to_be_quoted_has_not_read_their_own_mail_for_us(world: World
     survey = world.asked()
     world.press(survey, answer="yes", words="Kim was very patient.")
     world.wait(AN_HOUR)
-    address = world.mail.to(CUSTOMER)[0].reply_to
-    told = received(address, "m1", world.now)
-    world.receive(written("Since yesterday the invoice shows a wrong address. Can somebody call me?"), told)
+    reply(world, "Since yesterday the invoice shows a wrong address. Can somebody call me?")
     world.wait(AN_HOUR)
     world.press(survey, answer="yes", consent="yes")
     world.wait(AN_HOUR)

@@ -401,7 +401,7 @@ def test_what_was_read_is_still_known_when_the_form_has_to_be_sent_once_more(wor
 def read_last(page: str) -> str:
     """What the form says was read."""
     (value,) = set(re.findall(r'name="newest" value="([^"]*)"', page))
-    return value
+    return str(value)
 
 
 def test_whoever_left_reads_nothing_of_a_customer_and_writes_to_none(world: World) -> None:
