@@ -614,7 +614,12 @@ class Actors:
         tags = {name: [value] for name, value in mail.tags.items()}
         event = {
             "eventType": name,
-            "mail": {"timestamp": instant(mail.at).isoformat(), "messageId": mail.id, "tags": tags},
+            "mail": {
+                "timestamp": instant(mail.at).isoformat(),
+                "messageId": mail.id,
+                "destination": [mail.to],
+                "tags": tags,
+            },
             name.lower(): details if name != "Send" else {},
         }
         self.world.queues["DeliveryQueue"].send(json.dumps(event))
