@@ -183,7 +183,7 @@ def version_asked() -> compose.Colleague:
         name="Jonas Weber",
         subject=SUBJECT,
         customer_name=CUSTOMER,
-        words=WORDS,
+        words=(WORDS,),
         wish=WISH,
     )
 
@@ -196,14 +196,16 @@ def version_given() -> compose.Colleague:
         to_name="Jonas Weber",
         link=FLAG_LINK,
         name=TEAM,
-        words=TEAM_WORDS,
+        words=(TEAM_WORDS,),
         wish=None,
     )
 
 
 def promise_due() -> compose.Colleague:
     """A day is left."""
-    return replace(version_given(), topic="promise_due", name=None, words=PROMISE, until=date(2026, 11, 27))
+    return replace(
+        version_given(), topic="promise_due", name=None, words=(PROMISE,), until=date(2026, 11, 27)
+    )
 
 
 def flag_still_denied() -> compose.FlagRaised:
@@ -213,19 +215,18 @@ def flag_still_denied() -> compose.FlagRaised:
 
 def flag_promise_broken() -> compose.FlagRaised:
     """Nobody said that the promise was kept."""
-    return replace(flag_denied(), reason="promise_broken", words=None)
+    return replace(flag_denied(), reason="promise_broken", words=())
 
 
 def flag_customer_wrote() -> compose.FlagRaised:
     """An answer to what the responsible person had written."""
-    return replace(
-        flag_denied(), wrote="customer", taken=True, words="Thursday is fine, but only after five."
-    )
+    words = ("Thursday is fine, but only after five.", WORDS)
+    return replace(flag_denied(), wrote="customer", taken=True, words=words)
 
 
 def flag_somebody_wrote() -> compose.FlagRaised:
     """From another address, about a flag that nobody has acknowledged yet."""
-    return replace(flag_denied(), wrote="somebody", words="Ms Berg is away. Please call me instead.")
+    return replace(flag_denied(), wrote="somebody", words=("Ms Berg is away. Please call me instead.",))
 
 
 def flag_denied() -> compose.FlagRaised:
@@ -247,7 +248,7 @@ def flag_denied() -> compose.FlagRaised:
         promise=PROMISE,
         promised_by=RESOLVER,
         promised_until=date(2026, 11, 20),
-        words=WORDS,
+        words=(WORDS,),
         wish=WISH,
         asked_on=date(2026, 11, 20),
         history=(
@@ -890,7 +891,7 @@ def version_page() -> pages.VersionPage:
         closed_on=date(2026, 11, 19),
         subject=SUBJECT,
         resolver_name=RESOLVER,
-        words=WORDS,
+        words=("It drops again since this morning.", WORDS),
         wish=WISH,
     )
 
@@ -912,7 +913,7 @@ def flag_page_promised() -> pages.FlagPage:
         flag_page_raised(),
         state="promised",
         reason="promise_due",
-        words=None,
+        words=(),
         wish=None,
         may_ask_team=False,
         deeds=(),
@@ -923,7 +924,7 @@ def flag_page_promised() -> pages.FlagPage:
 def flag_page_unhappy() -> pages.FlagPage:
     """Solved, and the words are not only praise."""
     words = "It works now, but the first technician was rude to my mother."
-    return replace(_flag_page("raised"), reason="unhappy", words=words, wish=None, agreed_words=words)
+    return replace(_flag_page("raised"), reason="unhappy", words=(words,), wish=None, agreed_words=words)
 
 
 def flag_page_pressed() -> pages.FlagPage:

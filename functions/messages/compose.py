@@ -201,8 +201,8 @@ class Colleague:
     """Who asks, or which team answered."""
     subject: str | None = None
     customer_name: str | None = None
-    words: str | None = None
-    """What the customer, the team or the promise says."""
+    words: tuple[str, ...] = ()
+    """What the customer, the team or the promise says, each text by itself."""
     wish: str | None = None
     until: date | None = None
     """The last day of a promise."""
@@ -265,8 +265,8 @@ class FlagFacts:
     """As in ``Closed``."""
     promise_kept: bool | None = None
     """What the customer says of it."""
-    words: str | None = None
-    """The customer's own."""
+    words: tuple[str, ...] = ()
+    """The customer's own, each text by itself, the newest first."""
     wish: str | None = None
     """The outcome that the customer would accept."""
     uncounted: tuple[Uncounted, ...] = ()
@@ -297,7 +297,7 @@ class HelpdeskNote:
     company: str
     outcome: Literal["confirmed", "denied", "silent"]
     mark: str
-    words: str | None = None
+    words: tuple[str, ...] = ()
     wish: str | None = None
     promise_kept: bool | None = None
 

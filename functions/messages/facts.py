@@ -166,7 +166,8 @@ def version_given(
 ) -> compose.Colleague:
     """To whoever asked: the team has answered."""
     told = _colleague(message, follow_up, link, settings, "version_given")
-    return replace(told, name=team_name(follow_up, settings), words=flag.team_words, wish=None)
+    words = (flag.team_words,) if flag.team_words else ()
+    return replace(told, name=team_name(follow_up, settings), words=words, wish=None)
 
 
 def promise_due(
@@ -177,7 +178,7 @@ def promise_due(
     deleted_at = deleted_before(due)
     return replace(
         told,
-        words=due.words,
+        words=(due.words,),
         wish=None,
         until=last_day(due, follow_up.closure, settings),
         deleted_on=our_day(deleted_at, settings) if deleted_at else None,
@@ -713,24 +714,24 @@ def helpdesk_note(follow_up: FollowUp, mark: str, settings: Settings) -> compose
     )
 
 
-def _passed_on(follow_up: FollowUp) -> str | None:
+def _passed_on(follow_up: FollowUp) -> tuple[str, ...]:
     """What colleagues beside the responsible person may read of it: beside a "yes" only what the customer agreed to.
 
     Also of a "yes" that is a "no" by now.
     """
     if follow_up.state is State.CONFIRMED:
-        return follow_up.quote
+        return (follow_up.quote,) if follow_up.quote else ()
     said = [reply.words for reply in reversed(follow_up.unread)]
     said.append(follow_up.answer.words if follow_up.answer else None)
-    return "\n\n".join(words for words in said if words) or None
+    return tuple(words for words in said if words)[:SAID]
 
 
-def _said(follow_up: FollowUp) -> str | None:
+def _said(follow_up: FollowUp) -> tuple[str, ...]:
     """What the customer said so far, in answers and in replies that are none, the newest first."""
     said = [(answer.at, answer.words) for answer in follow_up.answers if answer.words]
     said += [(reply.at, reply.words) for reply in follow_up.replies if reply.words]
     newest_first = [words for _, words in sorted(reversed(said), key=lambda one: one[0], reverse=True)]
-    return "\n\n".join([*dict.fromkeys(newest_first)][:SAID]) or None
+    return tuple(dict.fromkeys(newest_first))[:SAID]
 
 
 def _result(result: Result | None) -> pages.FlagResult | None:

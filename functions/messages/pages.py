@@ -218,8 +218,8 @@ class VersionPage:
     closed_on: date
     subject: str | None = None
     resolver_name: str | None = None
-    words: str | None = None
-    """The customer's own."""
+    words: tuple[str, ...] = ()
+    """The customer's own, each text by itself, the newest first."""
     wish: str | None = None
     team_words: str | None = None
     """What the team has said, or what stands in the form after an error."""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import samples
 from domain.closure import MAX_NAME, MAX_PROMISE, MAX_SOLUTION, MAX_SUBJECT, MAX_TEXT
 from domain.follow_up import MOST_TOGETHER
-from messages import compose
+from messages import compose, facts
 from messages.language import negotiate
 from messages.text import clean, clean_words, delink, subject_id, web_address
 
@@ -346,6 +346,14 @@ def test_ten_closings_with_the_longest_texts_fit_into_one_mail(letter: str, lang
     assert mail.html.endswith("</html>")
 
 
+@pytest.mark.parametrize("letter", ["x", "ü", "語", "ك"])
+def test_ten_of_the_longest_texts_of_a_customer_fit_into_the_mail_about_a_flag(letter: str) -> None:
+    flag = replace(samples.flag_denied(), words=(letter * 2000,) * facts.SAID, wish=letter * 2000)
+    mail = compose.flag_raised(flag)
+    assert len(mail.html.encode()) < 100_000
+    assert mail.html.count(letter * 2000) == facts.SAID + 1
+
+
 @each_mail
 def test_m13_a_mail_loads_nothing_and_fits_every_mail_program(kind: str) -> None:
     write, context = CONTEXTS[kind]
@@ -500,8 +508,9 @@ def test_m13_a_customers_address_is_usable_and_anything_else_is_broken_up() -> N
 
 
 def test_m13_words_over_several_lines_cannot_pose_as_ours() -> None:
-    flag = replace(samples.flag_denied(), words="No.\n\n--\nTicket: 1\r\nPlease acknowledge:")
-    assert "> No.\n>\n> --\n> Ticket: 1\n> Please acknowledge:\n" in compose.flag_raised(flag).text
+    flag = replace(samples.flag_denied(), words=("No.\n\n--\nTicket: 1\r\nPlease acknowledge:", "> No."))
+    text = compose.flag_raised(flag).text
+    assert "> No.\n>\n> --\n> Ticket: 1\n> Please acknowledge:\n\n> > No.\n" in text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from builders import A_DAY, A_MINUTE, AN_HOUR, HANNE, START, settings
-from domain import consequences, flag, follow_up, message, recovery
+from domain import consequences, flag, follow_up, message, recovery, reply
 from domain.closure import Closure, Reopen
 from domain.delivery import Delivery, Progress
 from domain.errors import Refused
@@ -17,7 +17,8 @@ from domain.flag import Flag, Reason, Result, What
 from domain.follow_up import MOST_AGAIN, FollowUp, Press, State, Ticket, open_follow_up, record_answer
 from domain.message import Message
 from domain.person import Person, Surveys
-from messages import facts
+from domain.reply import Said, Verdict
+from messages import compose, facts, pages
 
 SETTINGS = settings()
 POLICY = SETTINGS.policy
@@ -256,6 +257,27 @@ def test_a_mail_that_was_not_sent_says_why(reason: str, fate: str) -> None:
     told = recovery.progress(denied(), "ravi", "We look at it.", "0" * 32, (), START + 2 * A_DAY)
     assert told
     assert facts.update(message.cancel(told, reason), SETTINGS).fate == fate
+
+
+def test_whoever_works_on_it_reads_every_text_of_the_customers_whole() -> None:
+    first, second = (
+        f"{start}: {'so it went ' * 180}{end}" for start, end in (("FIRST", "A-12"), ("SECOND", "B-34"))
+    )
+    said = Said(mail_id="1", verdict=Verdict.UNCLEAR, words=second, to=denied().ref)
+    known = record_answer(asked(), Press(solved=False, words=first), START + 2 * A_DAY, POLICY)
+    known = reply.take(known, said, None, START + 3 * A_DAY, POLICY)
+    raised = flagged(known, START + 3 * A_DAY)
+    mail = compose.flag_raised(facts.flag_mail(raised, known, (), "https://x.example", SETTINGS))
+    mark, now = "[Followthrough 1]", START + 3 * A_DAY
+    shown = (
+        mail.text,
+        mail.html,
+        compose.helpdesk_note(facts.helpdesk_note(known, mark, SETTINGS)),
+        pages.flag_page(facts.flag_page(raised, known, (), SETTINGS, now, form="0" * 32), "nonce"),
+        pages.version_page(facts.version_page(raised, known, "ravi", SETTINGS), "nonce"),
+    )
+    for text in shown:
+        assert text.index(second) < text.index(first)
 
 
 def test_what_was_asked_about_together_has_the_number_that_people_know() -> None:
