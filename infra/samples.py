@@ -156,7 +156,7 @@ def promise_kept() -> compose.PromiseKept:
         company=COMPANY,
         customer_name=CUSTOMER,
         closure=_case(),
-        promise=PROMISE,
+        promise_words=PROMISE,
         promised_by=date(2026, 11, 27),
         name="Jonas Weber",
         words="The router is with you since this morning, and I called you at ten.",

@@ -173,7 +173,8 @@ class PromiseKept(ToCustomer):
     """To the customer: what we promised is done."""
 
     closure: Closed
-    promise: str
+    promise_words: str
+    """What was promised, in the words of whoever agreed it with the customer."""
     promised_by: date
     name: str
     """Who kept it."""

@@ -144,7 +144,7 @@ def promise_kept(kept: Promise, follow_up: FollowUp, own: Own, settings: Setting
         company=settings.company.name,
         language=own.language or _language(follow_up),
         closure=closed(follow_up, settings),
-        promise=kept.words,
+        promise_words=kept.words,
         promised_by=last_day(kept, follow_up.closure, settings),
         name=contact_name(by, settings) or by,
         words=kept.end_words,

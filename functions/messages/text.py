@@ -68,7 +68,7 @@ _LIMITS: Final = {
 }
 _LIMIT: Final = 120
 _LONGEST_MAIL: Final = 8000
-_WORDS: Final = frozenset(
+WORDS: Final = frozenset(
     {
         "words",
         "wish",
@@ -81,8 +81,11 @@ _WORDS: Final = frozenset(
         "settlement",
         "note",
         "wrong",
+        "agreed_words",
+        "promise_words",
     }
 )
+"""Fields with a person's own words, which may have several lines, as ``mail_text`` has; all others are one."""
 
 
 def clean(text: str, limit: int) -> str:
@@ -189,7 +192,7 @@ def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None
         return value  # somebody has to write to it: as it is, once it is certainly nothing but an address
     if name == "mail_text":
         return clean_words(value, _LONGEST_MAIL)
-    text = clean_words(value) if name in _WORDS else clean(value, _LIMITS.get(name, _LIMIT))
+    text = clean_words(value) if name in WORDS else clean(value, _LIMITS.get(name, _LIMIT))
     # No chat sees the underscore of a word of ours, and changed it would choose no sentence, or another one.
     return delink(text) if safe is for_chat and name in _OUR_CODES else safe(text)
 

@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from itertools import count
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -21,7 +22,7 @@ from domain.closure import MAX_NAME, MAX_PROMISE, MAX_SOLUTION, MAX_SUBJECT, MAX
 from domain.follow_up import MOST_TOGETHER
 from messages import compose, facts
 from messages.language import negotiate
-from messages.text import clean, clean_words, delink, subject_id, web_address
+from messages.text import WORDS, clean, clean_words, delink, subject_id, web_address
 
 FRAGMENTS = (
     "<script>alert(1)</script>",
@@ -66,6 +67,8 @@ OURS = {
     "code", "company", "customer_email", "language", "default_language", "kind", "surveys",
     "wrote", "form", "fate", "topic", "what", "end", "id", "standing", "why", "stage", "older", "value",
 }  # fmt: skip
+ONE_LINE = {"solution", "promise"}
+"""What comes from the ticket as one line and is quoted all the same."""
 ISOLATES = {"\u2068", "\u2069"}
 LANGUAGES = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "pl", "sv", "ja", "zh-Hans", "ar")
 
@@ -511,6 +514,25 @@ def test_m13_words_over_several_lines_cannot_pose_as_ours() -> None:
     flag = replace(samples.flag_denied(), words=("No.\n\n--\nTicket: 1\r\nPlease acknowledge:", "> No."))
     text = compose.flag_raised(flag).text
     assert "> No.\n>\n> --\n> Ticket: 1\n> Please acknowledge:\n\n> > No.\n" in text
+
+
+def test_whatever_is_quoted_or_typed_over_several_lines_keeps_them_and_is_whole() -> None:
+    """Its fields, by the templates themselves."""
+    quotes = re.compile(r"(?:<blockquote[^>]*>{{ |\bm\.quote\()([\w.]+)|{{ ([\w.]+)(?:\|excerpt)?\|quoted")
+    for file in (Path(compose.__file__).parent / "templates").iterdir():
+        template = file.read_text()
+        items = dict(re.findall(r"for (\w+) in ([\w.]+)", template))
+        quoted = {items.get(name, name) for found in quotes.findall(template) for name in found if name}
+        typed = re.findall(r'\n{{ again\([^,]+, "(\w+)"', template)
+        fields_shown = {name.rpartition(".")[2] for name in (*quoted, *typed)}
+        assert fields_shown <= WORDS | {"mail_text"} | ONE_LINE, file.name
+
+
+def test_a_promise_is_told_as_it_was_made() -> None:
+    promised = f"We bring a new router.\n{'Our technician stays until it works. ' * 10}".strip()
+    mail = compose.promise_kept(replace(samples.promise_kept(), promise_words=promised))
+    assert "> " + promised.replace("\n", "\n> ") + "\n" in mail.text
+    assert promised.replace("\n", "<br>") in mail.html
 
 
 @pytest.mark.parametrize(
