@@ -210,7 +210,13 @@ def promise_due() -> compose.Colleague:
 
 def flag_still_denied() -> compose.FlagRaised:
     """Asked again twice, and still not solved."""
-    return replace(flag_denied(), reason="still_denied", to_name="Selma Aydin", escalated_from="Jonas Weber")
+    return replace(
+        flag_denied(),
+        reason="still_denied",
+        to_name="Selma Aydin",
+        escalated_from="Jonas Weber",
+        tried_twice=True,
+    )
 
 
 def flag_promise_broken() -> compose.FlagRaised:

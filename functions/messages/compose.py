@@ -248,7 +248,9 @@ class FlagFacts:
     acknowledge_by: datetime
     """With the time zone in which it is to be shown."""
     escalated_from: str | None = None
-    """Name of the person who did not get to it in time."""
+    """Name of the person who had it before."""
+    tried_twice: bool = False
+    """It comes from them because they have settled it twice, and the customer says it is still not solved."""
     customer_name: str | None = None
     customer_email: str | None = None
     ticket_url: str | None = None

@@ -11,7 +11,7 @@ from typing import Any, cast
 from domain import hours, reply, thanks
 from domain.closure import DAY_ENDS, Closure, Contributor
 from domain.delivery import Progress
-from domain.flag import Deed, Flag, Result, What, team_to_ask
+from domain.flag import Deed, Flag, Reason, Result, What, team_to_ask
 from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
@@ -640,6 +640,7 @@ def _flag_facts(
         "ticket_id": closure.called,
         "acknowledge_by": hours.local(due_at, settings.policy.time_zone),
         "escalated_from": contact_name(flag.escalated_from, settings),
+        "tried_twice": _tried_twice(flag),
         "customer_name": closure.requester_name,
         "customer_email": closure.requester_email,
         "ticket_url": closure.url,
@@ -673,6 +674,14 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _tried_twice(flag: Flag) -> bool:
+    """Whether a second "no" brought the flag to whoever has it; not that somebody was late since."""
+    moved = [deed.what for deed in flag.deeds if deed.what in {What.RAISED, What.ESCALATED}]
+    return (
+        flag.reason is Reason.STILL_DENIED and moved[-1:] == [What.RAISED] and flag.escalated_from is not None
+    )
 
 
 def _promised_day(closure: Closure) -> date | None:

@@ -259,6 +259,35 @@ def test_a_mail_that_was_not_sent_says_why(reason: str, fate: str) -> None:
     assert facts.update(message.cancel(told, reason), SETTINGS).fate == fate
 
 
+def test_a_second_no_and_being_late_are_told_apart() -> None:
+    known, settled, _ = settled_and_asked()
+    now = START + 4 * A_DAY
+    known = record_answer(known, Press(solved=False), now, POLICY)
+    again = flag.flag_for(known, settled, now, SETTINGS)
+    assert again and again.due_at
+    late = flag.escalate(again, again.due_at, SETTINGS)
+    settled = flag.settle(again, "ravi", Result.SOLVED, "Called.", now + AN_HOUR)
+    known, settled, _ = recovery.ask_again(
+        known, settled, "ravi", "Called.", now + AN_HOUR, now + AN_HOUR, POLICY
+    )
+    known = record_answer(known, Press(solved=False), now + A_DAY, POLICY)
+    twice = flag.flag_for(known, settled, now + A_DAY, SETTINGS)
+    assert twice and twice.due_at
+    late_too = flag.escalate(twice, twice.due_at, SETTINGS)
+    for raised, why in (
+        (late, "Ravi Menon did not get to this in time, so it comes to you."),
+        (twice, "Ravi Menon had this before; it has been tried twice, so it comes to you."),
+        (late_too, "Hanne Vogel did not get to this in time, so it comes to you."),
+    ):
+        assert raised.reason is Reason.STILL_DENIED
+        mail = compose.flag_raised(facts.flag_mail(raised, known, (), "https://x.example", SETTINGS))
+        stored = replace(raised, version=1)
+        page = pages.flag_page(facts.flag_page(stored, known, (), SETTINGS, now, form="0" * 32), "nonce")
+        assert why in mail.text
+        assert why in mail.html
+        assert why in page
+
+
 def test_whoever_works_on_it_reads_every_text_of_the_customers_whole() -> None:
     first, second = (
         f"{start}: {'so it went ' * 180}{end}" for start, end in (("FIRST", "A-12"), ("SECOND", "B-34"))
