@@ -781,6 +781,7 @@ def _promises(state: pages.FlagState) -> tuple[pages.Promised, ...]:
         ended_at=datetime(2026, 11, 27, 10, 5, tzinfo=UTC),
         ended_by_name="Jonas Weber",
         note="The router is there, and I called.",
+        fate="arrived",
     )
     withdrawn = replace(
         to_keep,
@@ -885,6 +886,13 @@ def flag_page_acknowledged() -> pages.FlagPage:
 def flag_page_settled() -> pages.FlagPage:
     """A flag that is done."""
     return _flag_page("settled")
+
+
+def flag_page_unreachable() -> pages.FlagPage:
+    """A flag in somebody's hands whose customer takes no mail of ours, with a promise that is kept and one to keep."""
+    kept = replace(_promises("settled")[1], fate="came_back")
+    page = flag_page_acknowledged()
+    return replace(page, may_write=False, updates=(), promises=(kept, *page.promises))
 
 
 def version_page() -> pages.VersionPage:
@@ -1395,6 +1403,7 @@ STAFF_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
     "flag_page_raised": (pages.flag_page, flag_page_raised()),
     "flag_page_acknowledged": (pages.flag_page, flag_page_acknowledged()),
     "flag_page_settled": (pages.flag_page, flag_page_settled()),
+    "flag_page_unreachable": (pages.flag_page, flag_page_unreachable()),
     "version_page": (pages.version_page, version_page()),
     "version_page_saved": (pages.version_page, version_page_saved()),
     "version_page_settled": (pages.version_page, version_page_settled()),

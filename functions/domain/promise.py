@@ -167,6 +167,11 @@ def kept_message(promise: Promise, now: datetime) -> Message:
     return _message(promise, Kind.PROMISE_KEPT, CUSTOMER, now)
 
 
+def kept_name(promise: Promise) -> str:
+    """The name of the message that tells the customer that it was kept."""
+    return _name(promise, Kind.PROMISE_KEPT)
+
+
 def customer_says_kept(promise: Promise, follow_up: FollowUp) -> bool:
     """Whether the customer says that what the ticket had promised was kept: in so many words, or by "solved" alone."""
     answer = follow_up.answer
@@ -182,10 +187,14 @@ def came_again(promise: Promise, known: Iterable[Promise]) -> bool:
     )
 
 
+def _name(promise: Promise, kind: Kind) -> str:
+    return f"{promise.number:04d}#{kind}#{promise.name}"
+
+
 def _message(promise: Promise, kind: Kind, to: str, now: datetime) -> Message:
     return Message(
         scope=ticket_scope(promise.source, promise.ticket_id),
-        name=f"{promise.number:04d}#{kind}#{promise.name}",
+        name=_name(promise, kind),
         kind=kind,
         to=to,
         created_at=now,

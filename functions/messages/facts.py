@@ -15,7 +15,7 @@ from domain.flag import Deed, Flag, Reason, Result, What, team_to_ask
 from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
 from domain.person import Person, Surveys
-from domain.promise import Promise, deleted_before, last_day
+from domain.promise import Promise, deleted_before, kept_name, last_day
 from domain.recovery import Recovered
 from domain.settings import UNCLASSIFIED, Settings
 from messages import compose, pages
@@ -490,7 +490,8 @@ def flag_page(
     updates: Iterable[Message] = (),
     questions: Iterable[Message] = (),
     promises: Iterable[Promise] = (),
-    language: str | None = None,
+    messages: Mapping[str, Message] | None = None,
+    person: Person | None = None,
     asks_again: bool = False,
     team_asked: bool = False,
     recovered: Recovered | None = None,
@@ -500,20 +501,21 @@ def flag_page(
 ) -> pages.FlagPage:
     """The same summary as a page, with what has been done about it.
 
-    ``updates`` and ``questions`` went to the customer before; ``form`` is a new id for what is pressed next;
-    ``language`` is what the customer chose; ``asks_again``: settling it asks the customer again; ``kept`` are fields
-    that stand in their forms again after an error.
+    ``updates`` and ``questions`` went to the customer before, and are among the ticket's ``messages``; ``form`` is a
+    new id for what is pressed next; ``person`` is the customer, with what they chose; ``asks_again``: settling it asks
+    the customer again; ``kept`` are fields that stand in their forms again after an error.
     """
     return pages.FlagPage(
         **_flag_facts(flag, follow_up, before, settings),
         form=form,
         updates=tuple(update(told, settings) for told in updates),
-        may_write=customers_address(follow_up.closure, settings) is not None,
-        customers_language=language or _language(follow_up),
+        may_write=customers_address(follow_up.closure, settings) is not None
+        and not (person and person.suppressed),
+        customers_language=(person and person.language) or _language(follow_up),
         typed=_typed(kept) if kept else None,
         newest=reply.newest(follow_up),
         questions=tuple(question(asked, follow_up, settings) for asked in questions),
-        promises=tuple(promise(known, follow_up, settings) for known in promises),
+        promises=tuple(promise(known, follow_up, messages or {}, settings) for known in promises),
         asks_again=asks_again,
         may_ask_team=bool(flag.version) and team_to_ask(follow_up, settings) is not None and not team_asked,
         team_asked=team_asked,
@@ -577,8 +579,11 @@ def question(message: Message, follow_up: FollowUp, settings: Settings) -> pages
     )
 
 
-def promise(known: Promise, follow_up: FollowUp, settings: Settings) -> pages.Promised:
-    """One promise and its end."""
+def promise(
+    known: Promise, follow_up: FollowUp, messages: Mapping[str, Message], settings: Settings
+) -> pages.Promised:
+    """One promise and its end; of the ticket's ``messages``, by name, the one that told the customer."""
+    told = messages.get(kept_name(known))
     return pages.Promised(
         id=known.name,
         words=known.words,
@@ -590,6 +595,8 @@ def promise(known: Promise, follow_up: FollowUp, settings: Settings) -> pages.Pr
         if known.ended_by == "customer"
         else contact_name(known.ended_by, settings),
         note=known.end_words,
+        fate=_fate(told) if told else None,
+        due_at=our_time(told.due_at if told and told.delivery is None else None, settings),
     )
 
 

@@ -194,6 +194,10 @@ class Promised:
     ended_by_name: str | None = None
     note: str | None = None
     """What was said about its end."""
+    fate: Fate | None = None
+    """Of the mail that tells the customer that it was kept; None where there is none."""
+    due_at: datetime | None = None
+    """As in ``Update``."""
 
 
 @dataclass(frozen=True, kw_only=True)

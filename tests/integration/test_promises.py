@@ -69,6 +69,23 @@ def test_kept_the_customer_is_told_and_a_day_later_asked_whether_it_is_solved_no
     assert "Kept by Ravi Menon" in world.open(link).body
 
 
+def test_a_mail_about_a_kept_promise_that_comes_back_is_shown_and_the_next_is_not_announced(
+    world: World,
+) -> None:
+    link = agreed(world)
+    world.press(link, action="agree", words="A call on Friday.", until=FRIDAY)
+    first, second = sorted(one.name for one in tickets.load("acme", "4711").promises)
+    assert "The customer is told in a short mail" in world.open(link).body
+    world.mail.reports[CUSTOMER] = ("Send", "Bounce")
+    world.press(link, action="keep", promise=first, words="The new meter runs.")
+    world.wait(AN_HOUR)
+    page = world.open(link).body
+    assert "A mail to the customer says so. It could not be delivered." in page
+    assert "The customer is told in a short mail" not in page
+    assert "please tell them yourself" in page
+    assert world.press(link, action="keep", promise=second, words="I called.").status == 200
+
+
 def test_broken_it_is_flagged_and_goes_on_to_the_manager(world: World) -> None:
     link = agreed(world)
     settle(world, link, "A visit on Friday.", "agreed")

@@ -270,6 +270,18 @@ def test_a_flag_page_offers_what_is_left_to_do(context: pages.FlagPage, actions:
     assert re.findall(r'name="action" value="(\w+)"', pages.flag_page(context, NONCE)) == actions
 
 
+def test_whoever_keeps_a_promise_knows_whether_the_customer_is_told() -> None:
+    told = "The customer is told in a short mail"
+    yourself = "No mail can reach the customer: please tell them yourself."
+    html = pages.flag_page(samples.flag_page_acknowledged(), NONCE)
+    assert told in html
+    assert yourself not in html
+    html = pages.flag_page(samples.flag_page_unreachable(), NONCE)
+    assert told not in html
+    assert yourself in html
+    assert "A mail to the customer says so. It could not be delivered." in html
+
+
 def test_p8_a_form_that_failed_keeps_what_was_written() -> None:
     again = form(pages.notice_page(samples.notice_try_again(), NONCE))
     assert '<input type="hidden" name="answer" value="no">' in again
