@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from domain.address import parse_address
 from messages.reader import English, Reader
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ _NUMBERS: Final = re.compile(rf"\b\d{{1,3}}(?:{_DOTS}\d{{1,3}}){{3}}\b")
 _WEB_ADDRESS: Final = re.compile(
     r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:[/?#][\w%./?=&#:@!$()*+,;~-]*)?",
     re.IGNORECASE | re.ASCII,
-)
-_MAIL_ADDRESS: Final = re.compile(
-    r"[a-z0-9._%+-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+", re.I | re.A
 )
 _NOT_IN_SUBJECT: Final = re.compile(r"[^\w .:#/-]+")
 
@@ -188,13 +186,19 @@ def _shown_text(name: str, value: str, safe: Callable[[str], str]) -> str | None
         return value
     if name == "ticket_url":
         return web_address(value)
-    if name == "customer_email" and _MAIL_ADDRESS.fullmatch(value):
-        return value  # somebody has to write to it: as it is, once it is certainly nothing but an address
+    if name == "customer_email" and (address := _mail_address(value)):
+        return address  # somebody has to write to it: as it is, once it is certainly nothing but an address
     if name == "mail_text":
         return clean_words(value, _LONGEST_MAIL)
     text = clean_words(value) if name in WORDS else clean(value, _LIMITS.get(name, _LIMIT))
     # No chat sees the underscore of a word of ours, and changed it would choose no sentence, or another one.
     return delink(text) if safe is for_chat and name in _OUR_CODES else safe(text)
+
+
+def _mail_address(text: str) -> str | None:
+    """The one address that ``text`` is; None also where a mail program could take it for a web address."""
+    before_at = set(text.partition("@")[0])
+    return None if "." in before_at and before_at & set("/?#") else parse_address(text)
 
 
 def _start(text: str, limit: int) -> str:

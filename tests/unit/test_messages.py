@@ -18,6 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import samples
+from domain.address import parse_address
 from domain.closure import MAX_NAME, MAX_PROMISE, MAX_SOLUTION, MAX_SUBJECT, MAX_TEXT
 from domain.follow_up import MOST_TOGETHER
 from messages import compose, facts
@@ -508,6 +509,32 @@ def test_m13_a_customers_address_is_usable_and_anything_else_is_broken_up() -> N
     assert "anna.berg@example.com" in compose.flag_raised(samples.flag_denied()).text
     odd = replace(samples.flag_denied(), customer_email="anna@evil.example https://evil.example")
     assert "anna@evil[.]example evil[.]example" in compose.flag_raised(odd).text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sean.o'brien@example.com",
+        "r&d@example.com",
+        "a!b{c}=d|e~f^g`h$i*j@example.com",
+        "/g=anna/s=berg@example.com",
+    ],
+)
+def test_whatever_can_be_written_to_is_shown_as_it_is(address: str) -> None:
+    assert parse_address(address) == address
+    mail = compose.flag_raised(replace(samples.flag_denied(), customer_email=address))
+    assert f"Customer’s address: {address}\n" in mail.text
+    assert address in Outline(mail.html).words
+
+
+@pytest.mark.parametrize(
+    "address", ["www.evil.example/x@example.com", "evil.example?x@example.com", "evil.example#x@example.com"]
+)
+def test_m13_an_address_that_could_pass_for_a_web_address_is_broken_up(address: str) -> None:
+    assert parse_address(address) == address
+    assert (
+        "evil[.]example" in compose.flag_raised(replace(samples.flag_denied(), customer_email=address)).text
+    )
 
 
 def test_m13_words_over_several_lines_cannot_pose_as_ours() -> None:
