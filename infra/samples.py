@@ -293,6 +293,11 @@ def flag_silent() -> compose.FlagRaised:
     )
 
 
+def flag_unknown() -> compose.FlagRaised:
+    """The provider's answer was lost."""
+    return replace(flag_denied(), reason="unknown", words=(), wish=None, asked_perhaps=True)
+
+
 HELPED = (
     compose.Helped(name="Bo Jensen", part="brought the new router"),
     compose.Helped(name="Noor Haddad", team_name="Billing"),
@@ -1375,6 +1380,7 @@ CUSTOMER_PAGES: dict[str, tuple[Callable[[Any, str], str], Any]] = {
 STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "flag_denied": (compose.flag_raised, flag_denied()),
     "flag_silent": (compose.flag_raised, flag_silent()),
+    "flag_unknown": (compose.flag_raised, flag_unknown()),
     "flag_still_denied": (compose.flag_raised, flag_still_denied()),
     "flag_promise_broken": (compose.flag_raised, flag_promise_broken()),
     "flag_customer_wrote": (compose.flag_raised, flag_customer_wrote()),

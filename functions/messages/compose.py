@@ -278,6 +278,8 @@ class FlagFacts:
     obstacle: str | None = None
     """Why the helpdesk did not tell whom to ask, when we asked it ourselves."""
     asked_on: date | None = None
+    asked_perhaps: bool = False
+    """Nobody knows whether the question went out on that day."""
     reminded_on: date | None = None
     history: tuple[Earlier, ...] = ()
 

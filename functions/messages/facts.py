@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from domain import hours, reply, thanks
 from domain.closure import DAY_ENDS, Closure, Contributor
-from domain.delivery import Progress
+from domain.delivery import Delivery, Progress
 from domain.flag import Deed, Flag, Reason, Result, What, team_to_ask
 from domain.follow_up import FollowUp, State, Suspect, Ticket, answers_until
 from domain.message import Message, customers_address
@@ -637,6 +637,7 @@ def _flag_facts(
 ) -> dict[str, Any]:
     closure, before = follow_up.closure, tuple(before)
     survey, reminder = follow_up.survey, follow_up.reminder
+    asked_at = _asked_at(survey)
     history = sorted(before, key=lambda f: f.closure.closed_at, reverse=True)[:HISTORY]
     due_at = flag.due_at or flag.raised_at + settings.policy.flag_acknowledge_within
     called = {known.ref: known.closure.called for known in before}
@@ -669,7 +670,8 @@ def _flag_facts(
         "promise_kept": follow_up.answer.kept if follow_up.answer else None,
         "obstacle": follow_up.inquiry.obstacle.value if follow_up.inquiry else None,
         "asked_with": tuple(called.get(ref, ref.ticket_id) for ref in follow_up.together),
-        "asked_on": our_day(survey.sent_at, settings) if survey and survey.sent_at else None,
+        "asked_on": our_day(asked_at, settings) if asked_at else None,
+        "asked_perhaps": survey is not None and survey.progress in {Progress.CLAIMED, Progress.UNKNOWN},
         "reminded_on": our_day(reminder.sent_at, settings) if reminder and reminder.sent_at else None,
         "history": tuple(
             compose.Earlier(
@@ -681,6 +683,13 @@ def _flag_facts(
             for f in history
         ),
     }
+
+
+def _asked_at(survey: Delivery | None) -> datetime | None:
+    """When the question went out, or may have gone out."""
+    if survey is None or (survey.sent_at is None and survey.progress in {Progress.READY, Progress.REFUSED}):
+        return None
+    return survey.sent_at or survey.claimed_at
 
 
 def _tried_twice(flag: Flag) -> bool:

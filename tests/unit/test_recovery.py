@@ -288,6 +288,30 @@ def test_a_second_no_and_being_late_are_told_apart() -> None:
         assert why in page
 
 
+@pytest.mark.parametrize(
+    ("progress", "asked"),
+    [
+        (Progress.READY, "Not asked"),
+        (Progress.CLAIMED, "Perhaps on Tuesday 1 December 2026"),
+        (Progress.UNKNOWN, "Perhaps on Tuesday 1 December 2026"),
+        (Progress.REFUSED, "Not asked"),
+        (Progress.BOUNCED, "Tuesday 1 December 2026"),
+    ],
+)
+def test_a_question_that_perhaps_went_out_is_not_called_not_asked(progress: Progress, asked: str) -> None:
+    opened = open_follow_up(Ticket(), CLOSURE, START, SETTINGS)
+    lost = Delivery(progress=progress, claim="c", claimed_at=START + A_DAY)
+    known = replace(
+        follow_up.put_delivery(opened, "survey", lost), state=State.NOT_ASKED, reason="delivery_unknown"
+    )
+    raised = flagged(known, START + 2 * A_DAY)
+    mail = compose.flag_raised(facts.flag_mail(raised, known, (), "https://x.example", SETTINGS))
+    page = pages.flag_page(facts.flag_page(raised, known, (), SETTINGS, START, form="0" * 32), "nonce")
+    assert f"\nAsked: {asked}\n" in mail.text
+    assert f">{asked}</p>" in mail.html
+    assert f'<dt>Asked</dt><dd dir="auto">{asked}</dd>' in page
+
+
 def test_whoever_works_on_it_reads_every_text_of_the_customers_whole() -> None:
     first, second = (
         f"{start}: {'so it went ' * 180}{end}" for start, end in (("FIRST", "A-12"), ("SECOND", "B-34"))
