@@ -282,6 +282,23 @@ def test_whoever_keeps_a_promise_knows_whether_the_customer_is_told() -> None:
     assert "A mail to the customer says so. It could not be delivered." in html
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en-GB", "The mail around them is in English."),
+        (
+            "de-AT",
+            "The mail around them is in the customer’s language (de-AT) where we write it, else in English.",
+        ),
+        ("ko", "The mail around them is in the customer’s language (ko) where we write it, else in English."),
+    ],
+)
+def test_whoever_writes_to_a_customer_is_not_promised_a_language_that_we_do_not_write(
+    language: str, said: str
+) -> None:
+    assert said in pages.flag_page(replace(samples.flag_page_raised(), customers_language=language), NONCE)
+
+
 def test_p8_a_form_that_failed_keeps_what_was_written() -> None:
     again = form(pages.notice_page(samples.notice_try_again(), NONCE))
     assert '<input type="hidden" name="answer" value="no">' in again
