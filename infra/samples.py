@@ -353,6 +353,11 @@ def note_to_another_team() -> compose.SuccessNote:
     )
 
 
+def note_without_a_team() -> compose.SuccessNote:
+    """The ticket names nobody, so it goes to whoever is responsible."""
+    return replace(success_note(), team_name=None, to_name="Jonas Weber", resolver_name=None, link=None)
+
+
 def _thanked(quoted: bool = False) -> tuple[compose.Thanked, ...]:
     first = compose.Thanked(
         ticket_id=TICKET,
@@ -1392,6 +1397,7 @@ STAFF_MAILS: dict[str, tuple[Callable[[Any], compose.Mail], Any]] = {
     "success_note": (compose.success_note, success_note()),
     "appreciation_note": (compose.success_note, appreciation_note()),
     "note_to_another_team": (compose.success_note, note_to_another_team()),
+    "note_without_a_team": (compose.success_note, note_without_a_team()),
     "gathered_notes": (compose.gathered_notes, gathered_notes()),
     "thanks_month": (compose.thanks_month, thanks_month()),
     "cause_repeated": (compose.cause_repeated, cause_repeated()),

@@ -469,6 +469,37 @@ def test_notes_differ_by_the_customers_words() -> None:
     assert samples.RESOLVER in note.text
 
 
+@pytest.mark.parametrize(
+    ("known", "thanks"),
+    [
+        ({}, "Thank you."),
+        ({"resolver_name": "Bo Jensen"}, "Bo Jensen solved it. Thank you."),
+        ({"helped": samples.HELPED[:1]}, "Bo Jensen (brought the new router) had a part in it. Thank you."),
+        (
+            {"resolver_name": "Ines Prado", "helped": samples.HELPED[:1]},
+            "Ines Prado solved it, together with Bo Jensen (brought the new router). Thank you.",
+        ),
+        (
+            {"team_name": "Field service"},
+            "Everybody in Field service who lent a hand has a part in it. Thank you.",
+        ),
+    ],
+)
+def test_a_note_in_place_of_a_team_does_not_say_that_its_reader_solved_it(
+    known: dict[str, Any], thanks: str
+) -> None:
+    mail = compose.success_note(replace(samples.note_without_a_team(), **known))
+    assert f"\n{thanks}\n" in mail.text
+    assert f">{thanks}</p>" in mail.html
+    for part in (mail.text, mail.html):
+        assert "our team" not in part.lower()
+        assert "You get this mail because no team that we know is named for this ticket" in part
+    assert (
+        "Your team solved it. Thank you."
+        in compose.success_note(replace(samples.success_note(), team_name=None, resolver_name=None)).text
+    )
+
+
 @pytest.mark.parametrize("reason", get_args(compose.FlagReason))
 def test_every_reason_of_a_flag_has_its_words(reason: compose.FlagReason) -> None:
     mail = compose.flag_raised(replace(samples.flag_denied(), reason=reason))
