@@ -500,6 +500,21 @@ def test_a_note_in_place_of_a_team_does_not_say_that_its_reader_solved_it(
     )
 
 
+def test_an_owner_without_a_manager_is_not_sent_to_themselves() -> None:
+    broken = samples.cause_news("promise_broken")
+    with_owner, tell = "Please see with Jonas Weber that they hear", "Please tell them now how it stands."
+    to_manager = compose.cause_news(broken).text
+    to_owner = compose.cause_news(replace(broken, to_name=broken.owner_name)).text
+    assert (with_owner in to_manager, tell in to_manager) == (True, False)
+    assert (with_owner in to_owner, tell in to_owner) == (False, True)
+
+
+@pytest.mark.parametrize(("gone", "says"), [(1, "says"), (2, "say")])
+def test_one_customer_says_and_several_say(gone: int, says: str) -> None:
+    mail = compose.cause_news(replace(samples.cause_news("opens_again"), gone=gone))
+    assert f"{gone} of the customers who were asked {says} that it is gone, 2 still have it." in mail.text
+
+
 @pytest.mark.parametrize("reason", get_args(compose.FlagReason))
 def test_every_reason_of_a_flag_has_its_words(reason: compose.FlagReason) -> None:
     mail = compose.flag_raised(replace(samples.flag_denied(), reason=reason))

@@ -299,6 +299,20 @@ def test_whoever_writes_to_a_customer_is_not_promised_a_language_that_we_do_not_
     assert said in pages.flag_page(replace(samples.flag_page_raised(), customers_language=language), NONCE)
 
 
+def test_one_who_is_left_out_and_several_have_their_own_words() -> None:
+    numbers = (("opted_out", 1), ("no_address", 1), ("refused", 1), ("refused", 2), ("else", 1))
+    left_out = tuple(pages.Number(name=name, people=people) for name, people in numbers)
+    draft = replace(samples.cause_page_draft().tellings[0], left_out=left_out)
+    html = pages.cause_page(replace(samples.cause_page_draft(), tellings=(draft,)), NONCE)
+    assert re.findall(r"<li>(\d [^<]*)</li>", html) == [
+        "1 does not want our mail",
+        "1 has no address",
+        "1 was refused",
+        "2 were refused",
+        "1 else",
+    ]
+
+
 def test_p8_a_form_that_failed_keeps_what_was_written() -> None:
     again = form(pages.notice_page(samples.notice_try_again(), NONCE))
     assert '<input type="hidden" name="answer" value="no">' in again
