@@ -307,6 +307,12 @@ def _ngettext(context: Context, one: str, several: str, number: int, **placehold
 
 
 @pass_context
+def _isolate(context: Context, value: object) -> object:
+    """For a name that no ``trans`` puts in its place, beside figures or another name."""
+    return _isolated(value, context["reader"], html=bool(context.eval_ctx.autoescape))
+
+
+@pass_context
 def _day(context: Context, value: date) -> str:
     """A date; and of an instant the day alone."""
     return str(context["reader"].day(value))
@@ -342,6 +348,7 @@ _HTML.filters.update(
     day=_day,
     short_day=_short_day,
     moment=_moment,
+    isolated=_isolate,
     quoted=_quoted,
     delink=delink,
     clean=clean,

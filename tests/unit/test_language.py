@@ -211,6 +211,33 @@ def test_names_and_ids_are_isolated_where_directions_could_mix() -> None:
     assert "\u2068" not in compose.survey(samples.survey()).text
 
 
+def test_names_of_our_own_people_do_not_turn_figures_around() -> None:
+    name = "محمد علي"
+    text, html = f"\u2068{name}\u2069", f'<span dir="auto">{name}</span>'
+    week = samples.digest()
+    line = replace(week.lines[0], name=name)
+    week = replace(
+        week, to_name=name, lines=(line, *week.lines[1:]), thanks=(compose.Thanks(name=name, solved=5),)
+    )
+    mail, note = compose.digest(week), compose.digest_note(week)
+    assert f"\n{text}: 5 tickets confirmed as solved." in mail.text
+    assert f">{html}: 5 tickets confirmed as solved.<" in mail.html
+    assert f" {text}: 76 %" in mail.text
+    assert f"\n1. {text}\n" in mail.text
+    assert note.lines[0].startswith(f"{text}: ")
+    assert any(f" {text}: 76 %" in said for said in note.lines)
+    assert f"Thanks to {text}: 5 tickets" in "\n".join(note.lines)
+    month = compose.thanks_month(replace(samples.thanks_month(), people=((name, 14),)))
+    assert f"\n- {text}: 14 solutions\n" in month.text
+    helped = (compose.Helped(name=name, part="3 visits"), compose.Helped(team_name=name))
+    solved = replace(samples.success_note(), resolver_name=name, helped=helped)
+    assert (
+        f"{text} solved it, together with {text} (3 visits) and {text}." in compose.success_note(solved).text
+    )
+    assert f"{html} solved it, together with {html} (3 visits)" in compose.success_note(solved).html
+    assert "\u2068" not in compose.digest(samples.digest()).text
+
+
 # --- which language --------------------------------------------------------------------------------------------------
 
 
