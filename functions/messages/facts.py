@@ -742,11 +742,12 @@ def helpdesk_note(follow_up: FollowUp, mark: str, settings: Settings) -> compose
 def _passed_on(follow_up: FollowUp) -> tuple[str, ...]:
     """What colleagues beside the responsible person may read of it: beside a "yes" only what the customer agreed to.
 
-    Also of a "yes" that is a "no" by now.
+    Also of a "yes" that is a "no" by now. And nothing of a mail that may be somebody else's: the responsible person is
+    told that, and nobody else could tell.
     """
     if follow_up.state is State.CONFIRMED:
         return (follow_up.quote,) if follow_up.quote else ()
-    said = [reply.words for reply in reversed(follow_up.unread)]
+    said = [reply.words for reply in reversed(follow_up.unread) if reply.doubt is None]
     said.append(follow_up.answer.words if follow_up.answer else None)
     return tuple(words for words in said if words)[:SAID]
 

@@ -265,6 +265,8 @@ def test_e3_a_reply_that_cannot_be_authenticated_is_not_counted_but_read(
     (mail,) = world.mail.to(RAVI)
     assert mail.subject == "A reply, perhaps not the customer’s: ticket 4711"
     assert "> Yes, all solved." in mail.text
+    note = facts.helpdesk_note(known(), "mark", settings())
+    assert note.words == (), "nobody else reads it as the customer's words"
 
 
 @pytest.mark.parametrize(
