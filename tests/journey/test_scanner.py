@@ -32,8 +32,8 @@ SURVEYS = 12
 CAUSE = "meter-reading-late"
 RESPONSIBLE = "mia.okafor@acme.example"
 TEAM = "tier1@acme.example"
-TOO_FAST = 10
-"""Seconds; five times the usual, so that a slow machine's scanner still is too fast."""
+TOO_FAST = 20
+"""Seconds; ten times the usual, so that the scanner of a machine that stands still for a moment is too fast, too."""
 RULES = {
     "press_after_page": f"{TOO_FAST}s",
     "press_after_mail": "60s",
