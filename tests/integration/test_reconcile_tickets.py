@@ -257,23 +257,33 @@ def test_a_next_page_on_another_host_is_not_asked_for(world: World, desk: Desk) 
     assert TOKEN not in world.log.getvalue()
 
 
+def ends_after(kind: str, pages: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """This helpdesk's list ends after so few pages; gives how many its description says."""
+    described = calls.calls(kind)
+    assert described.closed_since
+    short = replace(described, closed_since=replace(described.closed_since, most_pages=pages))
+    monkeypatch.setattr(calls, "calls", lambda _: short)
+    return described.closed_since.most_pages
+
+
+def walked(world: World, kind: str, *, only_count: bool) -> dict[str, Any]:
+    """What a walk through two days gives, or what counting them gives."""
+    wanted = span(START - 2 * A_DAY, START, source=kind, **({"estimate": True} if only_count else {}))
+    told: dict[str, Any] = asked(world, **wanted)[kind]
+    return told
+
+
 @pytest.mark.parametrize("only_count", [False, True])
 def test_a_list_that_ends_before_its_tickets_do_is_begun_anew(
     world: World, monkeypatch: pytest.MonkeyPatch, *, only_count: bool
 ) -> None:
-    described = calls.calls("hubspot")
-    assert described.closed_since
-    assert described.closed_since.most_pages == Desk("hubspot").most_pages
-    short = replace(described, closed_since=replace(described.closed_since, most_pages=2))
-    monkeypatch.setattr(calls, "calls", lambda _: short)
+    assert ends_after("hubspot", 2, monkeypatch) == Desk("hubspot").most_pages
     with standing_in("hubspot") as desk:
         desk.most_pages = 2
         connected(world, desk)
         for number in range(8):
             desk.add(Case(id=str(number), closed_at=START - number * AN_HOUR))
-        wanted = span(START - 2 * A_DAY, START, **({"estimate": True} if only_count else {}))
-        wanted["backfill"]["source"] = "hubspot"
-        told = asked(world, **wanted)["hubspot"]
+        told = walked(world, "hubspot", only_count=only_count)
         begun = [request for request in desk.asked if not request.body.get("after")]
     assert told["finished"]
     assert len(begun) == 3
@@ -286,11 +296,7 @@ def test_a_list_in_the_order_of_changes_is_begun_anew_at_the_last_change(
     world: World, monkeypatch: pytest.MonkeyPatch, *, only_count: bool
 ) -> None:
     """Freshdesk's list ends at its 300th page, and whatever was changed counts, open tickets too."""
-    described = calls.calls("freshdesk")
-    assert described.closed_since
-    assert described.closed_since.most_pages == 300
-    short = replace(described, closed_since=replace(described.closed_since, most_pages=1))
-    monkeypatch.setattr(calls, "calls", lambda _: short)
+    assert ends_after("freshdesk", 1, monkeypatch) == 300
     with standing_in("freshdesk") as desk:
         desk.most_pages = 1
         connected(world, desk)
@@ -299,9 +305,7 @@ def test_a_list_in_the_order_of_changes_is_begun_anew_at_the_last_change(
             changed_at = START - timedelta(hours=20, minutes=-number)
             closed_at = START - A_DAY - number * A_MINUTE
             desk.add(Case(id=str(number), closed_at=closed_at, changed_at=changed_at, status=status))
-        wanted = span(START - 2 * A_DAY, START, **({"estimate": True} if only_count else {}))
-        wanted["backfill"]["source"] = "freshdesk"
-        told = asked(world, **wanted)["freshdesk"]
+        told = walked(world, "freshdesk", only_count=only_count)
         assert len({request.query["updated_since"] for request in desk.asked}) == 3
     assert told["finished"]
     assert told["so_far"]["opened"] == 10
